@@ -1,0 +1,39 @@
+use std::sync::Arc;
+
+use seedsieve_inference::{NpuBackend, SeedFilterConfig};
+
+/// Where Smith-Waterman runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ComputeBackend {
+    /// The widest vector unit of the CPU, found at run time.
+    #[default]
+    CpuSimd,
+}
+
+/// What a run computes with: the alignment backend, and the seed filter where there is one.
+///
+/// The names are those of the original brief. `gpu_batch_threshold` is absent: no stage of ours runs on a GPU but the
+/// network, and that is the `npu_backend`'s own affair.
+#[derive(Clone, Default)]
+pub struct ComputeContext {
+    /// Backend of the extension stage.
+    pub backend: ComputeBackend,
+    /// Backend of the seed filter's network.
+    pub npu_backend: Option<Arc<dyn NpuBackend>>,
+    /// Threshold, batch size and window of the filter.
+    pub seed_filter_config: SeedFilterConfig,
+    /// Whether seeds are filtered at all. Off, the output is bwa-mem2's.
+    pub npu_filter_enabled: bool,
+}
+
+impl ComputeContext {
+    /// A context without a filter.
+    pub fn unfiltered() -> Self {
+        Self::default()
+    }
+
+    /// A context that filters seeds with `backend`.
+    pub fn filtered(backend: Arc<dyn NpuBackend>, config: SeedFilterConfig) -> Self {
+        Self { npu_backend: Some(backend), seed_filter_config: config, npu_filter_enabled: true, ..Self::default() }
+    }
+}

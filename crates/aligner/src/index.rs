@@ -1,0 +1,210 @@
+//! The loaded index: FM-index, packed reference, contigs.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use bwa_index::{BntSeq, FmIndex};
+use seedsieve_encoding::{
+    AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window,
+};
+
+use crate::{AlignerError, INDEX_SUFFIXES, Seed};
+
+/// One sequence of the reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contig {
+    /// Name, up to the first blank of its FASTA header.
+    pub name: String,
+    /// Bases.
+    pub length: u64,
+    /// Named in the `.alt` file beside the index.
+    pub is_alt: bool,
+}
+
+/// A loaded bwa-mem2 index.
+pub struct ReferenceIndex {
+    pub(crate) fm: FmIndex,
+    pub(crate) bns: BntSeq,
+    contigs: Vec<Contig>,
+}
+
+impl ReferenceIndex {
+    /// Loads the five index files `PREFIX.{amb,ann,pac,0123,bwt.2bit.64}` and, where present, `PREFIX.alt`.
+    ///
+    /// # Errors
+    /// A file that is missing, whose size is not what the others ask for, or, where a FASTA lies at `prefix` itself,
+    /// whose first contig is not that FASTA's.
+    pub fn load(prefix: &Path) -> Result<Self, AlignerError> {
+        let file = |suffix: &str| index_file(prefix, suffix);
+        for suffix in INDEX_SUFFIXES {
+            let path = file(suffix);
+            File::open(&path).map_err(|source| AlignerError::IndexFile { path, source })?;
+        }
+        let bns = BntSeq::load(prefix)
+            .map_err(|error| AlignerError::IndexContent { path: file("ann"), problem: error.to_string() })?;
+        check_sizes(prefix, &bns)?;
+        check_first_contig(prefix, &bns)?;
+        let fm = FmIndex::load(prefix)
+            .map_err(|error| AlignerError::IndexContent { path: file("bwt.2bit.64"), problem: error.to_string() })?;
+        let contigs = bns
+            .contigs
+            .iter()
+            .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
+            .collect();
+        Ok(Self { fm, bns, contigs })
+    }
+
+    /// Treats ALT contigs as part of the primary assembly (bwa's -j).
+    pub fn ignore_alt(&mut self) {
+        self.bns.ignore_alt();
+        for contig in &mut self.contigs {
+            contig.is_alt = false;
+        }
+    }
+
+    /// The contigs, in the order of the FASTA.
+    pub fn contigs(&self) -> &[Contig] {
+        &self.contigs
+    }
+
+    /// Bases of all contigs together: L of bwa's 2L coordinate.
+    pub fn length(&self) -> i64 {
+        self.bns.l_pac
+    }
+
+    /// Where `[start, start + length)` of the 2L coordinate lies: number of the contig, 0-based leftmost position on its
+    /// forward strand, and whether it is the reverse strand.
+    pub fn locate(&self, reference_start: i64, length: usize) -> (usize, u64, bool) {
+        let reverse = reference_start >= self.bns.l_pac;
+        let forward =
+            if reverse { 2 * self.bns.l_pac - reference_start - length as i64 } else { reference_start };
+        let contig = self.bns.pos2rid(forward).max(0) as usize;
+        (contig, (forward - self.bns.contigs[contig].offset) as u64, reverse)
+    }
+
+    /// Base codes of the contig `contig` at `[start, end)`, 0-based on its forward strand, N as 4.
+    ///
+    /// # Panics
+    /// If the contig or the interval does not exist.
+    pub fn contig_codes(&self, contig: usize, start: u64, end: u64) -> Vec<u8> {
+        let entry = &self.bns.contigs[contig];
+        assert!(start <= end && end <= entry.len as u64, "{start}..{end} of a contig of {} bases", entry.len);
+        let mut codes = Vec::new();
+        self.codes_into(entry.offset + start as i64, entry.offset + end as i64, &mut codes);
+        codes
+    }
+
+    /// Packs the read's and the reference's window of `seed`; the layout is [`seedsieve_encoding`]'s.
+    ///
+    /// `read` holds the base codes of the whole read.
+    pub fn encode_seed(&self, read: &[u8], seed: &Seed, packed: &mut [u8; PACKED_SEED_BYTES]) {
+        let mut surroundings = Vec::new();
+        let before = self.codes_around(seed, UPSTREAM as i64, DOWNSTREAM as i64, &mut surroundings);
+        let (query, reference) = packed.split_at_mut(PACKED_WINDOW_BYTES);
+        let query: &mut [u8; PACKED_WINDOW_BYTES] = query.try_into().expect("half of a packed seed");
+        let reference: &mut [u8; PACKED_WINDOW_BYTES] = reference.try_into().expect("half of a packed seed");
+        encode_window(read, seed.query_start as usize, seed.length as usize, query);
+        encode_window(&surroundings, before, seed.length as usize, reference);
+    }
+
+    /// Base codes of the reference from `before` bases before the seed to `after` bases after it, cut at the ends of its
+    /// contig and strand, N as 4. Returns how many bases there are before the seed.
+    pub(crate) fn codes_around(&self, seed: &Seed, before: i64, after: i64, codes: &mut Vec<u8>) -> usize {
+        let end = seed.reference_start + i64::from(seed.length);
+        let strand = if seed.reference_start < self.bns.l_pac { 0 } else { self.bns.l_pac };
+        let (from, to, _) = self.bns.fetch_bounds(
+            (seed.reference_start - before).max(strand),
+            (end + after).min(strand + self.bns.l_pac),
+            seed.reference_start,
+        );
+        self.codes_into(from, to, codes);
+        (seed.reference_start - from) as usize
+    }
+
+    /// Base codes of `[from, to)` in the 2L coordinate, one strand only, N as 4. (The packed reference has a random base
+    /// in place of each N, as bwa's has.)
+    fn codes_into(&self, from: i64, to: i64, codes: &mut Vec<u8>) {
+        self.fm.bases_into(from, to, codes);
+        if self.bns.ambs.is_empty() {
+            return;
+        }
+        let l_pac = self.bns.l_pac;
+        let reverse = from >= l_pac;
+        let (first, last) = if reverse { (2 * l_pac - to, 2 * l_pac - from) } else { (from, to) };
+        let runs = &self.bns.ambs;
+        let start = runs.partition_point(|run| run.offset + i64::from(run.len) <= first);
+        for run in runs[start..].iter().take_while(|run| run.offset < last) {
+            let run_from = (run.offset.max(first) - first) as usize;
+            let run_to = ((run.offset + i64::from(run.len)).min(last) - first) as usize;
+            let masked = if reverse { codes.len() - run_to..codes.len() - run_from } else { run_from..run_to };
+            codes[masked].fill(AMBIGUOUS);
+        }
+    }
+}
+
+/// `PREFIX.SUFFIX`, where the prefix may itself hold dots.
+pub(crate) fn index_file(prefix: &Path, suffix: &str) -> PathBuf {
+    let mut name = prefix.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The sizes that follow from the reference's length (bwa-mem2's file formats): two bits a base; one byte a base of both
+/// strands; and for the FM-index its header, a 64-byte block for each 64 rows, five bytes for each eighth row.
+fn check_sizes(prefix: &Path, bns: &BntSeq) -> Result<(), AlignerError> {
+    let bases = bns.l_pac as u64;
+    let rows = 2 * bases + 1;
+    let total: u64 = bns.contigs.iter().map(|contig| contig.len as u64).sum();
+    if total != bases {
+        let problem = format!("names {total} bases in its contigs, and {bases} in all");
+        return Err(AlignerError::IndexContent { path: index_file(prefix, "ann"), problem });
+    }
+    let packed = bases / 4 + 1 + u64::from(bases % 4 != 0);
+    let fm_index = 48 + (rows / 64 + 1) * 64 + (rows / 8 + 1) * 5 + 8;
+    for (suffix, expected) in [("pac", packed), ("0123", 2 * bases), ("bwt.2bit.64", fm_index)] {
+        let path = index_file(prefix, suffix);
+        let found = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(source) => return Err(AlignerError::IndexFile { path, source }),
+        };
+        if found != expected {
+            let problem = format!("{found} bytes; a reference of {bases} bases needs {expected}");
+            return Err(AlignerError::IndexContent { path, problem });
+        }
+    }
+    let path = index_file(prefix, "bwt.2bit.64");
+    let mut header = [0; 8];
+    File::open(&path)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .map_err(|source| AlignerError::IndexFile { path: path.clone(), source })?;
+    if u64::from_le_bytes(header) != rows {
+        let problem = format!("is for {} rows; a reference of {bases} bases has {rows}", u64::from_le_bytes(header));
+        return Err(AlignerError::IndexContent { path, problem });
+    }
+    Ok(())
+}
+
+/// Where the FASTA itself lies at the prefix, its first header must name the index's first contig: the cheapest sign of
+/// a reference that was replaced after it was indexed.
+fn check_first_contig(prefix: &Path, bns: &BntSeq) -> Result<(), AlignerError> {
+    let Ok(file) = File::open(prefix) else { return Ok(()) };
+    let mut line = Vec::new();
+    let mut head = BufReader::new(file).take(4096);
+    if head.read_until(b'\n', &mut line).is_err() || line.first() != Some(&b'>') {
+        return Ok(()); // compressed, or no FASTA: nothing to compare
+    }
+    let name = line[1..].split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let expected = bns.contigs.first().map(|contig| contig.name.as_bytes()).unwrap_or_default();
+    if name != expected {
+        let problem = format!(
+            "its first contig is {}, but that of {} is {}",
+            String::from_utf8_lossy(expected),
+            prefix.display(),
+            String::from_utf8_lossy(name)
+        );
+        return Err(AlignerError::IndexContent { path: index_file(prefix, "ann"), problem });
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Banded Smith-Waterman from a seed to both sides, in batches across reads.
+//!
+//! A seed is extended to the left first, and to the right from the score that the left side reached. A side is tried in
+//! bwa's band (-w) and, where the optimum strays too close to the band's edge, once more in a band twice as wide. A side
+//! that reaches the end of the read within the clipping penalty of the best local score is taken to the end.
+
+use std::ops::Range;
+
+use bwa_mem4_core::MemOpt;
+use bwa_mem4_extend::{ExtendJob, SwBackend};
+use bwa_neon::NeonBackend;
+
+use crate::{Seed, SeedExtension};
+
+/// Bands tried for each side: -w, then twice as wide.
+const BANDS: i32 = 2;
+/// Letters of the scoring matrix: A, C, G, T, N.
+const ALPHABET: usize = 5;
+
+/// A sequence stored forward and reversed, so that either side of a seed is a slice that starts at the seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored {
+    forward: usize,
+    reversed: usize,
+    length: usize,
+}
+
+impl Stored {
+    /// The bases before `position`, the nearest first.
+    fn before(self, position: usize) -> Range<usize> {
+        self.reversed + self.length - position..self.reversed + self.length
+    }
+
+    /// The bases from `position` on.
+    fn from(self, position: usize) -> Range<usize> {
+        self.forward + position..self.forward + self.length
+    }
+}
+
+/// One side of one seed.
+struct Side {
+    /// Number of the seed in the batch.
+    seed: usize,
+    query: Range<usize>,
+    target: Range<usize>,
+    /// Score at the seed's edge, which the side starts from.
+    start_score: i32,
+    /// Score in the band before, or what bwa starts the comparison with.
+    last_score: i32,
+}
+
+impl Side {
+    fn longest(&self) -> usize {
+        self.query.len().max(self.target.len())
+    }
+}
+
+/// Seeds collected for extension, and the sequences that they lie in.
+pub(crate) struct ExtensionBatch<'a> {
+    options: &'a MemOpt,
+    sequences: Vec<u8>,
+    extensions: Vec<SeedExtension>,
+    left: Vec<Side>,
+    right: Vec<Side>,
+}
+
+impl<'a> ExtensionBatch<'a> {
+    pub(crate) fn new(options: &'a MemOpt) -> Self {
+        Self { options, sequences: Vec::new(), extensions: Vec::new(), left: Vec::new(), right: Vec::new() }
+    }
+
+    /// Stores a read or a reference window (base codes) for the seeds that follow.
+    pub(crate) fn store(&mut self, codes: &[u8]) -> Stored {
+        let forward = self.sequences.len();
+        self.sequences.extend_from_slice(codes);
+        let reversed = self.sequences.len();
+        self.sequences.extend(codes.iter().rev());
+        Stored { forward, reversed, length: codes.len() }
+    }
+
+    /// Adds a seed; `window` starts at `window_start` of the 2L coordinate. Returns the seed's number in the batch.
+    pub(crate) fn add(&mut self, seed: Seed, read: Stored, window: Stored, window_start: i64) -> usize {
+        let number = self.extensions.len();
+        let (query_start, query_end) = (seed.query_start as usize, (seed.query_start + seed.length) as usize);
+        let target_start = (seed.reference_start - window_start) as usize;
+        let target_end = target_start + seed.length as usize;
+        let seed_score = seed.length * self.options.a;
+        if query_start > 0 {
+            self.left.push(Side {
+                seed: number,
+                query: read.before(query_start),
+                target: window.before(target_start),
+                start_score: seed_score,
+                last_score: -1,
+            });
+        }
+        if query_end < read.length {
+            self.right.push(Side {
+                seed: number,
+                query: read.from(query_end),
+                target: window.from(target_end),
+                start_score: seed_score,
+                last_score: seed_score,
+            });
+        }
+        self.extensions.push(SeedExtension {
+            score: seed_score,
+            true_score: seed_score,
+            query_start: seed.query_start,
+            query_end: seed.query_start + seed.length,
+            reference_start: seed.reference_start,
+            reference_end: seed.reference_start + i64::from(seed.length),
+            band: self.options.w,
+        });
+        number
+    }
+
+    /// Extends all seeds; the results are in the order of [`ExtensionBatch::add`].
+    pub(crate) fn run(mut self) -> Vec<SeedExtension> {
+        let extensions = &mut self.extensions;
+        run_sides(self.options, self.options.pen_clip5, &self.sequences, self.left, |side, band, result| {
+            let extension = &mut extensions[side.seed];
+            let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip5;
+            let (query, target, true_score) =
+                if clipped { (result.qle, result.tle, result.score) } else { (extension.query_start, result.gtle, result.gscore) };
+            extension.query_start -= query;
+            extension.reference_start -= i64::from(target);
+            extension.score = result.score;
+            extension.true_score = true_score;
+            extension.band = extension.band.max(band);
+        });
+        for side in &mut self.right {
+            side.start_score = extensions[side.seed].score;
+            side.last_score = side.start_score;
+        }
+        run_sides(self.options, self.options.pen_clip3, &self.sequences, self.right, |side, band, result| {
+            let extension = &mut extensions[side.seed];
+            let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip3;
+            let (query, target, true_score) =
+                if clipped { (result.qle, result.tle, result.score) } else { (side.query.len() as i32, result.gtle, result.gscore) };
+            extension.query_end += query;
+            extension.reference_end += i64::from(target);
+            extension.score = result.score;
+            extension.true_score += true_score - side.start_score;
+            extension.band = extension.band.max(band);
+        });
+        self.extensions
+    }
+}
+
+/// Extends one side of all seeds and hands each accepted result on, with the band that it was found in.
+fn run_sides(
+    options: &MemOpt,
+    clip_penalty: i32,
+    sequences: &[u8],
+    mut sides: Vec<Side>,
+    mut accept: impl FnMut(&Side, i32, &bwa_mem4_extend::ExtendResult),
+) {
+    for attempt in 0..BANDS {
+        if sides.is_empty() {
+            return;
+        }
+        // Vector lanes run as long as their longest job, so jobs of like length belong together.
+        sides.sort_by_key(|side| std::cmp::Reverse(side.longest()));
+        let band = options.w << attempt;
+        let jobs: Vec<ExtendJob> = sides
+            .iter()
+            .map(|side| ExtendJob {
+                query: &sequences[side.query.clone()],
+                target: &sequences[side.target.clone()],
+                h0: side.start_score,
+            })
+            .collect();
+        let results = NeonBackend.extend_batch(
+            &jobs,
+            ALPHABET,
+            &options.mat,
+            options.o_del,
+            options.e_del,
+            options.o_ins,
+            options.e_ins,
+            band,
+            clip_penalty,
+            options.zdrop,
+        );
+        let last_attempt = attempt + 1 == BANDS;
+        let mut results = results.iter();
+        sides.retain_mut(|side| {
+            let result = results.next().expect("one result a job");
+            let inside_band = result.max_off < band / 2 + band / 4;
+            if last_attempt || inside_band || result.score == side.last_score {
+                accept(side, band, result);
+                return false;
+            }
+            side.last_score = result.score;
+            true
+        });
+    }
+}

@@ -1,0 +1,7 @@
+//! The stages between reads and regions, over a batch of reads each.
+
+pub(crate) mod containment;
+pub(crate) mod extension;
+pub(crate) mod regions;
+pub(crate) mod seeding;
+pub(crate) mod ungapped;

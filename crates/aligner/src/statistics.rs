@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use seedsieve_filter::FilterStatistics;
+
+use crate::cpu_time::thread_cpu_time;
+
+/// Stages of the pipeline, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// SMEM search in the FM-index.
+    Seeding,
+    /// Suffix-array look-up of the SMEMs' occurrences.
+    Locating,
+    /// The seed gate: windows, scores, guard rails.
+    Filter,
+    /// Chains and the chain filter.
+    Chaining,
+    /// Banded Smith-Waterman and the regions that come of it.
+    Extension,
+    /// Mate rescue.
+    Rescue,
+    /// Primary marking, pairing, CIGAR, SAM text.
+    Output,
+}
+
+impl Stage {
+    /// All stages, in their order.
+    pub const ALL: [Self; 7] =
+        [Self::Seeding, Self::Locating, Self::Filter, Self::Chaining, Self::Extension, Self::Rescue, Self::Output];
+
+    /// The stage's name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seeding => "seeding",
+            Self::Locating => "locating",
+            Self::Filter => "filter",
+            Self::Chaining => "chaining",
+            Self::Extension => "extension",
+            Self::Rescue => "rescue",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// Counts and CPU times of some reads; additive.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statistics {
+    /// Reads (mates count one each).
+    pub reads: u64,
+    /// Occurrences of SMEMs in the reference.
+    pub seeds: u64,
+    /// Seeds that the gate let pass.
+    pub seeds_kept: u64,
+    /// Chains that survived the chain filter.
+    pub chains: u64,
+    /// Seeds that were extended.
+    pub extensions: u64,
+    /// Regions after deduplication.
+    pub regions: u64,
+    /// What the filter did; all zero without one.
+    pub filter: FilterStatistics,
+    cpu: [Duration; Stage::ALL.len()],
+}
+
+impl Statistics {
+    /// CPU time of a stage, summed over the threads.
+    pub fn cpu_time(&self, stage: Stage) -> Duration {
+        self.cpu[stage as usize]
+    }
+
+    /// Adds another part's counts and times.
+    pub fn add(&mut self, other: &Self) {
+        self.reads += other.reads;
+        self.seeds += other.seeds;
+        self.seeds_kept += other.seeds_kept;
+        self.chains += other.chains;
+        self.extensions += other.extensions;
+        self.regions += other.regions;
+        self.filter.add(&other.filter);
+        for (sum, part) in self.cpu.iter_mut().zip(other.cpu) {
+            *sum += part;
+        }
+    }
+
+    /// Runs `work` and books the calling thread's CPU time to `stage`.
+    pub(crate) fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let start = thread_cpu_time();
+        let result = work();
+        self.cpu[stage as usize] += thread_cpu_time() - start;
+        result
+    }
+}
