@@ -1,1 +1,36 @@
-//! x
+//! The data set of seeds: one row a seed, facts about what became of it, its two context windows.
+//!
+//! ```text
+//! DIR/dataset.json                  what made it: schema version, window, aligner settings, inputs, counts, checksums
+//! DIR/data/part-00000.parquet ...   one row a seed, ZSTD, in the order of the reads
+//! ```
+//!
+//! [`DatasetWriter`] makes such a folder, [`Dataset`] reads one. `dataset.json` is written last and lists every part
+//! with its rows and SHA-256: a folder without it is unfinished, a part that it does not know is ignored.
+//!
+//! A data set holds facts, no verdicts: a [`LabelPolicy`] turns them into viable or not.
+
+mod checksum;
+mod columns;
+mod error;
+mod label;
+mod manifest;
+mod reader;
+mod row;
+mod schema;
+mod writer;
+
+pub use checksum::{file_sha256, hexadecimal};
+pub use columns::ColumnBuilder;
+pub use error::DatasetError;
+pub use label::LabelPolicy;
+pub use manifest::{Counts, InputFile, Manifest, Part, Producer, RoleCounts, WindowSpec};
+pub use reader::{Dataset, PartBatches, RowView};
+pub use row::{Role, SeedRow};
+pub use schema::{SCHEMA_VERSION, schema};
+pub use writer::{DatasetWriter, WriterOptions};
+
+/// Name of the file that completes a data set.
+pub const MANIFEST_NAME: &str = "dataset.json";
+/// Name of the folder of the Parquet files within a data set.
+pub const DATA_FOLDER: &str = "data";

@@ -1,0 +1,174 @@
+use crate::{SeedRow, schema};
+use arrow_array::RecordBatch;
+use arrow_array::builder::{
+    ArrayBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder, StringBuilder, UInt8Builder, UInt16Builder,
+    UInt32Builder, UInt64Builder,
+};
+use arrow_schema::ArrowError;
+use seedsieve_encoding::PACKED_WINDOW_BYTES;
+use std::sync::Arc;
+
+/// Collects rows column by column and hands them over as a record batch.
+#[derive(Debug)]
+pub struct ColumnBuilder {
+    sample: StringBuilder,
+    read_hash: UInt64Builder,
+    mate: UInt8Builder,
+    read_length: UInt16Builder,
+    query_start: UInt16Builder,
+    length: UInt16Builder,
+    contig: StringBuilder,
+    position: UInt32Builder,
+    reverse: BooleanBuilder,
+    occurrences: UInt32Builder,
+    chain: Int32Builder,
+    chain_weight: Int32Builder,
+    chain_kept: BooleanBuilder,
+    extended: BooleanBuilder,
+    ungapped_score: Int32Builder,
+    own_score: Int32Builder,
+    own_query_start: UInt16Builder,
+    own_query_end: UInt16Builder,
+    region_score: Int32Builder,
+    region_distance: Int32Builder,
+    role: StringBuilder,
+    read_best: Int32Builder,
+    read_second: Int32Builder,
+    locus_contig: StringBuilder,
+    locus_position: UInt32Builder,
+    source_mapped: BooleanBuilder,
+    source_mapq: UInt8Builder,
+    source_on_path: BooleanBuilder,
+    query_window: FixedSizeBinaryBuilder,
+    reference_window: FixedSizeBinaryBuilder,
+}
+
+impl Default for ColumnBuilder {
+    fn default() -> Self {
+        let window = || FixedSizeBinaryBuilder::new(PACKED_WINDOW_BYTES as i32);
+        Self {
+            sample: StringBuilder::new(),
+            read_hash: UInt64Builder::new(),
+            mate: UInt8Builder::new(),
+            read_length: UInt16Builder::new(),
+            query_start: UInt16Builder::new(),
+            length: UInt16Builder::new(),
+            contig: StringBuilder::new(),
+            position: UInt32Builder::new(),
+            reverse: BooleanBuilder::new(),
+            occurrences: UInt32Builder::new(),
+            chain: Int32Builder::new(),
+            chain_weight: Int32Builder::new(),
+            chain_kept: BooleanBuilder::new(),
+            extended: BooleanBuilder::new(),
+            ungapped_score: Int32Builder::new(),
+            own_score: Int32Builder::new(),
+            own_query_start: UInt16Builder::new(),
+            own_query_end: UInt16Builder::new(),
+            region_score: Int32Builder::new(),
+            region_distance: Int32Builder::new(),
+            role: StringBuilder::new(),
+            read_best: Int32Builder::new(),
+            read_second: Int32Builder::new(),
+            locus_contig: StringBuilder::new(),
+            locus_position: UInt32Builder::new(),
+            source_mapped: BooleanBuilder::new(),
+            source_mapq: UInt8Builder::new(),
+            source_on_path: BooleanBuilder::new(),
+            query_window: window(),
+            reference_window: window(),
+        }
+    }
+}
+
+impl ColumnBuilder {
+    /// Rows collected since the last batch.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read_hash.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends one row.
+    pub fn push(&mut self, row: &SeedRow<'_>) {
+        self.sample.append_value(row.sample);
+        self.read_hash.append_value(row.read_hash);
+        self.mate.append_value(row.mate);
+        self.read_length.append_value(row.read_length);
+        self.query_start.append_value(row.query_start);
+        self.length.append_value(row.length);
+        self.contig.append_value(row.contig);
+        self.position.append_value(row.position);
+        self.reverse.append_value(row.reverse);
+        self.occurrences.append_value(row.occurrences);
+        self.chain.append_option(row.chain);
+        self.chain_weight.append_option(row.chain_weight);
+        self.chain_kept.append_value(row.chain_kept);
+        self.extended.append_value(row.extended);
+        self.ungapped_score.append_value(row.ungapped_score);
+        self.own_score.append_value(row.own_score);
+        self.own_query_start.append_value(row.own_query_start);
+        self.own_query_end.append_value(row.own_query_end);
+        self.region_score.append_option(row.region_score);
+        self.region_distance.append_option(row.region_distance);
+        self.role.append_value(row.role.name());
+        self.read_best.append_value(row.read_best);
+        self.read_second.append_value(row.read_second);
+        self.locus_contig.append_option(row.locus_contig);
+        self.locus_position.append_option(row.locus_position);
+        self.source_mapped.append_option(row.source_mapped);
+        self.source_mapq.append_option(row.source_mapq);
+        self.source_on_path.append_option(row.source_on_path);
+        let (query, reference) = row.windows.split_at(PACKED_WINDOW_BYTES);
+        for (builder, window) in [(&mut self.query_window, query), (&mut self.reference_window, reference)] {
+            builder.append_value(window).expect("both halves of a packed seed have the window's size");
+        }
+    }
+
+    /// The rows collected so far as one batch in the order of [`schema`]; the builder is empty afterwards.
+    ///
+    /// # Errors
+    /// [`ArrowError`] when the columns do not fit the schema.
+    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        RecordBatch::try_new(
+            schema(),
+            vec![
+                Arc::new(self.sample.finish()),
+                Arc::new(self.read_hash.finish()),
+                Arc::new(self.mate.finish()),
+                Arc::new(self.read_length.finish()),
+                Arc::new(self.query_start.finish()),
+                Arc::new(self.length.finish()),
+                Arc::new(self.contig.finish()),
+                Arc::new(self.position.finish()),
+                Arc::new(self.reverse.finish()),
+                Arc::new(self.occurrences.finish()),
+                Arc::new(self.chain.finish()),
+                Arc::new(self.chain_weight.finish()),
+                Arc::new(self.chain_kept.finish()),
+                Arc::new(self.extended.finish()),
+                Arc::new(self.ungapped_score.finish()),
+                Arc::new(self.own_score.finish()),
+                Arc::new(self.own_query_start.finish()),
+                Arc::new(self.own_query_end.finish()),
+                Arc::new(self.region_score.finish()),
+                Arc::new(self.region_distance.finish()),
+                Arc::new(self.role.finish()),
+                Arc::new(self.read_best.finish()),
+                Arc::new(self.read_second.finish()),
+                Arc::new(self.locus_contig.finish()),
+                Arc::new(self.locus_position.finish()),
+                Arc::new(self.source_mapped.finish()),
+                Arc::new(self.source_mapq.finish()),
+                Arc::new(self.source_on_path.finish()),
+                Arc::new(self.query_window.finish()),
+                Arc::new(self.reference_window.finish()),
+            ],
+        )
+    }
+}
