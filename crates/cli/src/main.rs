@@ -1,2 +1,100 @@
-//! x
-fn main(){}
+//! `seedsieve`: find out which seeds of a short read are worth aligning, and align.
+
+mod commands;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Learned seed filtering for short-read alignment, from training data to the aligner that uses it.
+#[derive(Parser)]
+#[command(name = "seedsieve", version, max_term_width = 120)]
+struct Cli {
+    /// How much to say on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
+    log: LogLevel,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Index a reference: the five files that bwa-mem2 index writes.
+    Index(commands::index::Args),
+    /// Align short reads; options and output are bwa-mem2's.
+    Align(Box<commands::align::Args>),
+    /// Write every seed of some reads, with its windows and its fate, to a data set.
+    ExtractSeeds(commands::extract_seeds::Args),
+    /// Describe and check data sets.
+    Dataset(commands::dataset::Args),
+    /// Compare two alignments of the same reads.
+    Compare(commands::compare::Args),
+    /// Make a synthetic genome and reads with known positions.
+    Simulate(commands::simulate::Args),
+    /// List the inference backends of this machine.
+    Backends(commands::backends::Args),
+    /// Look into model files and check them.
+    Model(commands::model::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    init_logging(cli.log);
+    let result = match cli.command {
+        Command::Index(args) => commands::index::run(args),
+        Command::Align(args) => commands::align::run(*args),
+        Command::ExtractSeeds(args) => commands::extract_seeds::run(args),
+        Command::Dataset(args) => commands::dataset::run(args),
+        Command::Compare(args) => commands::compare::run(args),
+        Command::Simulate(args) => commands::simulate::run(args),
+        Command::Backends(args) => commands::backends::run(args),
+        Command::Model(args) => commands::model::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the reader of our output went away, as `head` does: no failure of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn init_logging(level: LogLevel) {
+    let (ours, others) = match level {
+        LogLevel::Error => ("error", "error"),
+        LogLevel::Warn => ("warn", "error"),
+        LogLevel::Info => ("info", "error"),
+        LogLevel::Debug => ("debug", "warn"),
+    };
+    let crates = ["seedsieve", "seedsieve_aligner", "seedsieve_extract", "seedsieve_inference"];
+    let directives: Vec<String> =
+        std::iter::once(others.to_owned()).chain(crates.map(|name| format!("{name}={ours}"))).collect();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(directives.join(",")))
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}

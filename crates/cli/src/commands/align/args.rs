@@ -1,0 +1,195 @@
+//! Arguments of `seedsieve align`: bwa-mem2's letters, and those of the filter.
+
+use std::path::PathBuf;
+
+/// Arguments of `seedsieve align`.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub algorithm: Algorithm,
+    #[command(flatten)]
+    pub scoring: Scoring,
+    #[command(flatten)]
+    pub io: InputOutput,
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Prefix of the index: the reference that `seedsieve index` (or bwa-mem2 index) was given.
+    #[arg(value_name = "REF.fa")]
+    pub index: PathBuf,
+    /// Reads: FASTQ or FASTA, plain or gzip; `-` is standard input.
+    #[arg(value_name = "READS_1")]
+    pub reads: PathBuf,
+    /// The mates of the reads, in the same order.
+    #[arg(value_name = "READS_2")]
+    pub mates: Option<PathBuf>,
+    /// Print help.
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Algorithm")]
+pub struct Algorithm {
+    /// Threads.
+    #[arg(short = 't', long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub threads: u16,
+    /// Shortest seed [default: 19].
+    #[arg(short = 'k', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(1..))]
+    pub min_seed_length: Option<i32>,
+    /// Band of the extension [default: 100].
+    #[arg(short = 'w', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
+    pub band_width: Option<i32>,
+    /// An extension stops this far below its best score [default: 100].
+    #[arg(short = 'd', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(0..))]
+    pub z_drop: Option<i32>,
+    /// Look for shorter seeds inside one longer than this times -k [default: 1.5].
+    #[arg(short = 'r', long, value_name = "FACTOR")]
+    pub reseed_factor: Option<f32>,
+    /// Occurrences under which a third round of seeding goes on [default: 20].
+    #[arg(short = 'y', long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub reseed_occurrences: Option<i64>,
+    /// Occurrences of a seed that are looked at [default: 500].
+    #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub max_occurrences: Option<i32>,
+    /// Drop chains shorter than this part of an overlapping better one [default: 0.5].
+    #[arg(short = 'D', long, value_name = "PART")]
+    pub drop_ratio: Option<f32>,
+    /// Drop chains that cover fewer bases [default: 0].
+    #[arg(short = 'W', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
+    pub min_chain_weight: Option<i32>,
+    /// Rounds of mate rescue for each read [default: 50].
+    #[arg(short = 'm', long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    pub mate_rescue_rounds: Option<i32>,
+    /// Skip mate rescue.
+    #[arg(short = 'S', long)]
+    pub no_mate_rescue: bool,
+    /// Skip pairing; mate rescue is done unless -S is given, too.
+    #[arg(short = 'P', long)]
+    pub no_pairing: bool,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Scoring")]
+pub struct Scoring {
+    /// Score of a match; -T -d -B -O -E -L -U scale with it where they are not given [default: 1].
+    #[arg(short = 'A', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(1..=100))]
+    pub match_score: Option<i32>,
+    /// Penalty of a mismatch [default: 4].
+    #[arg(short = 'B', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(0..=100))]
+    pub mismatch: Option<i32>,
+    /// Penalty of opening a gap, deletion and insertion [default: 6,6].
+    #[arg(short = 'O', long, value_name = "DEL[,INS]")]
+    pub gap_open: Option<Twofold>,
+    /// Penalty of each gap position, deletion and insertion [default: 1,1].
+    #[arg(short = 'E', long, value_name = "DEL[,INS]")]
+    pub gap_extend: Option<Twofold>,
+    /// Penalty of clipping the 5' and the 3' end [default: 5,5].
+    #[arg(short = 'L', long, value_name = "5'[,3']")]
+    pub clip: Option<Twofold>,
+    /// Penalty of an unpaired pair [default: 17].
+    #[arg(short = 'U', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(0..))]
+    pub unpaired: Option<i32>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Input and output")]
+pub struct InputOutput {
+    /// READS_1 holds mates one after the other.
+    #[arg(short = 'p', long, conflicts_with = "mates")]
+    pub interleaved: bool,
+    /// Read group line, such as '@RG\tID:run\tSM:sample'.
+    #[arg(short = 'R', long, value_name = "LINE")]
+    pub read_group: Option<String>,
+    /// Header line (starting with @) or a file of such lines.
+    #[arg(short = 'H', long, value_name = "LINE|FILE")]
+    pub header: Option<String>,
+    /// Where to write SAM; standard output where not given.
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Treat ALT contigs as part of the primary assembly.
+    #[arg(short = 'j', long)]
+    pub ignore_alt: bool,
+    /// For split alignments, take the one with the smallest coordinate as primary.
+    #[arg(short = '5', long)]
+    pub primary_5_prime: bool,
+    /// Do not lower the MAPQ of supplementary alignments.
+    #[arg(short = 'q', long)]
+    pub keep_supplementary_mapq: bool,
+    /// Bases in a chunk of reads; the default grows with -t [default: 10000000 x threads].
+    #[arg(short = 'K', long, value_name = "BASES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub chunk_bases: Option<u64>,
+    /// Lowest score to report [default: 30].
+    #[arg(short = 'T', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(0..))]
+    pub min_score: Option<i32>,
+    /// Report up to this many alternatives in XA; the second number for ALT contigs [default: 5,200].
+    #[arg(short = 'h', long, value_name = "N[,ALT]")]
+    pub alternatives: Option<Twofold>,
+    /// Report all alignments; turns the seed filter off.
+    #[arg(short = 'a', long)]
+    pub all: bool,
+    /// Append the comment of each read to its records.
+    #[arg(short = 'C', long)]
+    pub comment: bool,
+    /// Put the reference's FASTA comment into XR.
+    #[arg(short = 'V', long)]
+    pub reference_comment: bool,
+    /// Soft-clip supplementary alignments.
+    #[arg(short = 'Y', long)]
+    pub soft_clip: bool,
+    /// Mark shorter split hits as secondary.
+    #[arg(short = 'M', long)]
+    pub mark_secondary: bool,
+    /// Insert size: mean, standard deviation, maximum, minimum (FR orientation only).
+    #[arg(short = 'I', long, value_name = "MEAN[,SD[,MAX[,MIN]]]")]
+    pub insert_size: Option<String>,
+    /// Write times and counts of each stage as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub stats: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Seed filter")]
+pub struct Filter {
+    /// Drop seeds that the model calls hopeless, before chaining.
+    #[arg(long)]
+    pub npu_filter: bool,
+    /// Viability below which a seed is dropped [default: the model's own].
+    #[arg(long, value_name = "SCORE", value_parser = finite)]
+    pub npu_threshold: Option<f32>,
+    /// Inference backend: auto, ort, tract.
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub npu_backend: seedsieve_inference::BackendChoice,
+    /// Fewest seeds in a batch for the filter to be asked [default: 64].
+    #[arg(long, value_name = "SEEDS")]
+    pub npu_min_batch: Option<usize>,
+    /// Model file [default: the one that is built in].
+    #[arg(long, value_name = "FILE.onnx")]
+    pub model: Option<PathBuf>,
+}
+
+/// `A` or `A,B`; B is A where it is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twofold(pub i32, pub i32);
+
+impl std::str::FromStr for Twofold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| match part.trim().parse::<i32>() {
+            Ok(number) if number >= 0 => Ok(number),
+            _ => Err(format!("{part:?} is no number from 0 to {}", i32::MAX)),
+        };
+        match text.split_once(',') {
+            Some((first, second)) => Ok(Self(number(first)?, number(second)?)),
+            None => number(text).map(|both| Self(both, both)),
+        }
+    }
+}
+
+fn finite(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err("a number is needed; scores lie between 0 and 1".to_owned()),
+    }
+}

@@ -1,0 +1,10 @@
+//! One module a command: its arguments, and its run.
+
+pub mod align;
+pub mod backends;
+pub mod compare;
+pub mod dataset;
+pub mod extract_seeds;
+pub mod index;
+pub mod model;
+pub mod simulate;
