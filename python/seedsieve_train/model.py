@@ -1,0 +1,88 @@
+"""The seed-viability network: a one-dimensional CNN of 26,913 parameters."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .windows import WINDOW_SIZE, expand_one_hot
+
+CHANNELS = 8
+"""Channels of the first convolution: channel = 4 * sequence + base; sequences read, reference; bases A, C, G, T."""
+
+
+class SeedViabilityNetwork(nn.Module):
+    """Scores seeds by their context windows.
+
+    Three valid convolutions over positions (lengths 128 -> 122 -> 61 -> 57 -> 28 -> 26), the mean over what is left of
+    the positions, and two dense layers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList([nn.Conv1d(CHANNELS, 32, 7), nn.Conv1d(32, 64, 5), nn.Conv1d(64, 64, 3)])
+        self.norms = nn.ModuleList([nn.BatchNorm1d(32), nn.BatchNorm1d(64), nn.BatchNorm1d(64)])
+        self.pool = nn.MaxPool1d(2)
+        self.hidden = nn.Linear(64, 32)
+        self.output = nn.Linear(32, 1)
+
+    @staticmethod
+    def channels_first(contexts: torch.Tensor) -> torch.Tensor:
+        """One-hot windows float32[batch, 2, 128, 4] to channels float32[batch, 8, 128], channel = 4 * sequence + base.
+
+        A plain reshape would mix positions and bases: positions have to move last before sequence and base can merge.
+        """
+        return contexts.transpose(2, 3).reshape(len(contexts), CHANNELS, WINDOW_SIZE)
+
+    def activations(self, contexts: torch.Tensor) -> list[torch.Tensor]:
+        """Outputs of the three convolution blocks, each after its ReLU and before pooling.
+
+        Args:
+            contexts: float32[batch, 2, 128, 4].
+
+        Returns:
+            float32[batch, 32, 122], float32[batch, 64, 57], float32[batch, 64, 26].
+        """
+        values = self.channels_first(contexts)
+        outputs: list[torch.Tensor] = []
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            if outputs:
+                values = self.pool(values)
+            values = torch.relu(norm(convolution(values)))
+            outputs.append(values)
+        return outputs
+
+    def forward(self, contexts: torch.Tensor) -> torch.Tensor:
+        """Logits of viability, float32[batch], of one-hot windows float32[batch, 2, 128, 4]."""
+        features = self.activations(contexts)[-1].mean(dim=2)
+        return self.output(torch.relu(self.hidden(features))).squeeze(1)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Trained numbers of `network`; running statistics of batch normalisation are not counted."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def seeded_network(seed: int) -> SeedViabilityNetwork:
+    """A network with random weights, the same for the same `seed`. Sets PyTorch's global random state."""
+    torch.manual_seed(seed)
+    return SeedViabilityNetwork()
+
+
+@torch.no_grad()
+def score_packed(network: SeedViabilityNetwork, packed: np.ndarray, batch_size: int = 4096) -> np.ndarray:
+    """Viability of packed seeds; puts `network` into evaluation mode.
+
+    Args:
+        network: the network.
+        packed: uint8[n, 128].
+        batch_size: seeds a forward pass; changes memory and speed, not the result beyond rounding.
+
+    Returns:
+        float32[n], in [0, 1].
+    """
+    network.eval()
+    scores = [
+        torch.sigmoid(network(torch.from_numpy(expand_one_hot(packed[start : start + batch_size]))))
+        for start in range(0, len(packed), batch_size)
+    ]
+    return torch.cat(scores).numpy() if scores else np.empty(0, dtype=np.float32)
