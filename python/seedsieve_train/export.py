@@ -62,7 +62,7 @@ class Layer:
 
 @torch.no_grad()
 def folded_convolutions(network: SeedViabilityNetwork) -> list[Layer]:
-    """The three convolutions with the batch normalisation of evaluation mode folded in, computed in double precision."""
+    """The three convolutions with batch normalisation (in evaluation) folded in, computed in double precision."""
     layers = []
     for convolution, norm in zip(network.convolutions, network.norms, strict=True):
         scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)

@@ -1,0 +1,142 @@
+"""The command line: python -m seedsieve_train train | parity | scores."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from . import labels, splits
+from .checkpoint import read_checkpoint
+from .dataset import first_seeds
+from .errors import TrainingError
+from .files import write_atomically
+from .model import score_packed
+from .parity import compare, onnx_scores
+from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
+from .train import TrainingSettings
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="seedsieve_train", description="Train and check seed-viability networks.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    training = commands.add_parser("train", help="train a network, export and evaluate it")
+    training.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    training.add_argument("--out", type=Path, required=True, help="folder for the results")
+    training.add_argument("--name", default="seed_filter_v1", help="name of the model (default: %(default)s)")
+    training.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
+    training.add_argument("--epochs", type=_positive, default=3, help="passes over the data (default: %(default)s)")
+    training.add_argument("--seed", type=_natural, default=1, help="random seed (default: %(default)s)")
+    training.add_argument("--max-seeds", type=_positive, help="use about this many seeds, whole reads evenly (all)")
+    training.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
+    training.add_argument(
+        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
+    )
+    training.add_argument("--threshold", type=_fraction, help="decision threshold (chosen on the validation part)")
+    training.set_defaults(run=_train)
+
+    parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
+    parity.add_argument("--model", type=Path, required=True, help="ONNX file")
+    parity.add_argument("--limit", type=float, default=PARITY_LIMIT, help="largest valid difference (%(default)s)")
+    parity.add_argument(
+        "--threshold", type=_fraction, default=DEFAULT_THRESHOLD, help="decision threshold (%(default)s)"
+    )
+    parity.set_defaults(run=_parity)
+    scores = commands.add_parser("scores", help="write PyTorch's scores as little-endian float32, in the order of rows")
+    scores.set_defaults(run=_scores)
+    for command in (parity, scores):
+        command.add_argument("--checkpoint", type=Path, required=True, help="the network's .pt file")
+        command.add_argument("--data", type=Path, required=True, help="data set folder")
+        command.add_argument("--seeds", type=_positive, default=10_000, help="how many of the first rows (%(default)s)")
+        command.add_argument("--out", type=Path, required=command is scores, help="file for the result")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. Unusable input ends with one line on standard error and exit code 1."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; no file was written", file=sys.stderr)
+        return 130
+
+
+def _train(options: argparse.Namespace) -> int:
+    settings = TrainingSettings(epochs=options.epochs, seed=options.seed, threads=options.threads)
+    run_training(
+        TrainCommand(
+            data=tuple(options.data),
+            out=options.out,
+            name=options.name,
+            policy=options.policy,
+            settings=settings,
+            max_seeds=options.max_seeds,
+            block_bases=options.block_bases,
+            threshold=options.threshold,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _parity(options: argparse.Namespace) -> int:
+    packed = first_seeds(options.data, options.seeds)
+    reference = score_packed(read_checkpoint(options.checkpoint), packed)
+    result = compare(reference, onnx_scores(options.model, packed), options.threshold)
+    text = json.dumps(asdict(result), indent=1)
+    print(text)
+    if options.out is not None:
+        write_atomically(options.out, (text + "\n").encode())
+    return 0 if result.largest_difference <= options.limit else 1
+
+
+def _scores(options: argparse.Namespace) -> int:
+    packed = first_seeds(options.data, options.seeds)
+    scores = score_packed(read_checkpoint(options.checkpoint), packed)
+    write_atomically(options.out, scores.astype(np.dtype("<f4")).tobytes())
+    print(f"wrote {len(scores):,} scores to {options.out}")
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: valid are 1 and more")
+    return value
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"{text}: valid are 0 to {2**63 - 1}")
+    return value
+
+
+def _block(text: str) -> int:
+    value = int(text)
+    if value < 2 * splits.MARGIN_BASES:
+        raise argparse.ArgumentTypeError(
+            f"{text}: a block holds at least its two margins, {2 * splits.MARGIN_BASES} bases"
+        )
+    return value
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: valid are 0 to 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

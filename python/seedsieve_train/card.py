@@ -1,0 +1,79 @@
+"""The model card: card.md.template filled with the figures of a training run."""
+
+from importlib import resources
+from string import Template
+from typing import Any
+
+from .export import ModelMetadata
+from .metrics import TPR_TARGETS
+from .splits import MARGIN_BASES, PARTS
+from .train import TrainingSettings
+from .windows import WINDOW_SPEC
+
+POLICY_WORDS = {
+    "own-extension": "the seed's own banded extension to both sides scores at least T",
+    "near-best": "the seed's own banded extension scores at least T and at most 20 less than the read's best region",
+    "contributed": "a final region that scores at least T contains the seed near its path",
+}
+
+
+def model_card(
+    figures: dict[str, Any],
+    metadata: ModelMetadata,
+    settings: TrainingSettings,
+    block_bases: int,
+    kept_fraction: float,
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        figures: content of the metrics file, from `report.metrics`.
+        metadata: of the model file.
+        settings: of the training.
+        block_bases: bases of a block of the division.
+        kept_fraction: part of the data sets' seeds that was used, margins included.
+    """
+    counts, test, int8 = figures["counts"], figures["test"]["at_threshold"], figures["int8"]
+    scorers = [(metadata.name, figures["test"]), (f"{metadata.name} INT8", int8), *figures["baselines"].items()]
+    return Template(resources.files(__package__).joinpath("card.md.template").read_text()).substitute(
+        name=metadata.name,
+        parameters=f"{metadata.parameters:,}",
+        window=WINDOW_SPEC,
+        policy=metadata.label_policy,
+        policy_words=POLICY_WORDS[metadata.label_policy],
+        label_threshold=metadata.label_threshold,
+        trained_on=metadata.trained_on,
+        dataset_sha256=metadata.dataset_sha256,
+        count_rows="\n".join(
+            f"| {part} | {counts[part]['viable']:,} | {counts[part]['hopeless']:,} |" for part in PARTS
+        ),
+        block_bases=f"{block_bases:,}",
+        margin_bases=f"{MARGIN_BASES:,}",
+        left_out=f"{counts['left_out']:,}",
+        kept=_percent(kept_fraction, 1),
+        epochs_run=len(figures["epochs"]),
+        epochs=settings.epochs,
+        best_epoch=figures["best_epoch"],
+        seed=settings.seed,
+        threads=settings.threads,
+        seconds=f"{figures['seconds']:.0f}",
+        figure_rows="\n".join(_figure_row(name, row) for name, row in scorers),
+        threshold=f"{metadata.threshold:.4g}",
+        threshold_origin=figures["threshold_origin"],
+        tpr=_percent(test["tpr"]),
+        fpr=_percent(test["fpr"]),
+        int8_tpr=_percent(int8["at_threshold"]["tpr"]),
+        int8_fpr=_percent(int8["at_threshold"]["fpr"]),
+        int8_difference=f"{int8['parity']['largest_difference']:.2g}",
+        int8_changed=int8["parity"]["decisions_changed"],
+        int8_seeds=f"{int8['parity']['seeds']:,}",
+    )
+
+
+def _figure_row(name: str, row: dict[str, Any]) -> str:
+    rates = " | ".join(_percent(row["fpr_at_tpr"][str(target)]) for target in TPR_TARGETS)
+    return f"| {name} | {row['auc']:.4f} | {rates} |"
+
+
+def _percent(fraction: float, decimals: int = 2) -> str:
+    return f"{100 * fraction:.{decimals}f} %"

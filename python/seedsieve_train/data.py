@@ -1,0 +1,150 @@
+"""Seeds for training: windows, labels and what the baselines look at, divided by position."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import labels, splits
+from .dataset import EXTRACT_AGAIN, Manifest, packed_seeds, read_manifest, record_batches
+from .errors import TrainingError
+
+COLUMNS = (
+    "query_window",
+    "reference_window",
+    "length",
+    "ungapped_score",
+    *labels.COLUMNS,
+    *splits.COLUMNS,
+)
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Labelled seeds, row by row."""
+
+    packed: np.ndarray
+    """uint8[n, 128]: packed windows."""
+    viable: np.ndarray
+    """bool[n]."""
+    length: np.ndarray
+    """int32[n]: bases of the seed."""
+    ungapped_score: np.ndarray
+    """int32[n]: best score of an ungapped extension to both ends, the seed included."""
+
+    def __len__(self) -> int:
+        return len(self.viable)
+
+    def take(self, rows: np.ndarray) -> "Seeds":
+        """The rows of an index or mask."""
+        return Seeds(self.packed[rows], self.viable[rows], self.length[rows], self.ungapped_score[rows])
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of viable and hopeless seeds."""
+        number_viable = int(self.viable.sum())
+        return {"viable": number_viable, "hopeless": len(self) - number_viable}
+
+
+@dataclass(frozen=True)
+class DividedSeeds:
+    """The parts of one or more data sets."""
+
+    train: Seeds
+    validation: Seeds
+    test: Seeds
+    left_out: int
+    """Seeds in the margins between parts."""
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def label_threshold(self) -> int:
+        """T, the same in all data sets."""
+        return self.manifests[0].reporting_threshold
+
+
+def load_seeds(
+    directories: Sequence[Path],
+    policy: str,
+    max_seeds: int | None = None,
+    seed: int = 1,
+    block_bases: int = splits.BLOCK_BASES,
+) -> DividedSeeds:
+    """Read data sets, label their seeds and divide them by position.
+
+    Args:
+        directories: data set folders.
+        policy: label policy, one of `labels.POLICIES`.
+        max_seeds: about how many seeds to keep of all; reads are kept or dropped whole, both mates together, evenly
+            over the data. None keeps all.
+        seed: decides which reads are kept.
+        block_bases: bases of a block of the division.
+
+    Raises:
+        TrainingError: if a data set cannot be read (see `dataset`), the data sets have different reporting
+            thresholds, or a part lacks viable or hopeless seeds.
+    """
+    manifests = tuple(read_manifest(directory) for directory in directories)
+    _check_same_threshold(manifests)
+    available = sum(manifest.seeds for manifest in manifests)
+    kept_fraction = min(1.0, max_seeds / available) if max_seeds is not None and available else 1.0
+    pieces = [_divided(manifest, policy, kept_fraction, seed, block_bases) for manifest in manifests]
+    seeds = _concatenated(piece for piece, _ in pieces)
+    part = np.concatenate([part for _, part in pieces])
+    train, validation, test = (seeds.take(part == number) for number in range(len(splits.PARTS)))
+    for name, of_part in zip(splits.PARTS, (train, validation, test), strict=True):
+        _check_both_classes(name, of_part, len(seeds), policy)
+    return DividedSeeds(train, validation, test, int((part == splits.LEFT_OUT).sum()), manifests)
+
+
+def _divided(
+    manifest: Manifest, policy: str, kept_fraction: float, seed: int, block_bases: int
+) -> tuple[Seeds, np.ndarray]:
+    kept_seeds, kept_parts = [], []
+    for batch in record_batches(manifest, COLUMNS):
+        seeds = Seeds(
+            packed_seeds(batch),
+            labels.viable(batch, policy, manifest.reporting_threshold),
+            batch.column("length").to_numpy().astype(np.int32),
+            batch.column("ungapped_score").to_numpy(),
+        )
+        kept = slice(None)
+        if kept_fraction < 1.0:
+            read_hash = batch.column("read_hash").to_numpy()
+            # Mixed twice, so that the choice has nothing to do with the division by the hash of the name.
+            choice = splits.mix(splits.mix(read_hash) ^ splits.mix(np.array([seed], dtype=np.uint64)))
+            kept = np.flatnonzero(choice < np.uint64(kept_fraction * (2**64 - 1)))
+        kept_seeds.append(seeds.take(kept))
+        kept_parts.append(splits.parts(batch, block_bases)[kept])
+    if not kept_seeds:
+        raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
+    return _concatenated(kept_seeds), np.concatenate(kept_parts)
+
+
+def _concatenated(pieces: Iterable[Seeds]) -> Seeds:
+    pieces = list(pieces)
+    return Seeds(
+        *(
+            np.concatenate([getattr(piece, name) for piece in pieces])
+            for name in ("packed", "viable", "length", "ungapped_score")
+        )
+    )
+
+
+def _check_same_threshold(manifests: Sequence[Manifest]) -> None:
+    first = manifests[0]
+    for other in manifests[1:]:
+        if other.reporting_threshold != first.reporting_threshold:
+            raise TrainingError(
+                f"{other.directory}: reporting threshold {other.reporting_threshold}, but {first.directory} has "
+                f"{first.reporting_threshold}; labels of the two differ: extract both with the same -T"
+            )
+
+
+def _check_both_classes(name: str, seeds: Seeds, of_all: int, policy: str) -> None:
+    for label, number in seeds.counts().items():
+        if number == 0:
+            raise TrainingError(
+                f"the {name} part holds no {label} seed (of {of_all} seeds in all, label policy {policy}); give more "
+                "data or more seeds (--max-seeds), or smaller blocks (--block-bases) when the reads cover few places"
+            )

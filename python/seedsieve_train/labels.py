@@ -1,0 +1,38 @@
+"""Label policies: what of a seed's recorded fate makes it viable (docs/architecture/data-flow.md)."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+POLICIES = ("own-extension", "near-best", "contributed")
+NEAR_BEST = 20
+"""Score below the read's best at which a seed can no longer be the runner-up that MAPQ needs."""
+COLUMNS = ("own_score", "read_best", "region_score", "role")
+"""Columns that the policies look at."""
+
+
+def viable(batch: pa.RecordBatch, policy: str, threshold: int) -> np.ndarray:
+    """Label each row of a batch.
+
+    Args:
+        batch: rows with `COLUMNS`.
+        policy: one of `POLICIES`.
+        threshold: T, the aligner's reporting threshold.
+
+    Returns:
+        bool[rows].
+
+    Raises:
+        ValueError: if the policy is unknown.
+    """
+    if policy == "contributed":
+        # No region: a score that reaches no threshold.
+        region_score = pc.fill_null(batch.column("region_score"), np.iinfo(np.int32).min).to_numpy()
+        in_region = pc.not_equal(batch.column("role"), "none").to_numpy(zero_copy_only=False)
+        return (region_score >= threshold) & in_region
+    own_score = batch.column("own_score").to_numpy()
+    if policy == "own-extension":
+        return own_score >= threshold
+    if policy == "near-best":
+        return (own_score >= threshold) & (own_score >= batch.column("read_best").to_numpy() - NEAR_BEST)
+    raise ValueError(f"label policy {policy!r}; valid are {', '.join(POLICIES)}")

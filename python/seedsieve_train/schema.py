@@ -1,0 +1,62 @@
+"""Columns of a data set, schema version 1 (docs/architecture/data-flow.md says what each means)."""
+
+import pyarrow as pa
+
+from .windows import PACKED_WINDOW_BYTES
+
+SCHEMA_VERSION = 1
+"""The newest version of the columns that this package reads."""
+
+
+def _filled(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+SCHEMA = pa.schema(
+    [
+        _filled("sample", pa.string()),
+        _filled("read_hash", pa.uint64()),
+        _filled("mate", pa.uint8()),
+        _filled("read_length", pa.uint16()),
+        _filled("query_start", pa.uint16()),
+        _filled("length", pa.uint16()),
+        _filled("contig", pa.string()),
+        _filled("position", pa.uint32()),
+        _filled("reverse", pa.bool_()),
+        _filled("occurrences", pa.uint32()),
+        pa.field("chain", pa.int32()),
+        pa.field("chain_weight", pa.int32()),
+        _filled("chain_kept", pa.bool_()),
+        _filled("extended", pa.bool_()),
+        _filled("ungapped_score", pa.int32()),
+        _filled("own_score", pa.int32()),
+        _filled("own_query_start", pa.uint16()),
+        _filled("own_query_end", pa.uint16()),
+        pa.field("region_score", pa.int32()),
+        pa.field("region_distance", pa.int32()),
+        _filled("role", pa.string()),
+        _filled("read_best", pa.int32()),
+        _filled("read_second", pa.int32()),
+        pa.field("locus_contig", pa.string()),
+        pa.field("locus_position", pa.uint32()),
+        pa.field("source_mapped", pa.bool_()),
+        pa.field("source_mapq", pa.uint8()),
+        pa.field("source_on_path", pa.bool_()),
+        _filled("query_window", pa.binary(PACKED_WINDOW_BYTES)),
+        _filled("reference_window", pa.binary(PACKED_WINDOW_BYTES)),
+    ]
+)
+"""Names, types and whether null is allowed, in the order of the columns."""
+
+
+def violations(found: pa.Schema, columns: list[str]) -> list[str]:
+    """What of `found` contradicts the schema in these columns, in words; empty when nothing does."""
+    problems = []
+    for name in columns:
+        expected = SCHEMA.field(name).type
+        number = found.get_field_index(name)
+        if number < 0:
+            problems.append(f"no column {name}")
+        elif found.field(number).type != expected:
+            problems.append(f"the column {name} is {found.field(number).type}, valid is {expected}")
+    return problems

@@ -1,0 +1,80 @@
+"""Division into train, validation and test parts by position.
+
+Reads of one place look alike whoever they come from, so places are divided, not reads and not samples: the contigs are
+cut into blocks, and a hash of contig and block number decides for all reads whose best region starts there. Reads
+without a region are divided by the hash of their name, which both mates share.
+"""
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+PARTS = ("train", "validation", "test")
+LEFT_OUT = 3
+"""Number of what belongs to no part; 0, 1, 2 are the indices of `PARTS`."""
+BLOCK_BASES = 20_000
+"""Bases of a block."""
+MARGIN_BASES = 1_000
+"""Reads this close to a block of another part are left out: they or their mates may reach into it."""
+COLUMNS = ("read_hash", "locus_contig", "locus_position")
+"""Columns that the division looks at."""
+
+
+def mix(values: np.ndarray) -> np.ndarray:
+    """Spread uint64 values evenly over uint64: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
+    values = values.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ values >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ values >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return values ^ values >> np.uint64(31)
+
+
+def part_of_hash(hashes: np.ndarray) -> np.ndarray:
+    """Part for each evenly spread uint64: int8[n]; 0 train (80 %), 1 validation (10 %), 2 test (10 %)."""
+    tenth = hashes // np.uint64(2**64 // 10 + 1)
+    return np.select([tenth < 8, tenth == 8], [0, 1], 2).astype(np.int8)
+
+
+def part_of_block(contig_hash: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Part of each block: int8[n], of contig hashes uint64[n] and block numbers int64[n]."""
+    return part_of_hash(mix(contig_hash ^ mix(block.astype(np.uint64))))
+
+
+def part_of_locus(contig_hash: np.ndarray, position: np.ndarray, block_bases: int = BLOCK_BASES) -> np.ndarray:
+    """Part of each place, with the margins between different parts left out.
+
+    Args:
+        contig_hash: uint64[n], from `hash_of_name`.
+        position: int64[n], 0-based.
+        block_bases: bases of a block, at least two margins.
+
+    Returns:
+        int8[n]: index in `PARTS`, or `LEFT_OUT`.
+    """
+    block, offset = np.divmod(position.astype(np.int64), block_bases)
+    part = part_of_block(contig_hash, block)
+    # The first block of a contig has none before it; its own part stands in, so that nothing is left out there.
+    before = part_of_block(contig_hash, np.maximum(block - 1, 0))
+    after = part_of_block(contig_hash, block + 1)
+    foreign = (offset < MARGIN_BASES) & (before != part) | (offset >= block_bases - MARGIN_BASES) & (after != part)
+    return np.where(foreign, LEFT_OUT, part).astype(np.int8)
+
+
+def hash_of_name(name: str) -> int:
+    """First 8 bytes (big-endian) of the SHA-256 of a contig's name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+def parts(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:
+    """Part of each row of a batch with `COLUMNS`: int8[rows], an index in `PARTS` or `LEFT_OUT`."""
+    contig = pc.dictionary_encode(batch.column("locus_contig"))
+    # One entry more than there are names: what rows without a locus look up and do not use.
+    name_hashes = np.array([*map(hash_of_name, contig.dictionary.to_pylist()), 0], dtype=np.uint64)
+    number = pc.fill_null(contig.indices, len(contig.dictionary)).to_numpy(zero_copy_only=False)
+    position = pc.fill_null(batch.column("locus_position"), 0).to_numpy(zero_copy_only=False)
+    has_locus = pc.and_(
+        pc.is_valid(batch.column("locus_contig")), pc.is_valid(batch.column("locus_position"))
+    ).to_numpy(zero_copy_only=False)
+    by_name = part_of_hash(mix(batch.column("read_hash").to_numpy()))
+    return np.where(has_locus, part_of_locus(name_hashes[number], position, block_bases), by_name)
