@@ -1,0 +1,245 @@
+//! `cargo xtask test`: every test of the repository, all of them even when one fails, and a table at the end.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::cargo::Cargo;
+use crate::failure::{Failure, Outcome};
+use crate::oracle;
+use crate::process;
+use crate::python::Python;
+use crate::summary::{self, Counts};
+
+/// The end-to-end test writes here, so that it leaves a demo of the user's alone.
+const DEMO: &str = "target/demo-test";
+
+/// One line of the table.
+struct Line {
+    title: String,
+    counts: Counts,
+    seconds: f64,
+    reason: String,
+}
+
+/// How many tests a group holds.
+enum Group {
+    /// The program is the test.
+    One,
+    /// The program prints how many tests it ran.
+    Counted,
+}
+
+/// The table as it grows.
+#[derive(Default)]
+struct Report {
+    lines: Vec<Line>,
+}
+
+/// Runs all groups. Returns whether every test held; the last line that is printed has the sums.
+pub fn run() -> bool {
+    let mut report = Report::default();
+    let before = git_status();
+    let cargo = report.step("set-up: compiler", Cargo::find);
+    let python = report.step("set-up: Python environment", Python::set_up);
+    if let Some(cargo) = &cargo {
+        report.step("set-up: oracle bwa-mem4", || oracle::install(cargo));
+        rust_groups(&mut report, cargo);
+    }
+    if let Some(python) = &python {
+        python_groups(&mut report, python);
+    }
+    if cargo.is_some() && python.is_some() {
+        demo_groups(&mut report);
+    }
+    if let Some(cargo) = &cargo {
+        let mut command = cargo.building(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        report.group("documentation of the crates", Group::One, &mut command);
+    }
+    checkout_group(&mut report, before);
+    report.print()
+}
+
+fn rust_groups(report: &mut Report, cargo: &Cargo) {
+    report.group("cargo fmt", Group::One, &mut cargo.plain(&["fmt", "--all", "--check"]));
+    let mut clippy = cargo.building(&["clippy", "--release", "--workspace", "--all-targets"]);
+    report.group("cargo clippy", Group::One, clippy.args(["--", "-D", "warnings"]));
+    report.group(
+        "cargo build",
+        Group::One,
+        &mut cargo.building(&["build", "--release", "--workspace", "--all-targets"]),
+    );
+    let nextest = process::output(&mut cargo.plain(&["nextest", "--version"])).is_ok();
+    let mut tests = if nextest {
+        cargo.building(&["nextest", "run", "--release", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo.building(&["test", "--release", "--workspace", "--all-targets", "--no-fail-fast"])
+    };
+    report.group("Rust tests", Group::Counted, &mut tests);
+    let mut doctests = cargo.building(&["test", "--release", "--workspace", "--doc", "--no-fail-fast"]);
+    report.group("Rust doctests", Group::Counted, &mut doctests);
+}
+
+fn python_groups(report: &mut Report, python: &Python) {
+    let linted = ["python", "scripts"];
+    let configuration = ["--config", "python/pyproject.toml"];
+    report.group("ruff check", Group::One, python.module("ruff").arg("check").args(configuration).args(linted));
+    let mut format = python.module("ruff");
+    report.group("ruff format", Group::One, format.args(["format", "--check"]).args(configuration).args(linted));
+    for folder in ["python/tests", "scripts/tests"] {
+        let mut tests = python.module("pytest");
+        tests.args(["-q", "-rs", "--color=no", "-p", "no:cacheprovider", folder]);
+        report.group(&format!("pytest {folder}"), Group::Counted, &mut tests);
+    }
+}
+
+/// The demo in small, from nothing, and once more: then every step has to be reused.
+fn demo_groups(report: &mut Report) {
+    if let Err(failure) = process::remove(Path::new(DEMO)) {
+        println!("  {failure}");
+    }
+    for title in ["demo --quick", "demo --quick, reused"] {
+        report.step(title, || {
+            let reused = title.ends_with("reused");
+            let mut command = Command::new(env::current_exe().map_err(|error| Failure::new(error.to_string()))?);
+            command.args(["demo", "--quick", "--out", DEMO]);
+            let transcript = process::transcript(&mut command)?;
+            let again = transcript.text.lines().filter(|line| line.starts_with("  done in ")).count();
+            match (transcript.success, reused && again > 0) {
+                (false, _) => Err(Failure::new("the demo failed")),
+                (true, true) => Err(Failure::new(format!("{again} steps were run again though nothing had changed"))),
+                (true, false) => Ok(()),
+            }
+        });
+    }
+}
+
+fn checkout_group(report: &mut Report, before: Outcome<String>) {
+    let title = "checkout is clean afterwards";
+    match before {
+        Ok(before) if before.is_empty() => {
+            report.step(title, || {
+                let after = git_status()?;
+                if after.is_empty() { Ok(()) } else { Err(Failure::new(format!("left behind:\n{after}"))) }
+            });
+        }
+        Ok(_) => report.skip(title, "there were changes before"),
+        Err(failure) => report.skip(title, &failure.to_string()),
+    }
+}
+
+fn git_status() -> Outcome<String> {
+    process::output(Command::new("git").args(["status", "--porcelain"]))
+}
+
+impl Report {
+    /// Runs a program under a heading and counts its tests.
+    fn group(&mut self, title: &str, group: Group, command: &mut Command) {
+        heading(title);
+        let start = Instant::now();
+        let (counts, reason) = match process::transcript(command) {
+            Err(failure) => (Counts { failed: 1, ..Counts::default() }, failure.to_string()),
+            Ok(transcript) => match group {
+                Group::One if transcript.success => (Counts { passed: 1, ..Counts::default() }, String::new()),
+                Group::One => (Counts { failed: 1, ..Counts::default() }, "failed".to_owned()),
+                Group::Counted => judge(transcript.success, summary::counts(&transcript.text)),
+            },
+        };
+        self.add(title, counts, start.elapsed().as_secs_f64(), reason);
+    }
+
+    /// Does a piece of work that is a test by itself, and hands on what it gives.
+    fn step<T>(&mut self, title: &str, work: impl FnOnce() -> Outcome<T>) -> Option<T> {
+        heading(title);
+        let start = Instant::now();
+        let result = work();
+        let seconds = start.elapsed().as_secs_f64();
+        match result {
+            Ok(value) => {
+                self.add(title, Counts { passed: 1, ..Counts::default() }, seconds, String::new());
+                Some(value)
+            }
+            Err(failure) => {
+                println!("  {failure}");
+                self.add(title, Counts { failed: 1, ..Counts::default() }, seconds, failure.to_string());
+                None
+            }
+        }
+    }
+
+    fn skip(&mut self, title: &str, reason: &str) {
+        heading(title);
+        println!("  skipped: {reason}");
+        self.add(title, Counts { skipped: 1, ..Counts::default() }, 0.0, reason.to_owned());
+    }
+
+    fn add(&mut self, title: &str, counts: Counts, seconds: f64, reason: String) {
+        let reason = reason.lines().next().unwrap_or_default().to_owned();
+        self.lines.push(Line { title: title.to_owned(), counts, seconds, reason });
+    }
+
+    /// Prints the table and the sums; true where nothing failed.
+    fn print(&self) -> bool {
+        println!("\n{:<34} {:>7} {:>7} {:>7} {:>8}", "group", "passed", "failed", "skipped", "seconds");
+        let mut sum = Counts::default();
+        for Line { title, counts, seconds, reason } in &self.lines {
+            let Counts { passed, failed, skipped } = counts;
+            println!("{title:<34} {passed:>7} {failed:>7} {skipped:>7} {seconds:>8.1}  {reason}");
+            sum += *counts;
+        }
+        println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.skipped);
+        sum.failed == 0
+    }
+}
+
+fn heading(title: &str) {
+    println!("\n== {title}");
+}
+
+/// The counts of a test program, and what is wrong with them. A program that fails without naming a failed test, or
+/// that succeeds without running one, counts as one failed test.
+fn judge(success: bool, counts: Option<Counts>) -> (Counts, String) {
+    let mut counted = counts.unwrap_or_default();
+    if success && counted.passed == 0 {
+        counted.failed += 1;
+        return (counted, "no test was run".to_owned());
+    }
+    if success && counted.failed == 0 {
+        return (counted, String::new());
+    }
+    counted.failed = counted.failed.max(1);
+    (counted, "failed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: usize, failed: usize) -> Counts {
+        Counts { passed, failed, skipped: 0 }
+    }
+
+    #[test]
+    fn a_failure_is_counted_even_where_the_program_names_none() {
+        assert_eq!(judge(true, Some(counts(3, 0))), (counts(3, 0), String::new()));
+        assert_eq!(judge(false, Some(counts(3, 0))).0, counts(3, 1));
+        assert_eq!(judge(false, Some(counts(3, 2))).0, counts(3, 2));
+        assert_eq!(judge(true, Some(counts(3, 2))).0, counts(3, 2));
+        assert_eq!(judge(false, None).0, counts(0, 1));
+        assert_eq!(judge(true, None), (counts(0, 1), "no test was run".to_owned()));
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_started_fails_and_the_next_one_runs() {
+        let mut report = Report::default();
+        report.group("missing", Group::One, &mut Command::new("no-such-program"));
+        report.group("false", Group::One, &mut Command::new("false"));
+        report.group("true", Group::One, &mut Command::new("true"));
+        report.group("counted", Group::Counted, Command::new("echo").arg("2 passed, 1 skipped in 0.1s"));
+        let sums: Vec<_> = report.lines.iter().map(|line| (line.counts.passed, line.counts.failed)).collect();
+        assert_eq!(sums, [(0, 1), (0, 1), (1, 0), (2, 0)]);
+        assert!(!report.print());
+    }
+}
