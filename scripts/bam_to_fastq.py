@@ -79,7 +79,7 @@ def _check_end(path: Path) -> None:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - len(END_OF_FILE)))
         if stream.read() != END_OF_FILE:
-            raise BamError(f"{path}: {size} bytes, and no BGZF end-of-file block at their end: cut short, or no BAM file")
+            raise BamError(f"{path}: {size} bytes, and no BGZF end-of-file block at the end: cut, or no BAM file")
 
 
 def _exactly(data: bytes, size: int) -> bytes:

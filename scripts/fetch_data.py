@@ -192,7 +192,9 @@ def _range_start(response: http.client.HTTPResponse) -> int | None:
 
 
 def _is_lasting(error: Exception) -> bool:
-    return isinstance(error, urllib.error.HTTPError) and error.code in LASTING_STATUS and error.code not in PASSING_STATUS
+    if not isinstance(error, urllib.error.HTTPError):
+        return False
+    return error.code in LASTING_STATUS and error.code not in PASSING_STATUS
 
 
 def _reason(error: Exception) -> str:
