@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -29,7 +30,9 @@ def parser() -> argparse.ArgumentParser:
     training = commands.add_parser("train", help="train a network, export and evaluate it")
     training.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
     training.add_argument("--out", type=Path, required=True, help="folder for the results")
-    training.add_argument("--name", default="seed_filter_v1", help="name of the model (default: %(default)s)")
+    training.add_argument(
+        "--name", type=_name, default="seed_filter_v1", help="name of the model (default: %(default)s)"
+    )
     training.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
     training.add_argument("--epochs", type=_positive, default=3, help="passes over the data (default: %(default)s)")
     training.add_argument("--seed", type=_natural, default=1, help="random seed (default: %(default)s)")
@@ -106,6 +109,12 @@ def _scores(options: argparse.Namespace) -> int:
     write_atomically(options.out, scores.astype(np.dtype("<f4")).tobytes())
     print(f"wrote {len(scores):,} scores to {options.out}")
     return 0
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: valid are letters, digits, `.`, `_` and `-`, the first no sign")
+    return text
 
 
 def _positive(text: str) -> int:

@@ -25,15 +25,22 @@ def read_checkpoint(path: Path) -> SeedViabilityNetwork:
     """
     network = SeedViabilityNetwork()
     try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        content = path.read_bytes()
     except OSError as error:
         raise TrainingError(
             f"{path}: cannot be read: {error.strerror}; give a .pt file of the train command"
         ) from error
+    try:
+        network.load_state_dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
     # PyTorch states damage and mismatch by errors of many types, without a common base.
     except Exception as error:
         raise TrainingError(
-            f"{path}: not a checkpoint of this network, or damaged: {str(error).splitlines()[0]}; give a .pt file of "
+            f"{path}: not a checkpoint of this network, or damaged: {_first_line(error)}; give a .pt file of "
             "the train command"
         ) from error
     return network.eval()
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says first, or its type where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
