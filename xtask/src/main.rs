@@ -125,8 +125,10 @@ fn set_up(arguments: &[String]) -> Outcome<()> {
     let flags = Flags::parse(arguments, &["--oracle"], &[])?;
     Python::set_up()?;
     let cargo = Cargo::find()?;
-    cargo.build_binary()?;
-    if flags.has("--oracle") { oracle::install(&cargo) } else { Ok(()) }
+    if flags.has("--oracle") {
+        oracle::install(&cargo)?;
+    }
+    cargo.build_binary().map(|_| ())
 }
 
 /// Options that were given, each known.

@@ -83,11 +83,9 @@ fn rust_groups(report: &mut Report, cargo: &Cargo) {
 }
 
 fn python_groups(report: &mut Report, python: &Python) {
-    let linted = ["python", "scripts"];
-    let configuration = ["--config", "python/pyproject.toml"];
-    report.group("ruff check", Group::One, python.module("ruff").arg("check").args(configuration).args(linted));
-    let mut format = python.module("ruff");
-    report.group("ruff format", Group::One, format.args(["format", "--check"]).args(configuration).args(linted));
+    for (title, arguments) in [("ruff check", &["check"][..]), ("ruff format", &["format", "--check"])] {
+        report.group(title, Group::One, python.module("ruff").args(arguments).args(["python", "scripts"]));
+    }
     for folder in ["python/tests", "scripts/tests"] {
         let mut tests = python.module("pytest");
         tests.args(["-q", "-rs", "--color=no", "-p", "no:cacheprovider", folder]);
