@@ -66,7 +66,7 @@ def folded_convolutions(network: SeedViabilityNetwork) -> list[Layer]:
     layers = []
     for convolution, norm in zip(network.convolutions, network.norms, strict=True):
         scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        weights = convolution.weight.double() * scale[:, None, None]
+        weights = convolution.weight[:, :, 0].double() * scale[:, None, None]
         biases = (convolution.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
         layers.append(Layer(weights.float().numpy(), biases.float().numpy()))
     return layers

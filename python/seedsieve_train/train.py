@@ -83,6 +83,8 @@ def train(train_part: Seeds, validation_part: Seeds, settings: TrainingSettings)
     """
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
+    # Every operation here writes all of its result, so filling it beforehand only takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     network = seeded_network(settings.seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     steps = settings.epochs * -(-len(train_part) // settings.batch_size)

@@ -10,7 +10,7 @@ from seedsieve_train.export import ModelMetadata
 from seedsieve_train.model import SeedViabilityNetwork, parameter_count, seeded_network
 from seedsieve_train.windows import encode_window, expand_one_hot
 
-ROWS = 4_500
+ROWS = 3_600
 
 
 @pytest.fixture(autouse=True)

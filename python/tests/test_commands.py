@@ -13,7 +13,7 @@ from seedsieve_train.model import score_packed
 
 
 def train(dataset, out, *more):
-    return main(["train", "--data", str(dataset), "--out", str(out), "--name", "tiny", "--threads", "2", *more])
+    return main(["train", "--data", str(dataset), "--out", str(out), "--name", "tiny", "--threads", "1", *more])
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from seedsieve_train.model import score_packed
 from seedsieve_train.progress import Progress
 from seedsieve_train.train import TrainingSettings, class_weights, train, weighted_loss
 
-SETTINGS = TrainingSettings(epochs=4, seed=1, threads=2, batch_size=128)
+SETTINGS = TrainingSettings(epochs=3, seed=1, threads=1, batch_size=128)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_kept_network_is_that_of_the_lowest_validation_loss(seeds, training)
 
 def test_the_same_seed_gives_the_same_network(seeds):
     def weights(seed):
-        settings = TrainingSettings(epochs=1, seed=seed, threads=2, batch_size=512)
+        settings = TrainingSettings(epochs=1, seed=seed, threads=1, batch_size=512)
         return train(seeds.train, seeds.validation, settings).network.state_dict()
 
     first, again, other = weights(1), weights(1), weights(2)
@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_network(seeds):
 
 def test_training_stops_when_validation_no_longer_improves(seeds):
     nonsense = seeds.train.take(np.arange(256))
-    settings = TrainingSettings(epochs=30, seed=1, threads=2, batch_size=64, learning_rate=0.01, patience=2)
+    settings = TrainingSettings(epochs=30, seed=1, threads=1, batch_size=64, learning_rate=0.01, patience=2)
     training = train(nonsense, seeds.validation.take(np.arange(200)), settings)
     assert len(training.epochs) == training.best_epoch + 2 < 30
 
