@@ -1,0 +1,216 @@
+//! `seedsieve model`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use seedsieve_encoding::PACKED_SEED_BYTES;
+use seedsieve_inference::{
+    Model, ModelGraph, ModelMetadata, detect_npu_backend, example_windows, list_available_backends, set_ort_library,
+};
+use serde::Serialize;
+
+/// Arguments of `seedsieve model`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Print what a model file says about itself, as JSON.
+    Inspect {
+        /// Model file (ONNX).
+        file: PathBuf,
+    },
+    /// Load a model into every backend and compare their scores; exit code 1 if they differ.
+    Verify(VerifyArgs),
+}
+
+#[derive(clap::Args)]
+struct VerifyArgs {
+    /// Model file (ONNX).
+    file: PathBuf,
+    /// Packed windows to score, 128 bytes a seed; made-up ones where not given.
+    #[arg(long, value_name = "FILE.bin")]
+    windows: Option<PathBuf>,
+    /// PyTorch's scores of these windows, one little-endian 32-bit float a seed.
+    #[arg(long, value_name = "FILE.f32", requires = "windows")]
+    scores: Option<PathBuf>,
+    /// ONNX Runtime library to load; looked for where not given.
+    #[arg(long, value_name = "FILE")]
+    ort_library: Option<PathBuf>,
+}
+
+/// Made-up seeds to compare on where no windows are given.
+const EXAMPLE_SEEDS: usize = 10_000;
+/// Rounding of 32-bit sums in another order.
+const ALLOWED_FP32: f32 = 1e-5;
+/// INT8: values that lie between two integers, and quantization itself where PyTorch's fp32 scores are compared with.
+const ALLOWED_INT8: f32 = 0.05;
+
+/// Looks into a model file or checks it.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    match args.command {
+        Command::Inspect { file } => inspect(&file),
+        Command::Verify(args) => verify(&args),
+    }
+}
+
+#[derive(Serialize)]
+struct Description<'a> {
+    file: &'a str,
+    bytes: usize,
+    sha256: String,
+    metadata: &'a ModelMetadata,
+    network: &'a ModelGraph,
+}
+
+fn inspect(file: &Path) -> anyhow::Result<()> {
+    let model = Model::read(file)?;
+    let description = Description {
+        file: model.source(),
+        bytes: model.bytes().len(),
+        sha256: model.sha256(),
+        metadata: model.metadata(),
+        network: model.graph(),
+    };
+    let mut output = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut output, &description).context("cannot write the description")?;
+    Ok(writeln!(output)?)
+}
+
+/// Scores of the same windows from one source.
+struct Scores {
+    source: &'static str,
+    values: Vec<f32>,
+}
+
+fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
+    if let Some(path) = &args.ort_library {
+        set_ort_library(path)?;
+    }
+    let model = Model::read(&args.file)?;
+    let allowed = if model.graph().quantized { ALLOWED_INT8 } else { ALLOWED_FP32 };
+    let windows = match &args.windows {
+        Some(path) => read_windows(path)?,
+        None => example_windows(EXAMPLE_SEEDS, 1),
+    };
+    let seeds = windows.len() / PACKED_SEED_BYTES;
+    let mut all = Vec::new();
+    if let Some(path) = &args.scores {
+        all.push(Scores { source: "PyTorch", values: read_scores(path, seeds)? });
+    }
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{}: {seeds} seeds, differences up to {allowed:e} allowed", model.source())?;
+    let mut backends = 0;
+    for status in list_available_backends() {
+        if !status.available {
+            writeln!(output, "{:<6} not available: {}", status.name, status.why)?;
+            continue;
+        }
+        let backend = detect_npu_backend(&model, status.name.parse()?)?;
+        let mut values = vec![0.0; seeds];
+        backend.predict_packed(&windows, &mut values)?;
+        backends += 1;
+        all.push(Scores { source: status.name, values });
+    }
+    ensure!(backends > 0, "no backend is available here, so nothing was verified");
+    report(&mut output, &all, allowed)
+}
+
+/// Prints the largest difference of each pair; an error if one is not allowed.
+fn report(output: &mut impl Write, all: &[Scores], allowed: f32) -> anyhow::Result<()> {
+    let mut refused = Vec::new();
+    for (number, right) in all.iter().enumerate() {
+        for left in &all[..number] {
+            let (seed, difference) = largest_difference(&left.values, &right.values);
+            writeln!(
+                output,
+                "{:<6} - {}: largest difference {difference:.2e} (seed {seed})",
+                right.source, left.source
+            )?;
+            if difference > allowed {
+                refused.push(format!("{} and {} by {difference:.2e} at seed {seed}", right.source, left.source));
+            }
+        }
+        let above = right.values.iter().filter(|&&score| score >= 0.5).count();
+        writeln!(output, "{:<6} runs; {above} of {} seeds score 0.5 or more", right.source, right.values.len())?;
+    }
+    if !refused.is_empty() {
+        bail!("scores differ by more than {allowed:e}: {}; export the model again", refused.join(", "));
+    }
+    Ok(())
+}
+
+/// 0-based seed and size of the largest difference. Scores that are not numbers differ by infinity.
+fn largest_difference(left: &[f32], right: &[f32]) -> (usize, f32) {
+    let differences = left.iter().zip(right).map(|(left, right)| {
+        let difference = (left - right).abs();
+        if difference.is_nan() { f32::INFINITY } else { difference }
+    });
+    differences.enumerate().max_by(|left, right| left.1.total_cmp(&right.1)).unwrap_or((0, 0.0))
+}
+
+fn read_windows(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let windows = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        !windows.is_empty() && windows.len() % PACKED_SEED_BYTES == 0,
+        "{}: {} bytes are not whole seeds of {PACKED_SEED_BYTES} bytes; give packed windows, read and reference, of one seed or more",
+        path.display(),
+        windows.len()
+    );
+    Ok(windows)
+}
+
+fn read_scores(path: &Path, seeds: usize) -> anyhow::Result<Vec<f32>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        bytes.len() == seeds * 4,
+        "{}: {} bytes, expected are {} for {seeds} seeds (32-bit floats); give the scores of the same windows",
+        path.display(),
+        bytes.len(),
+        seeds * 4
+    );
+    Ok(bytes.chunks_exact(4).map(|value| f32::from_le_bytes(value.try_into().expect("four bytes"))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(source: &'static str, values: &[f32]) -> Scores {
+        Scores { source, values: values.to_vec() }
+    }
+
+    #[test]
+    fn differences_above_the_allowed_are_errors_that_name_the_seed() {
+        let mut output = Vec::new();
+        let all = [scores("PyTorch", &[0.1, 0.2, 0.3]), scores("ort", &[0.1, 0.2002, 0.3])];
+        report(&mut output, &all, 1e-3).unwrap();
+        let error = report(&mut output, &all, 1e-5).unwrap_err().to_string();
+        assert!(error.contains("ort and PyTorch") && error.contains("seed 1"), "{error}");
+        let output = String::from_utf8(output).unwrap();
+        assert!(output.contains("2.00e-4"), "{output}");
+    }
+
+    #[test]
+    fn scores_that_are_not_numbers_never_agree() {
+        let all = [scores("PyTorch", &[f32::NAN]), scores("ort", &[0.5])];
+        assert!(report(&mut Vec::new(), &all, 1.0).is_err());
+    }
+
+    #[test]
+    fn files_of_other_lengths_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.bin");
+        for length in [0, 127, 129] {
+            std::fs::write(&path, vec![0; length]).unwrap();
+            let error = read_windows(&path).unwrap_err().to_string();
+            assert!(error.contains(&format!("{length} bytes")), "{error}");
+        }
+        let error = read_scores(&path, 33).unwrap_err().to_string();
+        assert!(error.contains("129 bytes, expected are 132"), "{error}");
+    }
+}

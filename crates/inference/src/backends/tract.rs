@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use tract_onnx::prelude::*;
+
+use super::scorer_pool::{BATCH_SIZES, BatchScorer, FULL_BATCH, ScorerPool, one_hot_shape};
+use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, SeedFilterBatch};
+
+/// Name of the backend.
+pub(crate) const NAME: &str = "tract";
+
+/// Runs a model with tract: pure Rust, wherever Rust runs, no library to install.
+pub(crate) struct TractBackend {
+    pool: ScorerPool<TractScorer>,
+}
+
+impl TractBackend {
+    /// Compiles the model for each batch size.
+    pub fn new(model: &Model) -> NpuResult<Self> {
+        let plans = Plans::compile(model)?;
+        let pool = ScorerPool::new(NAME, move || plans.scorer())?;
+        Ok(Self { pool })
+    }
+
+    pub fn static_capabilities() -> NpuCapabilities {
+        NpuCapabilities {
+            name: "tract (pure Rust, CPU)",
+            supports_int8: true,
+            supports_fp16: false,
+            requires_fixed_batch: true,
+            max_batch_size: FULL_BATCH,
+            estimated_tops: 0.0,
+            supports_dynamic_shapes: false,
+        }
+    }
+}
+
+impl NpuBackend for TractBackend {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn is_available() -> bool {
+        true
+    }
+
+    fn capabilities(&self) -> NpuCapabilities {
+        Self::static_capabilities()
+    }
+
+    fn predict_seed_viability(&self, batch: &SeedFilterBatch) -> NpuResult<Vec<f32>> {
+        self.pool.score_batch(batch)
+    }
+
+    fn predict_packed(&self, packed: &[u8], scores: &mut [f32]) -> NpuResult<()> {
+        self.pool.score_packed(packed, scores)
+    }
+
+    fn optimal_batch_size(&self) -> usize {
+        FULL_BATCH
+    }
+
+    fn supported_batch_sizes(&self) -> &[usize] {
+        &BATCH_SIZES
+    }
+
+    fn warmup(&self) -> NpuResult<()> {
+        self.pool.warmup()
+    }
+}
+
+/// The model compiled for each of [`BATCH_SIZES`]; shared by all callers.
+struct Plans([Arc<TypedRunnableModel>; BATCH_SIZES.len()]);
+
+/// What one caller needs to run the plans.
+struct TractScorer([TypedSimpleState; BATCH_SIZES.len()]);
+
+impl Plans {
+    fn compile(model: &Model) -> NpuResult<Self> {
+        // tract panics on some graphs that contradict themselves; a model file must not end the program.
+        let plans = std::panic::catch_unwind(|| -> TractResult<_> {
+            let [small, full] = BATCH_SIZES;
+            Ok([compile_for(model, small)?, compile_for(model, full)?])
+        });
+        match plans {
+            Ok(Ok(plans)) => Ok(Self(plans)),
+            Ok(Err(error)) => Err(load_failed(model, &format!("{error:#}"))),
+            Err(_) => Err(load_failed(model, "the network contradicts itself")),
+        }
+    }
+
+    fn scorer(&self) -> NpuResult<TractScorer> {
+        let [small, full] = &self.0;
+        let spawn = |plan: &Arc<TypedRunnableModel>| plan.spawn().map_err(inference_failed);
+        Ok(TractScorer([spawn(small)?, spawn(full)?]))
+    }
+}
+
+fn compile_for(model: &Model, seeds: usize) -> TractResult<Arc<TypedRunnableModel>> {
+    tract_onnx::onnx()
+        // Shapes that exporters note for a dynamic batch would contradict the fixed one.
+        .with_ignore_value_info(true)
+        .with_ignore_output_shapes(true)
+        .model_for_read(&mut model.bytes())?
+        .with_input_fact(0, f32::fact(one_hot_shape(seeds)).into())?
+        .into_optimized()?
+        .into_runnable()
+}
+
+impl BatchScorer for TractScorer {
+    fn score(&mut self, one_hot: &[f32], scores: &mut [f32]) -> NpuResult<()> {
+        let state = BATCH_SIZES.iter().position(|&size| size == scores.len()).expect("one of the batch sizes");
+        let mut run = || -> TractResult<()> {
+            let input = Tensor::from_shape(&one_hot_shape(scores.len()), one_hot)?;
+            let outputs = self.0[state].run(tvec!(input.into()))?;
+            let values = outputs[0].try_as_plain_ram()?.as_slice::<f32>()?;
+            if values.len() != scores.len() {
+                return Err(TractError::msg(format!("{} scores for {} seeds", values.len(), scores.len())));
+            }
+            scores.copy_from_slice(values);
+            Ok(())
+        };
+        run().map_err(inference_failed)
+    }
+}
+
+fn load_failed(model: &Model, why: &str) -> NpuError {
+    NpuError::ModelLoadFailed(format!("{}: tract cannot run it: {why}; export it again", model.source()))
+}
+
+fn inference_failed(error: TractError) -> NpuError {
+    NpuError::InferenceFailed(format!("tract: {error:#}"))
+}

@@ -1,0 +1,217 @@
+use seedsieve_encoding::WINDOW_SIZE;
+use serde::Serialize;
+
+use super::protobuf::{Malformed, Message};
+use crate::{NpuError, NpuResult};
+
+/// Field numbers of the ONNX schema (onnx.proto, IR version 3 and later).
+mod field {
+    pub const MODEL_PRODUCER: u64 = 2;
+    pub const MODEL_GRAPH: u64 = 7;
+    pub const MODEL_OPSETS: u64 = 8;
+    pub const MODEL_PROPERTIES: u64 = 14;
+    pub const OPSET_DOMAIN: u64 = 1;
+    pub const OPSET_VERSION: u64 = 2;
+    pub const PROPERTY_KEY: u64 = 1;
+    pub const PROPERTY_VALUE: u64 = 2;
+    pub const GRAPH_NODES: u64 = 1;
+    pub const GRAPH_INITIALIZERS: u64 = 5;
+    pub const GRAPH_INPUTS: u64 = 11;
+    pub const GRAPH_OUTPUTS: u64 = 12;
+    pub const NODE_OPERATOR: u64 = 4;
+    pub const NODE_ATTRIBUTES: u64 = 5;
+    pub const ATTRIBUTE_TENSOR: u64 = 5;
+    pub const TENSOR_ELEMENT: u64 = 2;
+    pub const TENSOR_FLOATS: u64 = 4;
+    pub const TENSOR_NAME: u64 = 8;
+    pub const TENSOR_BYTES: u64 = 9;
+    pub const TENSOR_LOCATION: u64 = 14;
+    pub const VALUE_NAME: u64 = 1;
+    pub const VALUE_TYPE: u64 = 2;
+    pub const TYPE_TENSOR: u64 = 1;
+    pub const TENSOR_TYPE_ELEMENT: u64 = 1;
+    pub const TENSOR_TYPE_SHAPE: u64 = 2;
+    pub const SHAPE_AXES: u64 = 1;
+    pub const AXIS_SIZE: u64 = 1;
+}
+
+const ELEMENT_FLOAT32: u64 = 1;
+const LOCATION_OTHER_FILE: u64 = 1;
+
+const INPUT_NAME: &str = "contexts";
+const OUTPUT_NAME: &str = "viability";
+const INPUT_AXES: [u64; 3] = [2, WINDOW_SIZE as u64, 4];
+
+/// What the file says about its network, without running it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelGraph {
+    /// Input, as `name: float32[batch, 2, 128, 4]`.
+    pub input: String,
+    /// Output, as `name: float32[batch]`.
+    pub output: String,
+    /// Version of the ONNX operator set.
+    pub opset: u64,
+    /// Program that wrote the file.
+    pub producer: String,
+    /// The network computes in INT8 (QuantizeLinear and DequantizeLinear nodes).
+    pub quantized: bool,
+}
+
+/// The graph's description and the file's own metadata, in the file's order.
+pub(super) struct Contents {
+    pub graph: ModelGraph,
+    pub properties: Vec<(String, String)>,
+}
+
+struct Tensor {
+    name: String,
+    element: u64,
+    /// `None` for a dynamic axis.
+    axes: Vec<Option<u64>>,
+}
+
+/// Reads what is needed of an ONNX file and checks that the network takes and gives what this program expects.
+pub(super) fn read_contents(bytes: &[u8]) -> NpuResult<Contents> {
+    let file = Message::file(bytes);
+    let graph = malformed_is_error(file.message(field::MODEL_GRAPH))?
+        .ok_or_else(|| NpuError::UnsupportedFormat("the file holds no ONNX graph; is it an ONNX file?".into()))?;
+    malformed_is_error(check_weights(graph))??;
+    let input = single(malformed_is_error(inputs(graph))?, "input")?;
+    let output = single(malformed_is_error(tensors(graph, field::GRAPH_OUTPUTS))?, "output")?;
+    check_shapes(&input, &output)?;
+    malformed_is_error(describe(file, graph, &input, &output))
+}
+
+fn describe(file: Message, graph: Message, input: &Tensor, output: &Tensor) -> Result<Contents, Malformed> {
+    let mut quantized = false;
+    for node in graph.messages(field::GRAPH_NODES)? {
+        quantized |= node.text(field::NODE_OPERATOR)? == "QuantizeLinear";
+    }
+    let mut opset = 0;
+    for import in file.messages(field::MODEL_OPSETS)? {
+        if matches!(import.text(field::OPSET_DOMAIN)?, "" | "ai.onnx") {
+            opset = import.integer(field::OPSET_VERSION)?.unwrap_or(0);
+        }
+    }
+    let mut properties = Vec::new();
+    for property in file.messages(field::MODEL_PROPERTIES)? {
+        properties.push((property.text(field::PROPERTY_KEY)?.into(), property.text(field::PROPERTY_VALUE)?.into()));
+    }
+    let producer = file.text(field::MODEL_PRODUCER)?.to_owned();
+    let graph = ModelGraph { input: input.to_string(), output: output.to_string(), opset, producer, quantized };
+    Ok(Contents { graph, properties })
+}
+
+/// Weights have to be in this file, for another would be looked for wherever the program happens to run, and finite:
+/// a network's last layers may turn a weight that is not a number into a score that looks sound.
+fn check_weights(graph: Message) -> Result<NpuResult<()>, Malformed> {
+    let mut weights = graph.messages(field::GRAPH_INITIALIZERS)?;
+    for node in graph.messages(field::GRAPH_NODES)? {
+        for attribute in node.messages(field::NODE_ATTRIBUTES)? {
+            weights.extend(attribute.message(field::ATTRIBUTE_TENSOR)?);
+        }
+    }
+    for tensor in weights {
+        let name = tensor.text(field::TENSOR_NAME)?;
+        if tensor.integer(field::TENSOR_LOCATION)? == Some(LOCATION_OTHER_FILE) {
+            return Ok(Err(NpuError::UnsupportedFormat(format!(
+                "the weights `{name}` are stored in another file; export the model as a single file"
+            ))));
+        }
+        if tensor.integer(field::TENSOR_ELEMENT)? == Some(ELEMENT_FLOAT32) && !is_finite(tensor)? {
+            return Ok(Err(NpuError::UnsupportedFormat(format!(
+                "the weights `{name}` are not all finite numbers: the file is damaged, or the training diverged; compare \
+                 its SHA-256, or train again"
+            ))));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn is_finite(tensor: Message) -> Result<bool, Malformed> {
+    let mut finite = true;
+    for number in [field::TENSOR_BYTES, field::TENSOR_FLOATS] {
+        for values in tensor.messages(number)? {
+            let mut values = values.bytes().chunks_exact(4);
+            finite &= values.all(|value| f32::from_le_bytes(value.try_into().expect("four bytes")).is_finite());
+        }
+    }
+    Ok(finite)
+}
+
+/// Inputs that are no weights: old exporters list weights among the inputs.
+fn inputs(graph: Message) -> Result<Vec<Tensor>, Malformed> {
+    let mut weights = Vec::new();
+    for tensor in graph.messages(field::GRAPH_INITIALIZERS)? {
+        weights.push(tensor.text(field::TENSOR_NAME)?);
+    }
+    let mut inputs = tensors(graph, field::GRAPH_INPUTS)?;
+    inputs.retain(|input| !weights.contains(&input.name.as_str()));
+    Ok(inputs)
+}
+
+fn tensors(graph: Message, number: u64) -> Result<Vec<Tensor>, Malformed> {
+    graph.messages(number)?.into_iter().map(read_tensor).collect()
+}
+
+fn read_tensor(value: Message) -> Result<Tensor, Malformed> {
+    let mut tensor = Tensor { name: value.text(field::VALUE_NAME)?.to_owned(), element: 0, axes: Vec::new() };
+    let Some(value_type) = value.message(field::VALUE_TYPE)? else { return Ok(tensor) };
+    let Some(tensor_type) = value_type.message(field::TYPE_TENSOR)? else { return Ok(tensor) };
+    tensor.element = tensor_type.integer(field::TENSOR_TYPE_ELEMENT)?.unwrap_or(0);
+    if let Some(shape) = tensor_type.message(field::TENSOR_TYPE_SHAPE)? {
+        for axis in shape.messages(field::SHAPE_AXES)? {
+            tensor.axes.push(axis.integer(field::AXIS_SIZE)?);
+        }
+    }
+    Ok(tensor)
+}
+
+fn single(mut tensors: Vec<Tensor>, what: &str) -> NpuResult<Tensor> {
+    match (tensors.pop(), tensors.len()) {
+        (Some(tensor), 0) => Ok(tensor),
+        (_, others) => Err(NpuError::UnsupportedFormat(format!(
+            "the network has {} {what}s where one is expected",
+            if others == 0 { 0 } else { others + 1 }
+        ))),
+    }
+}
+
+fn check_shapes(input: &Tensor, output: &Tensor) -> NpuResult<()> {
+    let fixed_axes: Vec<Option<u64>> = INPUT_AXES.map(Some).to_vec();
+    let input_fits = input.name == INPUT_NAME
+        && input.element == ELEMENT_FLOAT32
+        && input.axes.len() == 4
+        && input.axes[1..] == fixed_axes;
+    let output_fits = output.name == OUTPUT_NAME && output.element == ELEMENT_FLOAT32 && output.axes.len() == 1;
+    if !input_fits || !output_fits {
+        return Err(NpuError::UnsupportedFormat(format!(
+            "the network maps `{input}` to `{output}`, expected is `{INPUT_NAME}: float32[batch, 2, {WINDOW_SIZE}, 4]` \
+             to `{OUTPUT_NAME}: float32[batch]`; export it with this project's training package"
+        )));
+    }
+    match input.axes[0] {
+        Some(fixed) => Err(NpuError::UnsupportedBatchSize(usize::try_from(fixed).unwrap_or(usize::MAX))),
+        None => Ok(()),
+    }
+}
+
+impl std::fmt::Display for Tensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let axes: Vec<String> =
+            self.axes.iter().map(|axis| axis.map_or_else(|| "batch".into(), |size| size.to_string())).collect();
+        let element = match self.element {
+            ELEMENT_FLOAT32 => "float32".to_owned(),
+            other => format!("(ONNX element type {other})"),
+        };
+        write!(f, "{}: {element}[{}]", self.name, axes.join(", "))
+    }
+}
+
+fn malformed_is_error<T>(result: Result<T, Malformed>) -> NpuResult<T> {
+    result.map_err(|Malformed { offset, why }| {
+        NpuError::UnsupportedFormat(format!(
+            "not an ONNX file, or cut off: {why} at byte {offset}; compare its SHA-256, or export it again"
+        ))
+    })
+}

@@ -1,0 +1,117 @@
+//! Both backends on the reference models: they agree with each other and with PyTorch, and a score depends on nothing
+//! but its seed.
+
+mod common;
+
+use std::path::Path;
+
+use common::{backends, ort_is_available, scores};
+use seedsieve_inference::{BackendChoice, Model, SeedFilterBatch, detect_npu_backend, example_windows};
+
+const SEEDS: usize = 10_000;
+const LARGEST_DIFFERENCE: f32 = 1e-5;
+/// INT8 is the same arithmetic everywhere but for values that lie between two integers: one step in a layer.
+const LARGEST_INT8_DIFFERENCE: f32 = 0.05;
+
+fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
+    assert_eq!(left.len(), right.len());
+    left.iter().zip(right).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn backends_agree() {
+    if !cfg!(feature = "tract") || !ort_is_available("agreement of the backends") {
+        return;
+    }
+    let packed = example_windows(SEEDS, 20);
+    for (model, allowed) in [(Model::embedded(), LARGEST_DIFFERENCE), (Model::embedded_int8(), LARGEST_INT8_DIFFERENCE)]
+    {
+        let [left, right] = [BackendChoice::Ort, BackendChoice::Tract]
+            .map(|choice| scores(&*detect_npu_backend(&model, choice).unwrap(), &packed));
+        let difference = largest_difference(&left, &right);
+        assert!(difference <= allowed, "{}: {difference}", model.source());
+        let (low, high) = left.iter().fold((1f32, 0f32), |(low, high), &score| (low.min(score), high.max(score)));
+        assert!(high - low > 1e-3, "{}: scores from {low} to {high} tell nothing", model.source());
+    }
+}
+
+#[test]
+fn scores_are_those_of_pytorch() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/parity");
+    let (Ok(packed), Ok(expected)) =
+        (std::fs::read(folder.join("windows.bin")), std::fs::read(folder.join("scores.f32")))
+    else {
+        assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{} lacks files", folder.display());
+        eprintln!("SKIPPED comparison with PyTorch: no windows.bin and scores.f32 in {}", folder.display());
+        return;
+    };
+    let expected: Vec<f32> =
+        expected.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    for backend in backends(&Model::embedded()) {
+        let difference = largest_difference(&scores(&*backend, &packed), &expected);
+        assert!(difference <= LARGEST_DIFFERENCE, "{}: {difference}", backend.name());
+    }
+}
+
+#[test]
+fn a_score_depends_on_its_seed_alone() {
+    let packed = example_windows(1000, 21);
+    let reversed: Vec<u8> = packed.chunks(128).rev().flatten().copied().collect();
+    for model in [Model::embedded(), Model::embedded_int8()] {
+        for backend in backends(&model) {
+            let expected = scores(&*backend, &packed);
+            let mut from_reversed = scores(&*backend, &reversed);
+            from_reversed.reverse();
+            assert_eq!(from_reversed, expected, "{} in reverse order", backend.name());
+            for size in [1, 7, 32, 100, 255, 257] {
+                let in_parts: Vec<f32> = packed.chunks(size * 128).flat_map(|part| scores(&*backend, part)).collect();
+                assert_eq!(in_parts, expected, "{} in batches of {size}", backend.name());
+            }
+            let one_hot = SeedFilterBatch::from_packed(&packed);
+            assert_eq!(backend.predict_seed_viability(&one_hot).unwrap(), expected, "{} one-hot", backend.name());
+        }
+    }
+}
+
+#[test]
+fn no_seeds_are_no_error() {
+    for backend in backends(&Model::embedded()) {
+        assert!(scores(&*backend, &[]).is_empty());
+        assert!(backend.predict_seed_viability(&SeedFilterBatch::from_packed(&[])).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn lengths_that_disagree_are_errors() {
+    for backend in backends(&Model::embedded()) {
+        for (bytes, count) in [(127, 1), (128, 0), (128, 2), (0, 1)] {
+            let error = backend.predict_packed(&vec![0x11; bytes], &mut vec![0.0; count]).unwrap_err().to_string();
+            assert!(error.contains(&format!("{bytes} bytes")), "{}: {error}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn four_threads_get_the_scores_of_one() {
+    let packed = example_windows(2000, 22);
+    for backend in backends(&Model::embedded()) {
+        let expected = scores(&*backend, &packed);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        assert_eq!(scores(&*backend, &packed), expected, "{}", backend.name());
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn automatic_choice_takes_the_first_that_works() {
+    if let Some(fastest) = backends(&Model::embedded()).last() {
+        let chosen = detect_npu_backend(&Model::embedded(), BackendChoice::Auto).unwrap();
+        assert_eq!(chosen.name(), fastest.name());
+    }
+}

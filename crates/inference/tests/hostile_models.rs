@@ -1,0 +1,150 @@
+//! Model files that are damaged, foreign or made for something else: each is refused with a message that says why.
+
+mod common;
+
+use common::{backends, locate, with_metadata, with_weights_elsewhere, without_metadata};
+use seedsieve_inference::{BackendChoice, Model, NpuError, detect_npu_backend};
+
+fn refusal(bytes: Vec<u8>) -> String {
+    let error = Model::from_bytes(bytes, "some.onnx").unwrap_err().to_string();
+    assert!(error.contains("some.onnx"), "{error}");
+    error
+}
+
+fn model_bytes() -> Vec<u8> {
+    Model::embedded().bytes().to_vec()
+}
+
+#[test]
+fn embedded_models_are_sound() {
+    for (model, quantized) in [(Model::embedded(), false), (Model::embedded_int8(), true)] {
+        assert_eq!(model.metadata().parameters, 26_913);
+        assert_eq!(model.graph().quantized, quantized, "{}", model.source());
+        assert_eq!(model.graph().input, "contexts: float32[batch, 2, 128, 4]");
+        assert_eq!(model.graph().output, "viability: float32[batch]");
+        assert_eq!(model.sha256().len(), 64);
+        for backend in backends(&model) {
+            backend.warmup().unwrap();
+        }
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.onnx");
+    std::fs::write(&empty, "").unwrap();
+    for (path, reason) in [
+        (folder.path().join("missing.onnx"), "check the path"),
+        (folder.path().to_owned(), "not a regular file"),
+        (empty, "the file is empty"),
+    ] {
+        let error = Model::read(&path).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()) && error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn a_model_is_read_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    std::fs::write(&path, model_bytes()).unwrap();
+    let model = Model::read(&path).unwrap();
+    assert_eq!(model.sha256(), Model::embedded().sha256());
+    assert_eq!(model.metadata(), Model::embedded().metadata());
+}
+
+#[test]
+fn truncated_files_are_refused() {
+    let bytes = model_bytes();
+    for kept in (1..bytes.len()).step_by(61).chain([bytes.len() - 1]) {
+        assert!(Model::from_bytes(bytes[..kept].to_vec(), "cut.onnx").is_err(), "{kept} of {} bytes", bytes.len());
+    }
+    let error = refusal(bytes[..bytes.len() / 2].to_vec());
+    assert!(error.contains("cut off") && error.contains("at byte"), "{error}");
+}
+
+#[test]
+fn other_kinds_of_files_are_refused() {
+    let random = seedsieve_inference::example_windows(1000, 5);
+    let text = b"@read\nACGT\n+\nIIII\n".repeat(100);
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".repeat(100);
+    for bytes in [random, text, picture, vec![0; 1000], vec![0xff; 1000]] {
+        let error = refusal(bytes);
+        assert!(error.contains("ONNX"), "{error}");
+    }
+}
+
+#[test]
+fn models_of_other_programs_are_refused() {
+    let error = refusal(without_metadata(&model_bytes()));
+    assert!(error.contains("lacks `seedsieve.format`"), "{error}");
+}
+
+#[test]
+fn other_formats_and_windows_are_refused() {
+    for (key, value, reason) in [
+        ("seedsieve.format", "2", "reads format 1"),
+        ("seedsieve.window", "256/64/64", "windows of `256/64/64`"),
+        ("seedsieve.threshold", "2", "a number from 0 to 1"),
+    ] {
+        let error = refusal(with_metadata(&model_bytes(), key, value));
+        assert!(error.contains(reason), "{error}");
+    }
+    let unchanged = with_metadata(&model_bytes(), "seedsieve.format", "1");
+    Model::from_bytes(unchanged, "unchanged.onnx").unwrap();
+}
+
+/// Field numbers from the file to the axes of the network's input.
+const INPUT_AXES: [u64; 6] = [7, 11, 2, 1, 2, 1];
+
+#[test]
+fn other_input_shapes_are_refused() {
+    let mut bytes = model_bytes();
+    let positions = locate(&bytes, &INPUT_AXES)[2].clone();
+    assert_eq!(bytes[positions.clone()], [0x08, 0x80, 0x01], "an axis of 128");
+    bytes[positions].copy_from_slice(&[0x08, 0x80, 0x02]);
+    let error = refusal(bytes);
+    assert!(error.contains("contexts: float32[batch, 2, 256, 4]"), "{error}");
+}
+
+#[test]
+fn a_fixed_batch_size_is_refused() {
+    let mut bytes = model_bytes();
+    let batch = locate(&bytes, &INPUT_AXES)[0].clone();
+    assert_eq!(&bytes[batch.clone()], b"\x12\x05batch");
+    bytes[batch].copy_from_slice(&[0x08, 0x80, 0x84, 0x80, 0x80, 0x80, 0x00]);
+    assert_eq!(Model::from_bytes(bytes, "fixed.onnx").unwrap_err(), NpuError::UnsupportedBatchSize(512));
+}
+
+#[test]
+fn weights_in_another_file_are_refused() {
+    let error = refusal(with_weights_elsewhere(&model_bytes()));
+    assert!(error.contains("stored in another file"), "{error}");
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused() {
+    let weights = locate(&model_bytes(), &[7, 5, 9]);
+    let layers = weights.iter().filter(|weights| weights.len() >= 100);
+    for layer in layers {
+        let mut bytes = model_bytes();
+        bytes[layer.start..layer.start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        let error = refusal(bytes);
+        assert!(error.contains("not all finite"), "{error}");
+    }
+}
+
+#[test]
+fn a_graph_that_contradicts_itself_is_an_error() {
+    let mut bytes = model_bytes();
+    // The name of what the first node reads: no longer the input's.
+    let name = locate(&bytes, &[7, 1, 1])[0].clone();
+    bytes[name].fill(b'?');
+    let model = Model::from_bytes(bytes, "contradicting.onnx").unwrap();
+    for backend in backends(&Model::embedded()) {
+        let error = detect_npu_backend(&model, backend.name().parse().unwrap()).err().unwrap().to_string();
+        assert!(error.contains("contradicting.onnx"), "{}: {error}", backend.name());
+    }
+    assert!(detect_npu_backend(&model, BackendChoice::Auto).is_err());
+}
