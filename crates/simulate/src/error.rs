@@ -26,7 +26,7 @@ pub enum SimulationError {
         longest: u64,
     },
     /// A file or folder cannot be written.
-    #[error("cannot write {}: {source}; nothing of this run was kept", path.display())]
+    #[error("cannot write {}; nothing of this run was kept", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,

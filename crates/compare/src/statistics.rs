@@ -1,0 +1,90 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::CompareError;
+
+/// Statistics of one run of `seedsieve align --stats`, as far as a report shows them; other keys are ignored.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RunStatistics {
+    /// Threads of the run.
+    #[serde(default)]
+    pub threads: Option<u64>,
+    /// Elapsed time.
+    pub wall_seconds: f64,
+    /// CPU time of each stage, in the order of the pipeline.
+    pub stages: Vec<Stage>,
+    /// How much of everything there was: seeds, chains, extensions and so on.
+    #[serde(default)]
+    pub counts: BTreeMap<String, serde_json::Value>,
+    /// The filter, where one was on.
+    #[serde(default)]
+    pub filter: Option<FilterStatistics>,
+}
+
+/// CPU time of one stage.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Seconds over all threads.
+    pub cpu_seconds: f64,
+}
+
+/// What the filter did.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FilterStatistics {
+    /// Name of the model.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Backend that ran it.
+    #[serde(default)]
+    pub backend: Option<String>,
+    /// Score below which a seed is dropped.
+    #[serde(default)]
+    pub threshold: Option<f64>,
+    /// Seeds that reached the filter.
+    pub seeds_in: u64,
+    /// Seeds that it dropped.
+    pub dropped: u64,
+    /// Seeds below the threshold that the guard rails kept.
+    #[serde(default)]
+    pub kept_by_guard_rails: Option<u64>,
+    /// Seeds that the model scored.
+    #[serde(default)]
+    pub scored: Option<u64>,
+}
+
+impl RunStatistics {
+    /// Reads the JSON that `seedsieve align --stats FILE` wrote.
+    ///
+    /// # Errors
+    /// [`CompareError::Read`] and [`CompareError::Json`].
+    pub fn read(path: &Path) -> Result<Self, CompareError> {
+        read_json(path, "the statistics of a run (seedsieve align --stats FILE)")
+    }
+
+    /// CPU seconds of all stages.
+    pub fn cpu_seconds(&self) -> f64 {
+        self.stages.iter().map(|stage| stage.cpu_seconds).sum()
+    }
+
+    /// CPU seconds of the stage of this name; 0 where there is none.
+    pub(crate) fn stage_seconds(&self, name: &str) -> f64 {
+        self.stages.iter().filter(|stage| stage.name == name).map(|stage| stage.cpu_seconds).sum()
+    }
+
+    /// A count, where there is one and it is a whole number.
+    pub(crate) fn count(&self, name: &str) -> Option<u64> {
+        self.counts.get(name)?.as_u64()
+    }
+}
+
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    expected: &'static str,
+) -> Result<T, CompareError> {
+    let text = std::fs::read(path).map_err(|source| CompareError::Read { path: path.to_owned(), record: 0, source })?;
+    serde_json::from_slice(&text).map_err(|source| CompareError::Json { path: path.to_owned(), expected, source })
+}
