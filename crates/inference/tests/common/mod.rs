@@ -39,7 +39,7 @@ pub fn scores(backend: &dyn NpuBackend, packed: &[u8]) -> Vec<f32> {
 /// Where the values of a field lie in a protobuf file; `path` gives the field numbers from the file down to it, all of
 /// them length-delimited.
 pub fn locate(bytes: &[u8], path: &[u64]) -> Vec<Range<usize>> {
-    let mut messages = vec![0..bytes.len()];
+    let mut messages = vec![Range { start: 0, end: bytes.len() }];
     for &number in path {
         messages = messages
             .into_iter()
