@@ -85,6 +85,10 @@ def test_quantised_model_is_close_and_runs_its_convolutions_in_integers(dataset,
     assert scores.min() < 0.2 and scores.max() > 0.8
     assert 0 < difference.mean_difference < 0.01
     assert difference.decisions_changed <= 0.01 * len(scores)
+    producer = {node.output[0]: node for node in model.graph.node}
+    for node in model.graph.node:
+        if node.op_type in ("Conv", "MaxPool", "GlobalAveragePool"):
+            assert [producer[name].op_type for name in node.input] == ["DequantizeLinear"] * len(node.input), node.name
     types = {constant.name: constant.data_type for constant in model.graph.initializer}
     assert [types[f"convolution{n}_weights_integers"] for n in (1, 2, 3)] == [onnx.TensorProto.INT8] * 3
 
