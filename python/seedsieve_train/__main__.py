@@ -1,4 +1,4 @@
-"""The command line: python -m seedsieve_train train | parity | scores."""
+"""The command line: python -m seedsieve_train train | parity | scores | windows."""
 
 import argparse
 import json
@@ -20,6 +20,7 @@ from .model import score_packed
 from .parity import compare, onnx_scores
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
 from .train import TrainingSettings
+from .window_cases import to_json_lines, window_cases
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--data", type=Path, required=True, help="data set folder")
         command.add_argument("--seeds", type=_positive, default=10_000, help="how many of the first rows (%(default)s)")
         command.add_argument("--out", type=Path, required=command is scores, help="file for the result")
+    windows = commands.add_parser("windows", help="write random seeds and their windows, to compare encodings with")
+    windows.add_argument("--cases", type=_positive, default=1_000, help="how many (%(default)s)")
+    windows.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    windows.add_argument("--out", type=Path, required=True, help="file for one JSON object a line")
+    windows.set_defaults(run=_windows)
     return top
 
 
@@ -108,6 +114,12 @@ def _scores(options: argparse.Namespace) -> int:
     scores = score_packed(read_checkpoint(options.checkpoint), packed)
     write_atomically(options.out, scores.astype(np.dtype("<f4")).tobytes())
     print(f"wrote {len(scores):,} scores to {options.out}")
+    return 0
+
+
+def _windows(options: argparse.Namespace) -> int:
+    write_atomically(options.out, to_json_lines(window_cases(options.cases, options.seed)))
+    print(f"wrote {options.cases:,} seeds to {options.out}")
     return 0
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from seedsieve_train.window_cases import window_cases
 from seedsieve_train.windows import AMBIGUOUS, encode_window, expand_one_hot, pack_codes, window_codes
 
 READ = (np.arange(200) * 7 % 11 % 4).astype(np.uint8)
@@ -62,3 +63,22 @@ def test_a_seed_outside_its_sequence_is_refused(start, length):
 def test_packed_seeds_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"uint8\[n, 128\], not uint8\[3, 64\]"):
         expand_one_hot(np.zeros((3, 64), dtype=np.uint8))
+
+
+def test_random_cases_cover_what_matters_and_repeat():
+    cases = window_cases(500, seed=1)
+    assert cases == window_cases(500, seed=1) != window_cases(500, seed=2)
+    sizes = [len(case["sequence"]) for case in cases]
+    assert min(sizes) < 40
+    assert sum(case["length"] > 64 for case in cases) > 50
+    assert sum(case["start"] == 0 for case in cases) > 50
+    assert sum(case["start"] + case["length"] == size for case, size in zip(cases, sizes, strict=True)) > 50
+    assert sum("N" in case["sequence"] for case in cases) > 100
+
+
+def test_the_reverse_complement_mirrors_the_shown_seed():
+    for case in window_cases(200, seed=3):
+        shown = min(case["length"], 64)
+        forward, reverse = ([int(nibble, 16) for nibble in case[key]] for key in ("packed", "reverse_packed"))
+        mirrored = [{0: 0, 1: 8, 2: 4, 4: 2, 8: 1}[nibble] for nibble in forward[: 64 + shown][::-1]]
+        assert reverse[: 64 + shown] == mirrored
