@@ -12,22 +12,26 @@
 
 mod checksum;
 mod columns;
+mod describe;
 mod error;
 mod label;
 mod manifest;
 mod reader;
 mod row;
 mod schema;
+mod validate;
 mod writer;
 
 pub use checksum::{file_sha256, hexadecimal};
 pub use columns::ColumnBuilder;
+pub use describe::{Bin, Description};
 pub use error::DatasetError;
 pub use label::LabelPolicy;
 pub use manifest::{Counts, InputFile, Manifest, Part, Producer, RoleCounts, WindowSpec};
 pub use reader::{Dataset, PartBatches, RowView};
 pub use row::{Role, SeedRow};
 pub use schema::{SCHEMA_VERSION, schema};
+pub use validate::validate;
 pub use writer::{DatasetWriter, WriterOptions};
 
 /// Name of the file that completes a data set.

@@ -1,4 +1,4 @@
-use crate::{DatasetError, Manifest, Part, Role, SeedRow, file_sha256, schema};
+use crate::{DatasetError, MANIFEST_NAME, Manifest, Part, Role, SeedRow, file_sha256, schema};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
@@ -43,6 +43,12 @@ impl Dataset {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Where `dataset.json` lies.
+    #[must_use]
+    pub fn manifest_path(&self) -> PathBuf {
+        self.directory.join(MANIFEST_NAME)
     }
 
     /// Where a part lies.
@@ -99,6 +105,38 @@ impl Dataset {
             };
             error.into_iter().chain(batches.into_iter().flatten())
         })
+    }
+}
+
+impl Dataset {
+    /// Calls `see` with each row, in order: its file, its 0-based number there, the row.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::part_batches`], a role that does not exist, and whatever `see` returns.
+    pub fn for_each_row(
+        &self,
+        mut see: impl FnMut(&Path, u64, &SeedRow<'_>) -> Result<(), DatasetError>,
+    ) -> Result<(), DatasetError> {
+        for part in &self.manifest.parts {
+            let path = self.part_path(part);
+            let mut number = 0;
+            for batch in self.part_batches(part)? {
+                let batch = batch?;
+                let mut view = RowView::new(&batch);
+                for index in 0..batch.num_rows() {
+                    let row = view.row(index).map_err(|value| DatasetError::Value {
+                        path: path.clone(),
+                        row: number,
+                        column: "role",
+                        value,
+                        valid: Role::ALL.map(Role::name).join(", "),
+                    })?;
+                    see(&path, number, &row)?;
+                    number += 1;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,1 +1,30 @@
-//! x
+//! From reads to a data set of seeds, through the production pipeline.
+//!
+//! ```text
+//! BAM, CRAM, FASTQ -> reads in sequencing orientation, mates together -> chunks -> aligner with the recorder
+//!                  -> each seed's own extension, region, windows, place on the source's alignment -> data set
+//! ```
+//!
+//! [`extract`] does it all. The same input and options give the same bytes for any number of threads: chunks hold a
+//! fixed number of reads, and rows are written in the order of the reads. The chunk's size is part of the result for
+//! pairs (the insert size is measured on each chunk, as in bwa) and is stored with the settings.
+
+mod contigs;
+mod error;
+mod facts;
+mod path;
+mod recorder;
+mod reference_md5;
+mod rows;
+mod run;
+mod sampling;
+mod source;
+mod verify;
+
+pub use contigs::ContigMap;
+pub use error::ExtractError;
+pub use path::{AlignmentPath, Block};
+pub use run::{ExtractOptions, Progress, Summary, extract};
+pub use sampling::{Subsample, read_hash};
+pub use source::{Input, InputKind, Leftovers, SourceContig, SourceHeader};
+pub use verify::ReferenceCheck;

@@ -1,0 +1,70 @@
+//! `seedsieve dataset`
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use seedsieve_aligner::ReferenceIndex;
+use seedsieve_dataset::{Dataset, Description, validate};
+use seedsieve_extract::ReferenceCheck;
+
+/// Arguments of `seedsieve dataset`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print counts: label policies, roles by seed length and by occurrences.
+    Describe {
+        /// Folder of the data set.
+        directory: PathBuf,
+    },
+    /// Check a data set through: schema, checksums, ranges, counts; with a reference the windows too.
+    Validate {
+        /// Prefix of the index of the reference: each reference window must be what stands there.
+        #[arg(long, value_name = "REF.fa")]
+        reference: Option<PathBuf>,
+        /// Folder of the data set.
+        directory: PathBuf,
+    },
+}
+
+/// Describes or checks a data set.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut output = std::io::stdout().lock();
+    match args.command {
+        Command::Describe { directory } => {
+            let dataset = Dataset::open(&directory)?;
+            let manifest = dataset.manifest();
+            writeln!(
+                output,
+                "schema version {}, windows {}, T {}, {} {}, {} reads, {} parts",
+                manifest.schema_version,
+                manifest.window,
+                manifest.reporting_threshold,
+                manifest.producer.name,
+                manifest.producer.version,
+                manifest.counts.reads,
+                manifest.parts.len()
+            )?;
+            write!(output, "{}", Description::of(&dataset)?)?;
+        }
+        Command::Validate { reference, directory } => {
+            let dataset = Dataset::open(&directory)?;
+            match reference {
+                Some(prefix) => {
+                    let index = ReferenceIndex::load(&prefix)?;
+                    let check = ReferenceCheck::new(&index);
+                    validate(&dataset, |row| check.row(row))?;
+                }
+                None => validate(&dataset, |_| Ok(()))?,
+            }
+            let counts = dataset.manifest().counts;
+            writeln!(output, "valid: {} seeds of {} reads", counts.seeds, counts.reads)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+use crate::{Dataset, DatasetError, LabelPolicy, Role, RoleCounts, SeedRow};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Bins of seed lengths, in bases: bwa's shortest seed, what chance still makes in a genome of gigabases, and beyond.
+const LENGTHS: [RangeInclusive<u32>; 8] =
+    [0..=16, 17..=18, 19..=20, 21..=24, 25..=31, 32..=49, 50..=99, 100..=u32::MAX];
+/// Bins of occurrences; bwa samples at most 500 of a seed.
+const OCCURRENCES: [RangeInclusive<u32>; 6] = [0..=1, 2..=4, 5..=19, 20..=99, 100..=500, 501..=u32::MAX];
+
+/// Seeds whose value lies in one range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bin {
+    /// The values, both ends included.
+    pub range: RangeInclusive<u32>,
+    /// Seeds by the role of their region.
+    pub roles: RoleCounts,
+    /// Seeds that are viable by [`LabelPolicy::OwnExtension`].
+    pub viable: u64,
+    /// All seeds.
+    pub seeds: u64,
+}
+
+/// What a data set holds, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// All seeds.
+    pub seeds: u64,
+    /// Viable seeds by policy, in the order of [`LabelPolicy::ALL`].
+    pub viable: [u64; LabelPolicy::ALL.len()],
+    /// Seeds by sample.
+    pub samples: BTreeMap<String, u64>,
+    /// Seeds by what the source says: on the path of its alignment, not on it, nothing.
+    pub source: [u64; 3],
+    /// Seeds by length, in bases.
+    pub lengths: Vec<Bin>,
+    /// Seeds by how often they occur.
+    pub occurrences: Vec<Bin>,
+}
+
+impl Description {
+    /// Counts over all rows of a data set.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::for_each_row`].
+    pub fn of(dataset: &Dataset) -> Result<Self, DatasetError> {
+        let threshold = dataset.manifest().reporting_threshold;
+        let mut description = Self {
+            seeds: 0,
+            viable: [0; LabelPolicy::ALL.len()],
+            samples: BTreeMap::new(),
+            source: [0; 3],
+            lengths: LENGTHS.map(Bin::empty).into(),
+            occurrences: OCCURRENCES.map(Bin::empty).into(),
+        };
+        dataset.for_each_row(|_, _, row| {
+            description.add(row, threshold);
+            Ok(())
+        })?;
+        Ok(description)
+    }
+
+    fn add(&mut self, row: &SeedRow<'_>, threshold: i32) {
+        self.seeds += 1;
+        let viable = LabelPolicy::ALL
+            .map(|policy| policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role));
+        for (count, viable) in self.viable.iter_mut().zip(viable) {
+            *count += u64::from(viable);
+        }
+        match self.samples.get_mut(row.sample) {
+            Some(count) => *count += 1,
+            None => drop(self.samples.insert(row.sample.to_owned(), 1)),
+        }
+        self.source[match row.source_on_path {
+            Some(true) => 0,
+            Some(false) => 1,
+            None => 2,
+        }] += 1;
+        for (bins, value) in [(&mut self.lengths, u32::from(row.length)), (&mut self.occurrences, row.occurrences)] {
+            if let Some(bin) = bins.iter_mut().find(|bin| bin.range.contains(&value)) {
+                bin.seeds += 1;
+                bin.viable += u64::from(viable[0]);
+                *bin.roles.of_mut(row.role) += 1;
+            }
+        }
+    }
+}
+
+impl Bin {
+    fn empty(range: RangeInclusive<u32>) -> Self {
+        Self { range, roles: RoleCounts::default(), viable: 0, seeds: 0 }
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |count: u64, of: u64| if of == 0 { 0.0 } else { 100.0 * count as f64 / of as f64 };
+        writeln!(formatter, "seeds {}", self.seeds)?;
+        for (sample, seeds) in &self.samples {
+            writeln!(formatter, "  sample {sample:<18} {seeds:>12} {:>6.2} %", percent(*seeds, self.seeds))?;
+        }
+        writeln!(formatter, "viable by label policy")?;
+        for (policy, viable) in LabelPolicy::ALL.into_iter().zip(self.viable) {
+            writeln!(formatter, "  {policy:<25} {viable:>12} {:>6.2} %", percent(viable, self.seeds))?;
+        }
+        writeln!(formatter, "on the path of the source's alignment")?;
+        for (name, seeds) in ["yes", "no", "not known"].into_iter().zip(self.source) {
+            writeln!(formatter, "  {name:<25} {seeds:>12} {:>6.2} %", percent(seeds, self.seeds))?;
+        }
+        for (title, bins) in [("length", &self.lengths), ("occurrences", &self.occurrences)] {
+            write!(formatter, "{title:<14}{:>12}{:>10}", "seeds", "viable")?;
+            Role::ALL.into_iter().try_for_each(|role| write!(formatter, "{role:>16}"))?;
+            writeln!(formatter)?;
+            for bin in bins.iter().filter(|bin| bin.seeds > 0) {
+                let range = match (*bin.range.start(), *bin.range.end()) {
+                    (start, u32::MAX) => format!("{start} and more"),
+                    (start, end) => format!("{start} to {end}"),
+                };
+                write!(formatter, "  {range:<12}{:>12}{:>8.2} %", bin.seeds, percent(bin.viable, bin.seeds))?;
+                Role::ALL.into_iter().try_for_each(|role| write!(formatter, "{:>16}", bin.roles.of(role)))?;
+                writeln!(formatter)?;
+            }
+        }
+        Ok(())
+    }
+}

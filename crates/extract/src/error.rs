@@ -1,0 +1,138 @@
+use seedsieve_aligner::AlignerError;
+use seedsieve_dataset::DatasetError;
+use std::path::PathBuf;
+
+/// Why seeds could not be extracted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExtractError {
+    /// An input could not be opened or read.
+    #[error("{path}: cannot {action}: {source}; check the path and its permissions", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The content is none of the formats that are read.
+    #[error(
+        "{path}: byte 0: {found}; valid are BAM, CRAM and FASTQ (plain or gzip); \
+         convert SAM with `samtools view -b`",
+        path = path.display()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What its first bytes look like.
+        found: String,
+    },
+    /// The binary was built without the format.
+    #[error(
+        "{path}: CRAM, but this binary was built without htslib; \
+         build with the feature `htslib`, or convert with `samtools view -b`",
+        path = path.display()
+    )]
+    CramNotBuilt {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The header of a BAM or CRAM is broken.
+    #[error("{path}: header: {problem}; the file is truncated or corrupt, copy it again", path = path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A record of a BAM or CRAM is broken.
+    #[error("{path}: record {record}: {problem}", path = path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// 1-based number of the record.
+        record: u64,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The end-of-file marker is missing.
+    #[error(
+        "{path}: byte {size}: the file ends without BAM's end-of-file block; it is truncated, copy it again",
+        path = path.display()
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of the file.
+        size: u64,
+    },
+    /// A contig of the index has the name of a contig of the source, but another length.
+    #[error(
+        "{path}: contig {contig} has {source_length} bases there, but {index_length} in the index: \
+         the index is of a reference that is not the BAM's; index that reference",
+        path = path.display()
+    )]
+    OtherReferenceLength {
+        /// The BAM or CRAM.
+        path: PathBuf,
+        /// Name of the contig.
+        contig: String,
+        /// Bases in the source's header.
+        source_length: u64,
+        /// Bases in the index.
+        index_length: u64,
+    },
+    /// A contig of the index has name and length of a contig of the source, but another sequence.
+    #[error(
+        "{path}: contig {contig} has the MD5 {source_md5} there (M5), but {index_md5} in the index: \
+         the index is of a reference that is not the BAM's; index that reference",
+        path = path.display()
+    )]
+    OtherReferenceSequence {
+        /// The BAM or CRAM.
+        path: PathBuf,
+        /// Name of the contig.
+        contig: String,
+        /// M5 of the source's header.
+        source_md5: String,
+        /// MD5 of the index's sequence.
+        index_md5: String,
+    },
+    /// A value does not fit the data set's columns.
+    #[error("{path}: read {read}: {what} is {value}, valid is 0 to {maximum}; leave the read out", path = path.display())]
+    TooLarge {
+        /// File that the read came from.
+        path: PathBuf,
+        /// Name of the read.
+        read: String,
+        /// What is too large.
+        what: &'static str,
+        /// The value.
+        value: u64,
+        /// Largest valid value.
+        maximum: u64,
+    },
+    /// There is nothing to extract from.
+    #[error("no input file; give at least one BAM, CRAM or FASTQ")]
+    NoInput,
+    /// No input held a read.
+    #[error("{inputs}: no read to extract from: empty, or only secondary, supplementary and duplicate records")]
+    NoReads {
+        /// Names of the inputs.
+        inputs: String,
+    },
+    /// The aligner failed.
+    #[error(transparent)]
+    Aligner(#[from] AlignerError),
+    /// The data set could not be written.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+}
+
+impl ExtractError {
+    pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, action, source }
+    }
+}

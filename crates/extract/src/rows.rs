@@ -1,0 +1,187 @@
+use crate::ExtractError;
+use crate::facts::{SeedRegion, best_regions, region_of_seed};
+use crate::recorder::ReadTrace;
+use crate::sampling::read_hash;
+use crate::source::{SourceAlignment, SourceRead};
+use seedsieve_aligner::{Aligner, Contig, ReferenceIndex, Seed, SeedExtension, SeedTrace};
+use seedsieve_dataset::{DatasetError, DatasetWriter, Role, SeedRow};
+use seedsieve_encoding::PACKED_SEED_BYTES;
+
+/// The rows of one read, complete but for what they share.
+pub(crate) struct ReadRows {
+    read_hash: u64,
+    read_length: u16,
+    read_best: i32,
+    read_second: i32,
+    /// Contig number and 0-based leftmost position of the best region.
+    locus: Option<(usize, u32)>,
+    seeds: Vec<SeedFacts>,
+    /// Seeds across the end of a contig or strand, which no stage after seeding uses.
+    pub bridging: u64,
+    /// Whether the index has the place where the source has the read mapped.
+    pub source_covered: bool,
+    /// Whether a seed lies on the path of the source's alignment.
+    pub source_found: bool,
+}
+
+struct SeedFacts {
+    seed: Seed,
+    trace: SeedTrace,
+    own: SeedExtension,
+    contig: usize,
+    position: u32,
+    reverse: bool,
+    region: Option<SeedRegion>,
+    on_path: Option<bool>,
+    windows: [u8; PACKED_SEED_BYTES],
+}
+
+/// Completes the rows of some reads: each seed's own extension, its region, its windows, its place in the source.
+pub(crate) fn complete(
+    index: &ReferenceIndex,
+    aligner: &Aligner<'_>,
+    reads: &[SourceRead],
+    traces: &[ReadTrace],
+) -> Result<Vec<ReadRows>, ExtractError> {
+    let codes: Vec<&[u8]> = traces.iter().map(|trace| trace.codes.as_slice()).collect();
+    let whole = |seed: &Seed| lies_on_one_contig(index, seed);
+    let seeds: Vec<(usize, Seed)> = traces
+        .iter()
+        .enumerate()
+        .flat_map(|(read, trace)| trace.seeds.iter().map(move |traced| (read, traced.seed)))
+        .filter(|(_, seed)| whole(seed))
+        .collect();
+    let mut extensions = aligner.extend_seeds(&codes, &seeds).into_iter();
+    reads
+        .iter()
+        .zip(traces)
+        .map(|(read, trace)| {
+            let kept: Vec<&SeedTrace> = trace.seeds.iter().filter(|traced| whole(&traced.seed)).collect();
+            let own: Vec<SeedExtension> = extensions.by_ref().take(kept.len()).collect();
+            complete_read(index, read, trace, &kept, &own)
+        })
+        .collect()
+}
+
+fn complete_read(
+    index: &ReferenceIndex,
+    read: &SourceRead,
+    trace: &ReadTrace,
+    seeds: &[&SeedTrace],
+    own: &[SeedExtension],
+) -> Result<ReadRows, ExtractError> {
+    let bases = read.read.bases.len();
+    let read_length = u16::try_from(bases)
+        .map_err(|_| too_large(read, "the number of its bases", bases as u64, u64::from(u16::MAX)))?;
+    let fits = |position: u64| {
+        u32::try_from(position).map_err(|_| too_large(read, "a position", position, u64::from(u32::MAX)))
+    };
+    let (best, read_best, read_second) = best_regions(&trace.regions);
+    let locus = match best {
+        Some(region) => {
+            let length = region.reference_end - region.reference_start;
+            let (contig, position, _) = index.locate(region.reference_start, length as usize);
+            Some((contig, fits(position)?))
+        }
+        None => None,
+    };
+    let source_path = read.alignment.as_ref().and_then(|alignment| covered_path(alignment));
+    let mut facts = Vec::with_capacity(seeds.len());
+    for (traced, &own) in seeds.iter().zip(own) {
+        let seed = traced.seed;
+        let (contig, position, reverse) = index.locate(seed.reference_start, seed.length as usize);
+        let on_path = source_path.map(|(alignment, path)| {
+            alignment.contigs.to_source(contig, position).is_some_and(|(source_contig, source_position)| {
+                source_contig == path.contig()
+                    && path.holds(seed.query_start as u64, seed.length as u64, source_position, reverse)
+            })
+        });
+        let mut windows = [0; PACKED_SEED_BYTES];
+        index.encode_seed(&trace.codes, &seed, &mut windows);
+        facts.push(SeedFacts {
+            seed,
+            trace: (*traced).clone(),
+            own,
+            contig,
+            position: fits(position)?,
+            reverse,
+            region: region_of_seed(&seed, &trace.regions),
+            on_path,
+            windows,
+        });
+    }
+    Ok(ReadRows {
+        read_hash: read_hash(read.read.name.as_bytes()),
+        read_length,
+        read_best,
+        read_second,
+        locus,
+        bridging: (trace.seeds.len() - seeds.len()) as u64,
+        source_covered: source_path.is_some(),
+        source_found: facts.iter().any(|facts| facts.on_path == Some(true)),
+        seeds: facts,
+    })
+}
+
+/// The source's alignment, where the index has its place at all: elsewhere nothing can be said of a seed.
+fn covered_path(alignment: &SourceAlignment) -> Option<(&SourceAlignment, &crate::AlignmentPath)> {
+    let path = alignment.path.as_ref()?;
+    alignment.contigs.covers(path.contig(), &path.span()).then_some((alignment, path))
+}
+
+fn lies_on_one_contig(index: &ReferenceIndex, seed: &Seed) -> bool {
+    let (contig, position, _) = index.locate(seed.reference_start, seed.length as usize);
+    position + seed.length as u64 <= index.contigs()[contig].length
+}
+
+fn too_large(read: &SourceRead, what: &'static str, value: u64, maximum: u64) -> ExtractError {
+    ExtractError::TooLarge { path: read.path.to_path_buf(), read: read.read.name.clone(), what, value, maximum }
+}
+
+impl ReadRows {
+    /// Appends the rows to the data set.
+    pub(crate) fn write(
+        &self,
+        read: &SourceRead,
+        contigs: &[Contig],
+        writer: &mut DatasetWriter,
+    ) -> Result<(), DatasetError> {
+        let alignment = read.alignment.as_ref();
+        for facts in &self.seeds {
+            let (seed, trace, own) = (&facts.seed, &facts.trace, &facts.own);
+            writer.push(&SeedRow {
+                sample: &read.sample,
+                read_hash: self.read_hash,
+                mate: read.mate,
+                read_length: self.read_length,
+                // A read's intervals fit as its length does.
+                query_start: seed.query_start as u16,
+                length: seed.length as u16,
+                contig: &contigs[facts.contig].name,
+                position: facts.position,
+                reverse: facts.reverse,
+                occurrences: u32::try_from(seed.occurrences).unwrap_or(u32::MAX),
+                chain: trace.chain.map(|chain| chain as i32),
+                chain_weight: trace.chain.map(|_| trace.chain_weight),
+                chain_kept: trace.chain_kept,
+                extended: trace.extended,
+                ungapped_score: trace.ungapped_score,
+                own_score: own.score,
+                own_query_start: own.query_start as u16,
+                own_query_end: own.query_end as u16,
+                region_score: facts.region.map(|region| region.score),
+                region_distance: facts.region.map(|region| region.distance),
+                role: facts.region.map_or(Role::None, |region| region.role),
+                read_best: self.read_best,
+                read_second: self.read_second,
+                locus_contig: self.locus.map(|(contig, _)| contigs[contig].name.as_str()),
+                locus_position: self.locus.map(|(_, position)| position),
+                source_mapped: alignment.map(|alignment| alignment.path.is_some()),
+                source_mapq: alignment.and_then(|alignment| alignment.mapping_quality),
+                source_on_path: facts.on_path,
+                windows: &facts.windows,
+            })?;
+        }
+        Ok(())
+    }
+}

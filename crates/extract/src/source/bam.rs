@@ -1,0 +1,122 @@
+use super::record::AlignmentRecord;
+use super::{RecordReader, SourceHeader};
+use crate::ExtractError;
+use noodles::bam::{self, record::Record};
+use noodles::bgzf;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// The empty block that ends each BGZF file (SAM specification, section 4.1.2).
+const END_OF_FILE: [u8; 28] = [
+    0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x06, 0, 0x42, 0x43, 0x02, 0, 0x1b, 0, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+/// CIGAR operations in the order of their codes (section 4.2.1).
+const OPERATIONS: &[u8; 9] = b"MIDNSHP=X";
+/// Quality that stands for "none" (section 4.2.3).
+const NO_QUALITY: u8 = 0xff;
+
+/// Reads the records of a BAM.
+pub(crate) struct BamReader {
+    path: PathBuf,
+    reader: bam::io::Reader<bgzf::io::Reader<File>>,
+    record: Record,
+    records: u64,
+}
+
+impl BamReader {
+    pub(crate) fn open(path: &Path) -> Result<(SourceHeader, Self), ExtractError> {
+        let mut file = File::open(path).map_err(ExtractError::io(path, "open"))?;
+        check_end(&mut file, path)?;
+        let mut reader = bam::io::Reader::new(file);
+        let header = read_header(&mut reader)
+            .map_err(|error| ExtractError::Header { path: path.into(), problem: error.to_string() })?;
+        Ok((header, Self { path: path.into(), reader, record: Record::default(), records: 0 }))
+    }
+
+    fn error(&self, problem: &io::Error) -> ExtractError {
+        let byte = self.reader.get_ref().virtual_position().compressed();
+        ExtractError::Record {
+            path: self.path.clone(),
+            record: self.records,
+            problem: format!("{problem} (BGZF block at byte {byte}); the file is truncated or corrupt, copy it again"),
+        }
+    }
+}
+
+fn check_end(file: &mut File, path: &Path) -> Result<(), ExtractError> {
+    let size = file.metadata().map_err(ExtractError::io(path, "read"))?.len();
+    let mut end = [0; END_OF_FILE.len()];
+    if size >= end.len() as u64 {
+        file.seek(SeekFrom::End(-(end.len() as i64)))
+            .and_then(|_| file.read_exact(&mut end))
+            .and_then(|()| file.rewind())
+            .map_err(ExtractError::io(path, "read"))?;
+    }
+    if end == END_OF_FILE { Ok(()) } else { Err(ExtractError::Truncated { path: path.into(), size }) }
+}
+
+fn read_header(reader: &mut bam::io::Reader<bgzf::io::Reader<File>>) -> io::Result<SourceHeader> {
+    let mut header_reader = reader.header_reader();
+    header_reader.read_magic_number()?;
+    let mut text = Vec::new();
+    {
+        let mut text_reader = header_reader.raw_sam_header_reader()?;
+        text_reader.read_to_end(&mut text)?;
+        text_reader.discard_to_end()?;
+    }
+    let contigs = header_reader
+        .read_reference_sequences()?
+        .into_iter()
+        .map(|(name, map)| (name.to_string(), map.length().get() as u64))
+        .collect();
+    Ok(SourceHeader::new(contigs, &text))
+}
+
+impl RecordReader for BamReader {
+    fn next_record(&mut self) -> Result<Option<AlignmentRecord>, ExtractError> {
+        self.records += 1;
+        match self.reader.read_record(&mut self.record) {
+            Ok(0) => Ok(None),
+            Ok(_) => decode(&self.record).map(Some).map_err(|error| self.error(&error)),
+            Err(error) => Err(self.error(&error)),
+        }
+    }
+}
+
+fn decode(record: &Record) -> io::Result<AlignmentRecord> {
+    let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidData, problem);
+    let cigar = record
+        .cigar()
+        .as_bytes()
+        .chunks_exact(4)
+        .map(|chunk| {
+            let packed = u32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]);
+            let code = packed & 0xf;
+            OPERATIONS
+                .get(code as usize)
+                .map(|&operation| (operation, packed >> 4))
+                .ok_or_else(|| invalid(format!("CIGAR operation code {code}, valid are 0 to 8")))
+        })
+        .collect::<io::Result<_>>()?;
+    let qualities = record.quality_scores().as_bytes();
+    let bases: Vec<u8> = record.sequence().iter().collect();
+    let read_group = match record.data().get(b"RG") {
+        Some(value) => match value? {
+            noodles::sam::alignment::record::data::field::Value::String(group) => Some(group.to_vec()),
+            _ => None,
+        },
+        None => None,
+    };
+    Ok(AlignmentRecord {
+        name: record.name().map(|name| name.to_vec()).unwrap_or_default(),
+        flags: u16::from(record.flags()),
+        contig: record.reference_sequence_id().transpose()?,
+        position: record.alignment_start().transpose()?.map(|start| start.get() as u64 - 1),
+        mapping_quality: record.mapping_quality().map_or(255, u8::from),
+        cigar,
+        qualities: qualities.iter().any(|&quality| quality != NO_QUALITY).then(|| qualities.to_vec()),
+        bases,
+        read_group,
+    })
+}

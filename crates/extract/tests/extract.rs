@@ -1,0 +1,232 @@
+//! Small synthetic reads with known places, from BAM and FASTQ to the data set.
+
+mod made_up;
+
+use made_up::{MadeUp, rows};
+use seedsieve_aligner::ReferenceIndex;
+use seedsieve_dataset::{Counts, Dataset, RowView, validate};
+use seedsieve_extract::{ExtractError, ExtractOptions, Input, InputKind, Progress, ReferenceCheck, Subsample, Summary};
+use std::fs;
+use std::path::Path;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn step(&mut self, _: &str) {}
+    fn advanced(&mut self, _: Counts) {}
+}
+
+fn extract(options: &ExtractOptions) -> Result<Summary, ExtractError> {
+    seedsieve_extract::extract(options, &mut Silent)
+}
+
+fn options(made_up: &MadeUp, input: Input, output: &str) -> ExtractOptions {
+    let mut options = ExtractOptions::new(vec![input], made_up.reference.clone(), made_up.folder.path().join(output));
+    options.sample = Some("s".into());
+    options
+}
+
+/// The row as text without what only a BAM knows.
+fn without_source(row: &str) -> &str {
+    row.split(" | ").next().unwrap()
+}
+
+#[test]
+fn bam_and_fastq_of_the_same_pairs_give_the_same_seeds() {
+    let made_up = MadeUp::new(200);
+    let (first, second) = made_up.write_fastq_pairs();
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let from_bam = extract(&options(&made_up, Input::Bam(bam), "bam")).unwrap();
+    let from_fastq = extract(&options(&made_up, Input::Paired(first, second), "fastq")).unwrap();
+    assert_eq!(from_bam.manifest.counts, from_fastq.manifest.counts);
+    assert_eq!(from_bam.manifest.counts.reads, 400);
+    let (bam_rows, fastq_rows) = (rows(&made_up.folder.path().join("bam")), rows(&made_up.folder.path().join("fastq")));
+    assert!(bam_rows.len() >= 400, "{} seeds", bam_rows.len());
+    for (number, (bam_row, fastq_row)) in bam_rows.iter().zip(&fastq_rows).enumerate() {
+        assert_eq!(without_source(bam_row), without_source(fastq_row), "row {number}");
+        assert!(fastq_row.ends_with("| None None None"), "FASTQ says nothing: {fastq_row}");
+    }
+}
+
+#[test]
+fn every_read_has_a_seed_on_the_path_of_its_true_alignment() {
+    let made_up = MadeUp::new(200);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let summary = extract(&options(&made_up, Input::Bam(bam), "out")).unwrap();
+    assert_eq!(summary.source_covered, 400);
+    assert_eq!(summary.source_found, 400);
+    let on_path = rows(&made_up.folder.path().join("out")).iter().filter(|row| row.ends_with("Some(true)")).count();
+    assert!(on_path >= 400, "{on_path}");
+}
+
+#[test]
+fn only_primary_records_are_used_and_lonely_mates_come_last() {
+    let made_up = MadeUp::new(20);
+    let bam = made_up.write_bam_with_others("reads.bam");
+    let summary = extract(&options(&made_up, Input::Bam(bam), "out")).unwrap();
+    // Of 20 pairs: one duplicate pair, one second mate missing, a secondary and a supplementary record.
+    assert_eq!(summary.manifest.counts.reads, 20 * 2 - 2 - 1);
+    assert_eq!(
+        (summary.leftovers.not_primary, summary.leftovers.duplicates, summary.leftovers.without_mate),
+        (2, 2, 1)
+    );
+    let rows = rows(&made_up.folder.path().join("out"));
+    let lonely = format!("{:016x}/1 ", seedsieve_extract::read_hash(b"pair3"));
+    let first = rows.iter().position(|row| row.starts_with(&lonely)).expect("the lonely mate's seeds");
+    assert!(rows[first..].iter().all(|row| row.starts_with(&lonely)), "lonely mates come last");
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_number_of_threads() {
+    let made_up = MadeUp::new(300);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let run = |threads: usize| {
+        let mut options = options(&made_up, Input::Bam(bam.clone()), &format!("threads{threads}"));
+        options.chunk_reads = 100;
+        options.part_rows = 500;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| extract(&options).unwrap()).manifest
+    };
+    let (one, two) = (run(1), run(2));
+    assert!(one.parts.len() > 1);
+    assert_eq!(one, two);
+}
+
+#[test]
+fn single_reads_do_not_depend_on_the_chunk_either() {
+    let made_up = MadeUp::new(300);
+    let (first, _) = made_up.write_fastq_pairs();
+    let run = |chunk_reads: usize| {
+        let mut options = options(&made_up, Input::Single(first.clone()), &format!("chunk{chunk_reads}"));
+        options.chunk_reads = chunk_reads;
+        extract(&options).unwrap().manifest.parts
+    };
+    assert_eq!(run(37), run(1000));
+}
+
+#[test]
+fn a_subsample_is_a_part_of_the_whole_and_the_same_each_time() {
+    let made_up = MadeUp::new(100);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let run = |output: &str, subsample| {
+        let mut options = options(&made_up, Input::Bam(bam.clone()), output);
+        options.subsample = subsample;
+        let summary = extract(&options).unwrap();
+        (summary.manifest.counts.reads, rows(&made_up.folder.path().join(output)))
+    };
+    let (_, all) = run("all", None);
+    let (reads, some) = run("some", Some(Subsample { pairs: 10, seed: 3 }));
+    assert_eq!(reads, 20);
+    assert_eq!(run("again", Some(Subsample { pairs: 10, seed: 3 })).1, some);
+    assert_ne!(run("other", Some(Subsample { pairs: 10, seed: 4 })).1, some);
+    let place = |row: &String| row.split(' ').take(6).collect::<Vec<_>>().join(" ");
+    let all: std::collections::HashSet<String> = all.iter().map(place).collect();
+    assert!(some.iter().all(|row| all.contains(&place(row))));
+}
+
+#[test]
+fn windows_agree_with_the_reference_and_an_altered_one_is_found() {
+    let made_up = MadeUp::new(100);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    extract(&options(&made_up, Input::Bam(bam), "out")).unwrap();
+    let dataset = Dataset::open(&made_up.folder.path().join("out")).unwrap();
+    let index = ReferenceIndex::load(&made_up.reference).unwrap();
+    let check = ReferenceCheck::new(&index);
+    validate(&dataset, |row| check.row(row)).unwrap();
+
+    let batch = dataset.batches().next().unwrap().unwrap();
+    let mut view = RowView::new(&batch);
+    let row = view.row(0).unwrap();
+    for byte in [64, 80, 100, 127] {
+        let mut windows = *row.windows;
+        windows[byte] ^= 0x11;
+        let altered = seedsieve_dataset::SeedRow { windows: &windows, ..row };
+        assert_eq!(check.row(&altered).unwrap_err().0, "reference_window", "byte {byte}");
+    }
+    let moved = seedsieve_dataset::SeedRow { position: row.position + 1, ..row };
+    assert_eq!(check.row(&moved).unwrap_err().0, "reference_window");
+    let turned = seedsieve_dataset::SeedRow { reverse: !row.reverse, ..row };
+    assert_eq!(check.row(&turned).unwrap_err().0, "reference_window");
+}
+
+fn refusal(made_up: &MadeUp, input: Input) -> String {
+    let error = extract(&options(made_up, input, "refused")).expect_err("an input that is not whole").to_string();
+    assert!(!made_up.folder.path().join("refused").exists(), "something was left behind");
+    error
+}
+
+#[test]
+fn a_truncated_bam_is_told_by_its_missing_end() {
+    let made_up = MadeUp::new(50);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let bytes = fs::read(&bam).unwrap();
+    fs::write(&bam, &bytes[..bytes.len() - 100]).unwrap();
+    let error = refusal(&made_up, Input::Bam(bam));
+    assert!(error.contains("reads.bam") && error.contains("end-of-file block"), "{error}");
+}
+
+#[test]
+fn a_corrupt_bam_is_told_by_file_and_record() {
+    let made_up = MadeUp::new(2000);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let mut bytes = fs::read(&bam).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(&bam, bytes).unwrap();
+    let error = refusal(&made_up, Input::Bam(bam));
+    let record: u64 = error.split("record ").nth(1).expect(&error).split(':').next().unwrap().parse().unwrap();
+    assert!(error.contains("reads.bam") && record > 1 && record < 4000, "{error}");
+}
+
+#[test]
+fn a_record_that_contradicts_itself_is_told_by_its_number() {
+    let made_up = MadeUp::new(10);
+    let bam = made_up.write_bam_of("reads.bam", "@SQ\tSN:chrT\tLN:20000\n", &[made_up.place(0, 0)]);
+    // The packed CIGAR follows the name: 100M becomes 99M.
+    made_up::replace_in_bam(&bam, b"pair0\0\x40\x06\0\0", b"pair0\0\x30\x06\0\0");
+    let error = refusal(&made_up, Input::Bam(bam));
+    assert!(error.contains("record 1") && error.contains("99 bases") && error.contains("100"), "{error}");
+}
+
+#[test]
+fn another_reference_is_told_by_length_and_by_md5() {
+    let made_up = MadeUp::new(10);
+    let of_header = |header: &str| made_up.write_bam_of("reads.bam", header, &[made_up.place(0, 0)]);
+    let error = refusal(&made_up, Input::Bam(of_header("@SQ\tSN:chrT\tLN:30000\n")));
+    assert!(error.contains("30000") && error.contains("20000") && error.contains("not the BAM's"), "{error}");
+    let md5 = "0123456789abcdef0123456789abcdef";
+    let error = refusal(&made_up, Input::Bam(of_header(&format!("@SQ\tSN:chrT\tLN:20000\tM5:{md5}\n"))));
+    assert!(error.contains(md5) && error.contains(&made_up.md5_of_first_contig()), "{error}");
+    let own = made_up.md5_of_first_contig();
+    let bam = of_header(&format!("@SQ\tSN:chrT\tLN:20000\tM5:{own}\n"));
+    extract(&options(&made_up, Input::Bam(bam), "accepted")).unwrap();
+}
+
+#[test]
+fn fastq_files_that_are_no_mates_are_refused() {
+    let made_up = MadeUp::new(10);
+    let (first, second) = made_up.write_fastq_pairs();
+    let text = fs::read_to_string(&second).unwrap();
+    let short: String = text.lines().take(4 * 9).map(|line| format!("{line}\n")).collect();
+    fs::write(&second, short).unwrap();
+    let error = refusal(&made_up, Input::Paired(first, second));
+    assert!(error.contains("_2.fq") && error.contains("not mates"), "{error}");
+}
+
+#[test]
+fn the_kind_is_told_by_the_content() {
+    let made_up = MadeUp::new(5);
+    let (first, _) = made_up.write_fastq_pairs();
+    let bam = made_up.write_bam("reads.fastq", |_| true);
+    assert_eq!(InputKind::of(&bam).unwrap(), InputKind::Bam);
+    assert_eq!(InputKind::of(&first).unwrap(), InputKind::Fastq);
+    let other = |name: &str, content: &[u8]| {
+        let path = made_up.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        InputKind::of(&path).unwrap_err().to_string()
+    };
+    assert!(other("a.bam", b"@SQ\tSN:chrT\n").contains("a SAM header"));
+    assert!(other("b.bam", b"").contains("empty"));
+    assert!(other("c.bam", b"PK\x03\x04").contains("PK"));
+    assert_eq!(InputKind::of(Path::new("absent.bam")).unwrap_err().to_string().split(':').next(), Some("absent.bam"));
+}

@@ -1,0 +1,69 @@
+//! Real reads: what their BAM says of them, and what the aligner makes of them.
+
+use flate2::read::MultiGzDecoder;
+use seedsieve_aligner::{ReferenceIndex, build_index};
+use seedsieve_dataset::{Counts, Dataset, validate};
+use seedsieve_extract::{ExtractOptions, Input, Progress, ReferenceCheck, extract};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::PathBuf;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn step(&mut self, _: &str) {}
+    fn advanced(&mut self, _: Counts) {}
+}
+
+/// The folder of real data: SEEDSIEVE_DATA, else `../shared/data` beside the repository. `None` and a plain word where
+/// there is none; under CI=true that is a failure.
+fn data_folder() -> Option<PathBuf> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("SEEDSIEVE_DATA").map_or(beside, PathBuf::from);
+    if folder.join("kgp30x").is_dir() {
+        return Some(folder);
+    }
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no real data in {}", folder.display());
+    eprintln!("SKIPPED: no real data in {}; set SEEDSIEVE_DATA", folder.display());
+    None
+}
+
+#[test]
+fn seeds_on_the_path_of_a_sure_alignment_extend_well() {
+    let Some(data) = data_folder() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let reference = folder.path().join("reference.fa");
+    let compressed = File::open(data.join("kgp30x/GRCh38_chr21_chr22_16.57-16.80M.mdref.fa.gz")).unwrap();
+    std::io::copy(&mut MultiGzDecoder::new(compressed), &mut File::create(&reference).unwrap()).unwrap();
+    build_index(&reference, &reference).unwrap();
+
+    let bam = data.join("kgp30x/NA12878.chr21.16.60-16.80M.bam");
+    let output = folder.path().join("out");
+    let mut options = ExtractOptions::new(vec![Input::Bam(bam)], reference.clone(), output.clone());
+    options.subsample = Some(seedsieve_extract::Subsample { pairs: 5000, seed: 1 });
+    let summary = extract(&options, &mut Silent).unwrap();
+    let dataset = Dataset::open(&output).unwrap();
+    let index = ReferenceIndex::load(&reference).unwrap();
+    let check = ReferenceCheck::new(&index);
+    validate(&dataset, |row| check.row(row)).unwrap();
+
+    // By read with MAPQ 60 there: seeds on the path, and those of them whose own extension reaches 30.
+    let mut sure: HashMap<(u64, u8), (u32, u32)> = HashMap::new();
+    dataset
+        .for_each_row(|_, _, row| {
+            assert_eq!(row.sample, "NA12878");
+            if row.source_mapq == Some(60) && row.source_on_path == Some(true) {
+                let counts = sure.entry((row.read_hash, row.mate)).or_default();
+                counts.0 += 1;
+                counts.1 += u32::from(row.own_score >= 30);
+            }
+            Ok(())
+        })
+        .unwrap();
+    let weak: Vec<_> = sure.values().filter(|(on_path, good)| 2 * good <= *on_path).collect();
+    assert!(weak.is_empty(), "{} of {} reads, as {:?}", weak.len(), sure.len(), weak.first());
+    assert!(sure.len() > 7000, "only {} reads of 5000 pairs are sure and have a seed on their path", sure.len());
+    let found = summary.source_found as f64 / summary.source_covered as f64;
+    assert!(found > 0.98, "only {found:.3} of the source's alignments have a seed on their path");
+    println!("{} sure reads, {found:.4} of all found", sure.len());
+}
