@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::cargo::Cargo;
 use crate::failure::{Context, Failure, Outcome};
 use crate::process;
+use crate::python::Python;
 
 /// A benchmark program: `benches/NAME.rs` of a crate.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
         .find(|benchmark| benchmark.name == *name)
         .ok_or_else(|| Failure::new(format!("no benchmark {name:?}. {}", list(&benchmarks))))?;
     let manifest = format!("{}/Cargo.toml", benchmark.folder);
-    let mut command: Command = Cargo::find()?.building(&["bench", "--manifest-path", &manifest, "--bench", name]);
+    let mut command: Command =
+        Cargo::find(&Python::set_up()?)?.building(&["bench", "--manifest-path", &manifest, "--bench", name]);
     process::run(command.arg("--").args(rest))
 }
 

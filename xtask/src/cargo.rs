@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::{Failure, Outcome};
+use crate::libclang;
 use crate::process;
+use crate::python::Python;
 
 /// The compiler that the aligner's stage crates (bwa-mem4) declare. They build and give the same bytes on
 /// [`MINIMUM`], which is what most machines have; an older compiler than this is told to try all the same.
@@ -27,17 +29,18 @@ impl Version {
     }
 }
 
-/// cargo with these settings decided: the compiler is new enough, or is told to go on.
+/// cargo, once it is known what builds need on this machine.
 pub struct Cargo {
     ignore_rust_version: bool,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Cargo {
-    /// Asks the compiler for its version.
+    /// Asks the compiler for its version, and sees to libclang.
     ///
     /// # Errors
-    /// No compiler, or one older than [`MINIMUM`].
-    pub fn find() -> Outcome<Self> {
+    /// No compiler, or one older than [`MINIMUM`]; no libclang to be had.
+    pub fn find(python: &Python) -> Outcome<Self> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let said = process::output(Command::new(rustc).arg("--version"))?;
         let version = Version::find_in(&said)
@@ -48,12 +51,19 @@ impl Cargo {
                 version.0, version.1, MINIMUM.0, MINIMUM.1
             )));
         }
-        Ok(Self { ignore_rust_version: version < DECLARED_BY_DEPENDENCIES })
+        let environment = libclang::environment(python)?;
+        Ok(Self { ignore_rust_version: version < DECLARED_BY_DEPENDENCIES, environment })
+    }
+
+    /// What a `cargo` that is not called from here needs in its environment, as `NAME=VALUE`.
+    pub fn environment(&self) -> impl Iterator<Item = String> {
+        self.environment.iter().map(|(name, value)| format!("{name}={value}"))
     }
 
     /// `cargo SUBCOMMAND`, with `--ignore-rust-version` where this compiler needs it.
     pub fn building(&self, subcommand: &[&str]) -> Command {
         let mut command = self.plain(subcommand);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if self.ignore_rust_version {
             command.arg("--ignore-rust-version");
         }
@@ -116,7 +126,7 @@ mod tests {
     #[test]
     fn only_a_compiler_older_than_the_dependencies_is_told_to_go_on() {
         let flags = |ignore_rust_version| {
-            let command = Cargo { ignore_rust_version }.building(&["build"]);
+            let command = Cargo { ignore_rust_version, environment: Vec::new() }.building(&["build"]);
             command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(flags(true), ["build", "--ignore-rust-version"]);

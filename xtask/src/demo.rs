@@ -77,7 +77,7 @@ pub fn run(options: &Options) -> Outcome<usize> {
 
     runner.heading("Set-up: the Python environment, and the program seedsieve with optimisation");
     let python = Python::set_up()?;
-    let seedsieve = Cargo::find()?.build_binary()?;
+    let seedsieve = Cargo::find(&python)?.build_binary()?;
 
     runner.heading("Input: a reference, reads to train on, other reads to align");
     let reads = match data::prepare(&options.request, &python)? {

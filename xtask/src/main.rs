@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod digest;
 mod failure;
+mod libclang;
 mod oracle;
 mod process;
 mod python;
@@ -123,8 +124,10 @@ fn find_data(arguments: &[String], here: &Path) -> Outcome<()> {
 
 fn set_up(arguments: &[String]) -> Outcome<()> {
     let flags = Flags::parse(arguments, &["--oracle"], &[])?;
-    Python::set_up()?;
-    let cargo = Cargo::find()?;
+    let cargo = Cargo::find(&Python::set_up()?)?;
+    for variable in cargo.environment() {
+        println!("  a cargo that is not called by xtask needs: export '{variable}'");
+    }
     if flags.has("--oracle") {
         oracle::install(&cargo)?;
     }

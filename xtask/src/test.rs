@@ -41,8 +41,8 @@ struct Report {
 pub fn run() -> bool {
     let mut report = Report::default();
     let before = git_status();
-    let cargo = report.step("set-up: compiler", Cargo::find);
     let python = report.step("set-up: Python environment", Python::set_up);
+    let cargo = python.as_ref().and_then(|python| report.step("set-up: compiler", || Cargo::find(python)));
     if let Some(cargo) = &cargo {
         report.step("set-up: oracle bwa-mem4", || oracle::install(cargo));
         rust_groups(&mut report, cargo);
@@ -50,11 +50,11 @@ pub fn run() -> bool {
     if let Some(python) = &python {
         python_groups(&mut report, python);
     }
-    if cargo.is_some() && python.is_some() {
+    if cargo.is_some() {
         demo_groups(&mut report);
     }
     if let Some(cargo) = &cargo {
-        let mut command = cargo.building(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+        let mut command = cargo.building(&["doc", "--workspace", "--no-deps"]);
         command.env("RUSTDOCFLAGS", "-D warnings");
         report.group("documentation of the crates", Group::One, &mut command);
     }
