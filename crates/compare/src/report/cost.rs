@@ -150,7 +150,13 @@ fn seeds(filter: &FilterStatistics, run: &str, label: &str) -> String {
     for tick in axis.ticks() {
         let x = axis.pixel(tick);
         drawing.line([x, 28.0, x, 33.0], colour::MUTED);
-        drawing.text((x, 47.0), Anchor::Middle, colour::MUTED, &thousands(tick as u64));
+        // The numbers at both ends have to stay within the drawing.
+        let anchor = match x {
+            x if x < 40.0 => Anchor::Start,
+            x if x > WIDTH - 40.0 => Anchor::End,
+            _ => Anchor::Middle,
+        };
+        drawing.text((x, 47.0), anchor, colour::MUTED, &thousands(tick as u64));
     }
     drawing.text((WIDTH / 2.0, 67.0), Anchor::Middle, colour::MUTED, "seeds");
     let names = parts.map(|(name, count, fill)| {
@@ -166,7 +172,7 @@ fn seeds(filter: &FilterStatistics, run: &str, label: &str) -> String {
     .flatten()
     .collect();
     format!(
-        "<figure><figcaption>Seeds in the filter of {run} ({}): {} in, {} dropped. {}</figcaption>{}{}</figure>",
+        "<figure><figcaption>Seeds in the filter of {run} ({}): {} in, {} dropped</figcaption><p class=\"files\">{}</p>{}{}</figure>",
         escape(label),
         thousands(filter.seeds_in),
         thousands(filter.dropped),

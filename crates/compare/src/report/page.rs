@@ -25,7 +25,7 @@ svg{display:block;max-width:100%;height:auto;font:12px system-ui,-apple-system,'
 .legend i{display:inline-block;width:12px;height:12px;border-radius:2px;margin-right:6px;vertical-align:-1px}
 table{border-collapse:collapse;margin:14px 0;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:4px 12px 4px 0;text-align:right;font-weight:400;white-space:nowrap}
-tr>th:first-child{text-align:left;padding-right:22px}thead th{color:#5a646d;border-bottom:1px solid #9aa3ab}
+tr>th:first-child{text-align:left;padding-right:22px}thead th[colspan]{text-align:center}thead th{color:#5a646d;border-bottom:1px solid #9aa3ab}
 tbody tr+tr>*{border-top:1px solid #eceff0}tfoot tr:first-child>*{border-top:1px solid #9aa3ab;font-weight:600}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;font-size:13px;color:#5a646d}
 dt{font-weight:600}dd{margin:0}
