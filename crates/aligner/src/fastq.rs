@@ -156,12 +156,14 @@ impl ReadSource {
                 (Some(one), Some(two)) => (one, two, second),
                 (Some(one), None) => {
                     let path = first.path.display();
-                    let problem = format!("the file ends here, but {path} goes on with {}: the files are not mates", one.name);
+                    let problem =
+                        format!("the file ends here, but {path} goes on with {}: the files are not mates", one.name);
                     return Err(second.error(problem));
                 }
                 (None, Some(two)) => {
                     let path = second.path.display();
-                    let problem = format!("the file ends here, but {path} goes on with {}: the files are not mates", two.name);
+                    let problem =
+                        format!("the file ends here, but {path} goes on with {}: the files are not mates", two.name);
                     return Err(first.error(problem));
                 }
             },

@@ -5,9 +5,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use bwa_index::{BntSeq, FmIndex};
-use seedsieve_encoding::{
-    AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window,
-};
+use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
 use crate::{AlignerError, INDEX_SUFFIXES, Seed};
 
@@ -77,8 +75,7 @@ impl ReferenceIndex {
     /// forward strand, and whether it is the reverse strand.
     pub fn locate(&self, reference_start: i64, length: usize) -> (usize, u64, bool) {
         let reverse = reference_start >= self.bns.l_pac;
-        let forward =
-            if reverse { 2 * self.bns.l_pac - reference_start - length as i64 } else { reference_start };
+        let forward = if reverse { 2 * self.bns.l_pac - reference_start - length as i64 } else { reference_start };
         let contig = self.bns.pos2rid(forward).max(0) as usize;
         (contig, (forward - self.bns.contigs[contig].offset) as u64, reverse)
     }
@@ -151,8 +148,8 @@ pub(crate) fn index_file(prefix: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The sizes that follow from the reference's length (bwa-mem2's file formats): two bits a base; one byte a base of both
-/// strands; and for the FM-index its header, a 64-byte block for each 64 rows, five bytes for each eighth row.
+/// The sizes that follow from the reference's length (bwa-mem2's file formats): two bits a base and two bytes of padding and
+/// count; one byte a base of both strands; and for the FM-index its header, a 64-byte block for each 64 rows, five bytes for each eighth row.
 fn check_sizes(prefix: &Path, bns: &BntSeq) -> Result<(), AlignerError> {
     let bases = bns.l_pac as u64;
     let rows = 2 * bases + 1;
@@ -161,7 +158,7 @@ fn check_sizes(prefix: &Path, bns: &BntSeq) -> Result<(), AlignerError> {
         let problem = format!("names {total} bases in its contigs, and {bases} in all");
         return Err(AlignerError::IndexContent { path: index_file(prefix, "ann"), problem });
     }
-    let packed = bases / 4 + 1 + u64::from(bases % 4 != 0);
+    let packed = bases / 4 + 2;
     let fm_index = 48 + (rows / 64 + 1) * 64 + (rows / 8 + 1) * 5 + 8;
     for (suffix, expected) in [("pac", packed), ("0123", 2 * bases), ("bwt.2bit.64", fm_index)] {
         let path = index_file(prefix, suffix);

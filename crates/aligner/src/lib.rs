@@ -31,6 +31,8 @@ mod options;
 mod pipeline;
 mod read;
 mod sam;
+#[cfg(test)]
+mod stage_tests;
 mod stages;
 mod statistics;
 mod trace;

@@ -15,9 +15,8 @@ impl AlignOptions {
     /// Longest gap that an extension over `query_length` bases can afford: where its cost equals the score that all
     /// those bases could still earn, at least 1 and at most twice the band width.
     pub(crate) fn longest_gap(&self, query_length: i32) -> i32 {
-        let affordable = |open: i32, extend: i32| {
-            (f64::from(query_length * self.mem.a - open) / f64::from(extend) + 1.0) as i32
-        };
+        let affordable =
+            |open: i32, extend: i32| (f64::from(query_length * self.mem.a - open) / f64::from(extend) + 1.0) as i32;
         affordable(self.mem.o_del, self.mem.e_del)
             .max(affordable(self.mem.o_ins, self.mem.e_ins))
             .clamp((self.mem.w * 2).min(1), self.mem.w * 2)

@@ -42,8 +42,8 @@ pub struct ChunkOutput {
 }
 
 /// What the stages up to the regions give for some reads.
-struct Batch {
-    regions: Vec<Vec<MemAlnReg>>,
+pub(crate) struct Batch {
+    pub(crate) regions: Vec<Vec<MemAlnReg>>,
     statistics: Statistics,
 }
 
@@ -104,8 +104,7 @@ impl<'a> Aligner<'a> {
         let Batch { mut regions, mut statistics } = self.regions(&codes, 2 * first, observer)?;
         let (index, options) = (self.index, &self.options.mem);
         let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
-        let insert_size =
-            self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
+        let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
         if options.flag & flags::NO_RESCUE == 0 {
             statistics.add(&self.rescue_mates(&codes, &mut regions, &insert_size));
         }
@@ -163,12 +162,8 @@ impl<'a> Aligner<'a> {
                 Some((number, stored)) if number == *read => stored,
                 _ => stored_read.insert((*read, batch.store(codes))).1,
             };
-            let alone = MemSeed {
-                rbeg: seed.reference_start,
-                qbeg: seed.query_start,
-                len: seed.length,
-                score: seed.length,
-            };
+            let alone =
+                MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
             let (start, end) = reference_window(self.index, self.options, codes.len() as i32, &[alone]);
             self.index.fm.bases_into(start, end, &mut window);
             let stored_window = batch.store(&window);
@@ -192,7 +187,12 @@ impl<'a> Aligner<'a> {
     }
 
     /// Regions of all reads, deduplicated, before mate rescue.
-    fn regions(&self, codes: &[Vec<u8>], first: u64, observer: &dyn Observer) -> Result<Batch, AlignerError> {
+    pub(crate) fn regions(
+        &self,
+        codes: &[Vec<u8>],
+        first: u64,
+        observer: &dyn Observer,
+    ) -> Result<Batch, AlignerError> {
         let workers = rayon::current_num_threads().max(1);
         let most = (READS_IN_FLIGHT / workers).max(MIN_READS_PER_BATCH);
         let batch_size = codes.len().div_ceil(workers).clamp(1, most);
@@ -252,7 +252,7 @@ impl<'a> Aligner<'a> {
     }
 
     /// The chains of one read that survive the chain filter.
-    fn chains(&self, seeded: &SeededReads, read: usize, codes: &[u8]) -> Vec<MemChain> {
+    pub(crate) fn chains(&self, seeded: &SeededReads, read: usize, codes: &[u8]) -> Vec<MemChain> {
         let (smems, counts, starts) = seeded.for_chaining(read);
         let bns = &self.index.bns;
         let all = build_chains_from_resolved(bns, &self.options.mem, codes, 0, smems, counts, starts);

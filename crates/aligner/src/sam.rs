@@ -89,12 +89,7 @@ pub(crate) fn single_end_records(
 
 /// The alignments that get a record: those that reach -T, and of the secondary ones (only under -a) those that come near
 /// enough to the region that they are secondary to.
-fn reported(
-    index: &ReferenceIndex,
-    options: &AlignOptions,
-    codes: &[u8],
-    regions: &[MemAlnReg],
-) -> Vec<MemAln> {
+fn reported(index: &ReferenceIndex, options: &AlignOptions, codes: &[u8], regions: &[MemAlnReg]) -> Vec<MemAln> {
     let flag = options.mem.flag;
     let all = flag & flags::ALL != 0;
     let (fm, bns, length) = (&index.fm, &index.bns, codes.len() as i32);

@@ -59,7 +59,7 @@ pub struct Statistics {
     pub regions: u64,
     /// What the filter did; all zero without one.
     pub filter: FilterStatistics,
-    cpu: [Duration; Stage::ALL.len()],
+    pub(crate) cpu: [Duration; Stage::ALL.len()],
 }
 
 impl Statistics {

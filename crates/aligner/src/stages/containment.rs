@@ -51,9 +51,7 @@ pub(crate) fn surviving(options: &AlignOptions, read_length: i32, founded: &[Fou
     let mut stays = Vec::with_capacity(founded.len());
     for candidate in founded {
         let absorbed = survivors.iter().any(|prior| runs_through(options, read_length, prior, &candidate.seed))
-            && !survivors
-                .iter()
-                .any(|prior| prior.chain == candidate.chain && competes(&prior.seed, &candidate.seed));
+            && !survivors.iter().any(|prior| prior.chain == candidate.chain && competes(&prior.seed, &candidate.seed));
         if !absorbed {
             survivors.push(candidate);
         }

@@ -121,8 +121,11 @@ impl<'a> ExtensionBatch<'a> {
         run_sides(self.options, self.options.pen_clip5, &self.sequences, self.left, |side, band, result| {
             let extension = &mut extensions[side.seed];
             let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip5;
-            let (query, target, true_score) =
-                if clipped { (result.qle, result.tle, result.score) } else { (extension.query_start, result.gtle, result.gscore) };
+            let (query, target, true_score) = if clipped {
+                (result.qle, result.tle, result.score)
+            } else {
+                (extension.query_start, result.gtle, result.gscore)
+            };
             extension.query_start -= query;
             extension.reference_start -= i64::from(target);
             extension.score = result.score;
@@ -136,8 +139,11 @@ impl<'a> ExtensionBatch<'a> {
         run_sides(self.options, self.options.pen_clip3, &self.sequences, self.right, |side, band, result| {
             let extension = &mut extensions[side.seed];
             let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip3;
-            let (query, target, true_score) =
-                if clipped { (result.qle, result.tle, result.score) } else { (side.query.len() as i32, result.gtle, result.gscore) };
+            let (query, target, true_score) = if clipped {
+                (result.qle, result.tle, result.score)
+            } else {
+                (side.query.len() as i32, result.gtle, result.gscore)
+            };
             extension.query_end += query;
             extension.reference_end += i64::from(target);
             extension.score = result.score;

@@ -13,8 +13,8 @@ use std::time::Instant;
 use anyhow::Context;
 use seedsieve_aligner::fastq::{Chunk, FastqReader, ReadSource};
 use seedsieve_aligner::{
-    AlignOptions, Aligner, AlignerError, ChunkOutput, ComputeContext, NoObserver, ProgramRecord, ReferenceIndex,
-    Statistics, write_header,
+    Aligner, AlignerError, ChunkOutput, ComputeContext, NoObserver, ProgramRecord, ReferenceIndex, Statistics,
+    write_header,
 };
 use seedsieve_inference::{Model, SeedFilterConfig, detect_npu_backend};
 

@@ -14,12 +14,7 @@ pub fn align_options(args: &Args) -> anyhow::Result<AlignOptions> {
     set_algorithm(&mut options, &args.algorithm)?;
     set_output(&mut options, &args.io);
     let mem = &options.mem;
-    ensure!(
-        mem.e_del > 0 && mem.e_ins > 0,
-        "-E {},{}: each gap position must cost at least 1",
-        mem.e_del,
-        mem.e_ins
-    );
+    ensure!(mem.e_del > 0 && mem.e_ins > 0, "-E {},{}: each gap position must cost at least 1", mem.e_del, mem.e_ins);
     for (name, value) in [("-B", mem.b), ("-A", mem.a)] {
         ensure!(value <= 127, "{name} {value}: scores fit into 8 bits, so at most 127");
     }

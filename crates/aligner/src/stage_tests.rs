@@ -1,0 +1,189 @@
+//! Each stage of the batched pipeline against the stage crates' own functions for one read.
+
+use bwa_mem4_chain::{build_chains, mem_chain_flt};
+use bwa_mem4_mem::{align_read_dedup, seedflt::mem_flt_chained_seeds};
+use bwa_seed::mem_collect_smem;
+use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, UPSTREAM, WINDOW_SIZE, window_codes};
+use seedsieve_simulate::{GenomeOptions, ReadOptions};
+
+use crate::fastq::{Chunk, FastqReader, ReadSource};
+use crate::observe::{NoObserver, Observer, Seed, SeedTrace};
+use crate::stages::seeding::SeededReads;
+use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, build_index};
+
+/// An index of a synthetic genome, its sequences, and the base codes of reads with many errors.
+struct Fixture {
+    _folder: tempfile::TempDir,
+    index: ReferenceIndex,
+    contigs: Vec<Vec<u8>>,
+    reads: Vec<Vec<u8>>,
+}
+
+fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let genome = GenomeOptions { size: 120_000, contigs: 3, ..GenomeOptions::default() };
+    let reads = ReadOptions {
+        pairs: 400,
+        error_rate: 10_000,
+        snp_rate: 20_000,
+        foreign_rate: 100_000,
+        ..ReadOptions::default()
+    };
+    let files = seedsieve_simulate::write_data_set(folder.path(), &genome, &reads).unwrap();
+    build_index(&files.genome, &files.genome).unwrap();
+    let codes = |path: &std::path::Path| match ReadSource::Single(FastqReader::open(path).unwrap()).next_chunk(u64::MAX)
+    {
+        Ok(Chunk::Single(reads)) => reads.iter().map(crate::Read::codes).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    Fixture {
+        index: ReferenceIndex::load(&files.genome).unwrap(),
+        contigs: codes(&files.genome),
+        reads: codes(&files.first_reads),
+        _folder: folder,
+    }
+}
+
+fn settings() -> [AlignOptions; 2] {
+    let sensitive = |options: &mut AlignOptions| {
+        options.mem.min_seed_len = 12;
+        options.mem.max_occ = 60;
+    };
+    let mut settings = [AlignOptions::default(), AlignOptions::default()];
+    sensitive(&mut settings[1]);
+    settings
+}
+
+#[test]
+fn smems_are_those_of_single_reads() {
+    let Fixture { index, reads, .. } = fixture();
+    let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+    for options in settings() {
+        let batched = SeededReads::find(&index, &options.mem, &slices);
+        for (read, smems) in reads.iter().zip(&batched.smems) {
+            let alone = mem_collect_smem(&index.fm, read, &options.mem);
+            let interval = |smem: &bwa_index::Smem| (smem.m, smem.n, smem.k, smem.l, smem.s);
+            assert_eq!(smems.iter().map(interval).collect::<Vec<_>>(), alone.iter().map(interval).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn chains_are_those_of_single_reads() {
+    let Fixture { index, reads, .. } = fixture();
+    let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+    let context = ComputeContext::unfiltered();
+    for options in settings() {
+        let aligner = Aligner::new(&index, &options, &context);
+        let mut seeded = SeededReads::find(&index, &options.mem, &slices);
+        seeded.locate(&index, &options.mem);
+        let mut compared = 0;
+        for (number, read) in reads.iter().enumerate() {
+            let mut alone = mem_chain_flt(&options.mem, build_chains(&index.fm, &index.bns, &options.mem, read, 0));
+            mem_flt_chained_seeds(&index.fm, &index.bns, &options.mem, read, &mut alone);
+            let batched = aligner.chains(&seeded, number, read);
+            assert_eq!(format!("{batched:?}"), format!("{alone:?}"), "read {number}");
+            compared += alone.len();
+        }
+        assert!(compared > 300, "{compared} chains");
+    }
+}
+
+#[test]
+fn regions_are_those_of_single_reads_extended_by_the_scalar_kernel() {
+    let Fixture { index, reads, .. } = fixture();
+    let context = ComputeContext::unfiltered();
+    for options in settings() {
+        let batched = Aligner::new(&index, &options, &context).regions(&reads, 0, &NoObserver).unwrap();
+        let mut compared = 0;
+        for (number, (read, regions)) in reads.iter().zip(&batched.regions).enumerate() {
+            let alone = align_read_dedup(&index.fm, &index.bns, &options.mem, read);
+            assert_eq!(format!("{regions:?}"), format!("{alone:?}"), "read {number}");
+            compared += alone.len();
+        }
+        assert!(compared > 300, "{compared} regions");
+    }
+}
+
+/// Keeps the traces of all reads.
+#[derive(Default)]
+struct Recorder(std::sync::Mutex<Vec<(u64, Vec<SeedTrace>)>>);
+
+impl Observer for Recorder {
+    fn wants_traces(&self) -> bool {
+        true
+    }
+
+    fn seeds(&self, read: u64, _codes: &[u8], seeds: Vec<SeedTrace>) {
+        self.0.lock().unwrap().push((read, seeds));
+    }
+}
+
+#[test]
+fn the_observer_sees_every_seed_with_its_extension() {
+    let Fixture { index, reads, .. } = fixture();
+    let (context, options) = (ComputeContext::unfiltered(), AlignOptions::default());
+    let aligner = Aligner::new(&index, &options, &context);
+    let recorder = Recorder::default();
+    let batch = aligner.regions(&reads, 0, &recorder).unwrap();
+    let mut traces = recorder.0.into_inner().unwrap();
+    traces.sort_by_key(|(read, _)| *read);
+    assert_eq!(traces.len(), reads.len());
+    let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+    let mut extended_to_a_region = 0;
+    for (read, seeds) in &traces {
+        let of_read: Vec<(usize, Seed)> = seeds.iter().map(|trace| (*read as usize, trace.seed)).collect();
+        let extensions = aligner.extend_seeds(&slices, &of_read);
+        for (trace, extension) in seeds.iter().zip(&extensions) {
+            assert!(trace.kept_by_gate);
+            assert!(!trace.extended || trace.chain.is_some());
+            assert!(extension.score >= trace.ungapped_score.min(trace.seed.length), "{trace:?} {extension:?}");
+            let regions = &batch.regions[*read as usize];
+            let founded = |region: &&bwa_mem4_mem::MemAlnReg| {
+                (region.rb, region.re, region.qb, region.qe)
+                    == (extension.reference_start, extension.reference_end, extension.query_start, extension.query_end)
+            };
+            if trace.extended && regions.iter().any(|region| founded(&region) && region.score == extension.score) {
+                extended_to_a_region += 1;
+            }
+        }
+    }
+    assert!(extended_to_a_region > 300, "{extended_to_a_region} seeds whose own extension is a region");
+}
+
+#[test]
+fn windows_hold_the_reference_on_both_strands_and_stop_at_the_contig() {
+    let Fixture { index, contigs, .. } = fixture();
+    let length = 20;
+    let read = vec![0; 150];
+    let reversed = |codes: &[u8]| codes.iter().rev().map(|&c| if c < 4 { 3 - c } else { c }).collect::<Vec<u8>>();
+    let mut offset = 0;
+    let mut ambiguous = 0;
+    for (number, contig) in contigs.iter().enumerate() {
+        let beside_n =
+            (length..contig.len() - length).filter(|&at| (contig[at] == AMBIGUOUS) != (contig[at - 1] == AMBIGUOUS));
+        let ends = [0, 5, contig.len() - length, contig.len() - length - 7];
+        for start in (0..contig.len() - length).step_by(997).chain(ends).chain(beside_n) {
+            for reverse in [false, true] {
+                let forward = offset + start as i64;
+                let reference_start = if reverse { 2 * index.length() - forward - length as i64 } else { forward };
+                assert_eq!(index.locate(reference_start, length), (number, start as u64, reverse));
+                let seed = Seed { query_start: 60, length: length as i32, reference_start, occurrences: 1 };
+                let mut packed = [0; PACKED_SEED_BYTES];
+                index.encode_seed(&read, &seed, &mut packed);
+                let codes = window_codes(&packed[WINDOW_SIZE / 2..]);
+                let (strand, start) =
+                    if reverse { (reversed(contig), contig.len() - start - length) } else { (contig.clone(), start) };
+                for (position, &code) in codes.iter().enumerate() {
+                    let at =
+                        (start + position).checked_sub(UPSTREAM).filter(|_| position < UPSTREAM + length + DOWNSTREAM);
+                    let expected = at.and_then(|at| strand.get(at)).copied().unwrap_or(AMBIGUOUS);
+                    assert_eq!(code, expected, "contig {number}, {start}, reverse {reverse}, position {position}");
+                    ambiguous += usize::from(at.is_some_and(|at| strand.get(at) == Some(&AMBIGUOUS)));
+                }
+            }
+        }
+        offset += contig.len() as i64;
+    }
+    assert!(ambiguous > 100, "the genome has to show N in windows, not {ambiguous}");
+}

@@ -1,0 +1,92 @@
+//! The seed filter in the aligner: what it may never change, at any threshold.
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use common::{data, first_difference, human_index, records, seedsieve, succeed, synthetic, text};
+
+/// SAM text of a paired run with these further arguments.
+fn align(index: &Path, reads: &Path, mates: &Path, arguments: &[&str]) -> Vec<u8> {
+    let files = [text(index), text(reads), text(mates)];
+    succeed(seedsieve(&["--log", "error", "align"]).args(arguments).args(files)).stdout
+}
+
+/// The primary record of each mate: name and mate -> fields.
+fn primaries(sam: &[u8]) -> HashMap<(String, u32), Vec<String>> {
+    let fields = |line: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(line).trim_end().split('\t').map(str::to_owned).collect()
+    };
+    records(sam)
+        .into_iter()
+        .map(fields)
+        .filter_map(|record| {
+            let flag: u32 = record[1].parse().expect("a flag");
+            (flag & 0x900 == 0).then(|| ((record[0].clone(), flag & 0xc0), record))
+        })
+        .collect()
+}
+
+fn is_mapped(record: &[String]) -> bool {
+    record[1].parse::<u32>().expect("a flag") & 4 == 0
+}
+
+#[test]
+fn threshold_zero_changes_nothing() {
+    let (genome, reads, mates) = synthetic();
+    let off = align(&genome, &reads, &mates, &[]);
+    let on = align(&genome, &reads, &mates, &["--npu-filter", "--npu-threshold", "0"]);
+    assert_eq!(first_difference(&on, &off), None);
+}
+
+#[test]
+fn a_threshold_above_one_leaves_every_mapped_read_its_best_seed() {
+    let (genome, reads, mates) = synthetic();
+    let off = align(&genome, &reads, &mates, &["-k", "15"]);
+    let on = align(&genome, &reads, &mates, &["-k", "15", "--npu-filter", "--npu-threshold", "1.1"]);
+    assert!(first_difference(&on, &off).is_some(), "with every seed but the guarded ones gone, some XS has to change");
+    let (off, on) = (primaries(&off), primaries(&on));
+    assert_eq!(off.len(), on.len());
+    let mapped: Vec<_> = off.iter().filter(|(_, record)| is_mapped(record)).collect();
+    assert!(mapped.len() > 8_500, "{} mapped", mapped.len());
+    let lost: Vec<_> = mapped.iter().filter(|(read, _)| !is_mapped(&on[*read])).map(|(read, _)| read).collect();
+    assert!(lost.is_empty(), "{} of {} mapped reads lost, the first {:?}", lost.len(), mapped.len(), lost[0]);
+}
+
+#[test]
+fn real_reads_keep_their_alignments_when_only_guarded_seeds_are_left() {
+    let Some(data) = data() else { return };
+    let index = human_index(&data);
+    let reads = |mate| data.join(format!("kgp30x/NA19401.40kb_R{mate}.fastq.gz"));
+    let off = align(&index, &reads(1), &reads(2), &["-t", "2"]);
+    let on = align(&index, &reads(1), &reads(2), &["-t", "2", "--npu-filter", "--npu-threshold", "1.1"]);
+    let (off, on) = (primaries(&off), primaries(&on));
+    let mapped: Vec<_> = off.iter().filter(|(_, record)| is_mapped(record)).collect();
+    assert!(mapped.iter().all(|(read, _)| is_mapped(&on[*read])), "a mapped read was lost");
+    let confident: Vec<_> = mapped.iter().filter(|(_, record)| record[4].parse::<u8>().unwrap() >= 20).collect();
+    let moved = confident.iter().filter(|(read, record)| on[*read][2..4] != record[2..4]).count();
+    assert!(moved * 1_000 <= confident.len(), "{moved} of {} confident alignments moved", confident.len());
+}
+
+#[test]
+fn the_same_bytes_for_any_number_of_threads_and_any_backend_batch() {
+    let (genome, reads, mates) = synthetic();
+    let run = |threads| {
+        align(
+            &genome,
+            &reads,
+            &mates,
+            &["-k", "14", "-K", "1000000", "-t", threads, "--npu-filter", "--npu-threshold", "0.5"],
+        )
+    };
+    assert_eq!(first_difference(&run("1"), &run("2")), None);
+}
+
+#[test]
+fn all_alignments_turn_the_filter_off() {
+    let (genome, reads, mates) = synthetic();
+    let off = align(&genome, &reads, &mates, &["-a"]);
+    let on = align(&genome, &reads, &mates, &["-a", "--npu-filter", "--npu-threshold", "1.1"]);
+    assert_eq!(first_difference(&on, &off), None);
+}
