@@ -94,8 +94,10 @@ mod tests {
             let (query, reference) = (window_codes(query), window_codes(reference));
             assert_eq!(query[UPSTREAM..UPSTREAM + 12], reference[UPSTREAM..UPSTREAM + 12]);
             assert!(query.iter().any(|&code| code != AMBIGUOUS));
-            differing += usize::from(query[..UPSTREAM] != reference[..UPSTREAM]);
+            let shown = query[..UPSTREAM].iter().zip(&reference[..UPSTREAM]);
+            let mut shown = shown.filter(|&(&query, &reference)| query != AMBIGUOUS && reference != AMBIGUOUS);
+            differing += usize::from(shown.any(|(query, reference)| query != reference));
         }
-        assert!((500..1900).contains(&differing), "{differing} of 2000 differ before the seed");
+        assert!((500..1600).contains(&differing), "{differing} of 2000 differ before the seed");
     }
 }
