@@ -55,10 +55,12 @@ const QUICK: Scale = Scale {
     epochs: "1",
 };
 
-/// Input as the steps take it: a reference, reads to train on (BAM, or the two files of a FASTQ pair), reads to align.
+/// Input as the steps take it.
 struct Reads {
     reference: PathBuf,
     training: Vec<PathBuf>,
+    /// Made by `simulate`: the files to train on are FASTQ pairs, and names hold true positions.
+    simulated: bool,
     aligned: [PathBuf; 2],
 }
 
@@ -85,14 +87,15 @@ pub fn run(options: &Options) -> Outcome<usize> {
             aligned: demo.fastq(&mut runner, &python, &data.aligned)?,
             reference: data.reference,
             training: data.training,
+            simulated: false,
         },
         Input::Synthetic => demo.simulate(&mut runner, &seedsieve)?,
     };
     let index = demo.index(&mut runner, &seedsieve, &reads.reference)?;
-    let data_set = demo.extract(&mut runner, &seedsieve, &index, &reads.training)?;
+    let data_set = demo.extract(&mut runner, &seedsieve, &index, &reads)?;
     let run = demo.train(&mut runner, &python, &data_set)?;
     let alignments = demo.align(&mut runner, &seedsieve, &index, &reads.aligned, &run)?;
-    let report = demo.compare(&mut runner, &seedsieve, &alignments, &run)?;
+    let report = demo.compare(&mut runner, &seedsieve, &alignments, &run, reads.simulated)?;
 
     println!("\nThe report, with figures: {}", report.display());
     println!("The model: {}", run.join(format!("{MODEL}.onnx")).display());
@@ -147,12 +150,14 @@ impl Demo {
         let mut command = Command::new(seedsieve);
         command.arg("simulate").arg("--output").arg(&folder).args(["--genome-size", self.scale.genome_size]);
         command.args(["--read-pairs", self.scale.simulated_pairs, "--seed", "1"]);
+        // Seeds of reads that belong nowhere are what there is to filter.
+        command.args(["--foreign", "0.2"]);
         let inputs = vec![seedsieve.to_owned()];
         let outputs = vec![reference.clone(), first.clone(), second.clone()];
         runner.run(Step { name: "simulate", command, inputs, outputs })?;
         println!("  note: the reads that are aligned are those that the filter is trained on");
         let aligned = [first, second];
-        Ok(Reads { reference, training: aligned.to_vec(), aligned })
+        Ok(Reads { reference, training: aligned.to_vec(), simulated: true, aligned })
     }
 
     fn index(&self, runner: &mut Runner, seedsieve: &Path, reference: &Path) -> Outcome<PathBuf> {
@@ -170,7 +175,7 @@ impl Demo {
         Ok(prefix)
     }
 
-    fn extract(&self, runner: &mut Runner, seedsieve: &Path, index: &Path, reads: &[PathBuf]) -> Outcome<PathBuf> {
+    fn extract(&self, runner: &mut Runner, seedsieve: &Path, index: &Path, reads: &Reads) -> Outcome<PathBuf> {
         let data_set = self.path("seeds");
         let mut command = Command::new(seedsieve);
         command.arg("extract-seeds").arg("--reference").arg(index).arg("--output").arg(&data_set);
@@ -178,9 +183,12 @@ impl Demo {
         if let Some(pairs) = self.scale.extracted_pairs {
             command.args(["--read-pairs", pairs, "--seed", "1"]);
         }
-        command.args(reads);
+        if reads.simulated {
+            command.arg("--paired");
+        }
+        command.args(&reads.training);
         let mut inputs = vec![seedsieve.to_owned(), index.with_added_extension("bwt.2bit.64")];
-        inputs.extend_from_slice(reads);
+        inputs.extend_from_slice(&reads.training);
         runner.heading("Seeds of the training reads, their context windows and what became of each, as Parquet");
         runner.run(Step { name: "extract-seeds", command, inputs, outputs: vec![data_set.clone()] })?;
         Ok(data_set)
@@ -213,7 +221,7 @@ impl Demo {
         reads: &[PathBuf; 2],
         run: &Path,
     ) -> Outcome<[Alignment; 2]> {
-        runner.heading("Alignment of the other reads, with the filter off and with it on");
+        runner.heading("Alignment, with the filter off and with it on");
         let folder = self.folder("alignments")?;
         let model = run.join(format!("{MODEL}.onnx"));
         let alignments = ["off", "on"].map(|label| Alignment {
@@ -250,6 +258,7 @@ impl Demo {
         seedsieve: &Path,
         [off, on]: &[Alignment; 2],
         run: &Path,
+        simulated: bool,
     ) -> Outcome<PathBuf> {
         let (report, json) = (self.path("report.html"), self.path("comparison.json"));
         let metrics = run.join(format!("{MODEL}.metrics.json"));
@@ -266,6 +275,9 @@ impl Demo {
             command.arg(option).arg(file);
         }
         command.args(["--label-a", off.label, "--label-b", on.label]);
+        if simulated {
+            command.args(["--truth", "names"]);
+        }
         let inputs = [&off.sam, &on.sam, &off.statistics, &on.statistics, &metrics].map(Clone::clone);
         runner.heading("What the filter has changed");
         runner.run(Step {

@@ -98,10 +98,16 @@ fn demo_options(arguments: &[String], here: &Path) -> Outcome<demo::Options> {
     })?;
     Ok(demo::Options {
         request: request(&flags, here),
-        output: flags.value("--out").map_or_else(|| PathBuf::from("demo-out"), |path| here.join(path)),
+        output: flags.value("--out").map_or_else(|| PathBuf::from("demo-out"), |path| from_root(&here.join(path))),
         quick: flags.has("--quick"),
         threads,
     })
+}
+
+/// Relative where it lies below the root, in which everything runs: commands are shown shorter.
+fn from_root(path: &Path) -> PathBuf {
+    let root = env::current_dir().unwrap_or_default();
+    path.strip_prefix(root).unwrap_or(path).to_owned()
 }
 
 fn request(flags: &Flags, here: &Path) -> Request {
