@@ -1,18 +1,20 @@
 use std::path::PathBuf;
 
 /// Why a data set could not be written or read.
+///
+/// The messages are whole: the reason stands within them, before what to do, and is not chained as a source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// A file or folder could not be created, read, written or renamed.
-    #[error("{path}: cannot {action}: {source}; check that the path exists, its permissions and the free space")]
+    #[error("{path}: cannot {action}: {reason}; check that the path exists, its permissions and the free space")]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What was tried, as a verb.
         action: &'static str,
         /// The operating system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The output folder holds a finished data set, and overwriting was not asked for.
     #[error("{path}: already holds a finished data set; choose another folder, or pass --overwrite to replace it")]
@@ -110,14 +112,14 @@ pub enum DatasetError {
         expected: String,
     },
     /// The Parquet decoder or encoder refused.
-    #[error("{path}: row {row}: {source}; check the file with `seedsieve dataset validate`")]
+    #[error("{path}: row {row}: {reason}; check the file with `seedsieve dataset validate`")]
     Parquet {
         /// The Parquet file.
         path: PathBuf,
         /// 0-based row from which on reading or writing failed.
         row: u64,
         /// The decoder's reason.
-        source: parquet::errors::ParquetError,
+        reason: parquet::errors::ParquetError,
     },
     /// A column is missing or has another type.
     #[error("{path}: column `{column}`: found {found}, expected {expected}; extract the data set again")]
@@ -162,6 +164,6 @@ pub enum DatasetError {
 impl DatasetError {
     pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path, action, source }
+        move |reason| Self::Io { path, action, reason }
     }
 }

@@ -79,7 +79,7 @@ impl Dataset {
     pub fn part_batches(&self, part: &Part) -> Result<PartBatches, DatasetError> {
         let path = self.part_path(part);
         let file = File::open(&path).map_err(DatasetError::io(&path, "open"))?;
-        let parquet = |source| DatasetError::Parquet { path: path.clone(), row: 0, source };
+        let parquet = |reason| DatasetError::Parquet { path: path.clone(), row: 0, reason };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet)?;
         for expected in schema().fields() {
             let found = builder.schema().field_with_name(expected.name()).ok().map(|field| field.data_type().clone());
@@ -159,7 +159,7 @@ impl Iterator for PartBatches {
                 Some(Ok(batch))
             }
             Some(Err(error)) => {
-                Some(Err(DatasetError::Parquet { path: self.path.clone(), row: self.row, source: error.into() }))
+                Some(Err(DatasetError::Parquet { path: self.path.clone(), row: self.row, reason: error.into() }))
             }
             None if self.row != self.expected => {
                 let found = std::mem::replace(&mut self.row, self.expected);

@@ -138,7 +138,7 @@ impl DatasetWriter {
         }
         let part = self.part.as_mut().expect("a part was opened above");
         let batch = self.columns.finish().map_err(|error| part.error(error.into()))?;
-        part.writer.write(&batch).map_err(|source| part.error(source))?;
+        part.writer.write(&batch).map_err(|reason| part.error(reason))?;
         part.rows += batch.num_rows() as u64;
         Ok(())
     }
@@ -147,7 +147,7 @@ impl DatasetWriter {
         let Some(part) = self.part.take() else { return Ok(()) };
         let OpenPart { writer, path, rows } = part;
         let file =
-            writer.into_inner().map_err(|source| DatasetError::Parquet { path: path.clone(), row: rows, source })?;
+            writer.into_inner().map_err(|reason| DatasetError::Parquet { path: path.clone(), row: rows, reason })?;
         file.sync_all().map_err(DatasetError::io(&path, "flush"))?;
         let (size, sha256) = file_sha256(&path)?;
         let name = path.file_name().expect("a part has a name").to_string_lossy();
@@ -224,12 +224,12 @@ impl OpenPart {
         let path = staging.join(format!("part-{number:05}.parquet"));
         let file = File::create(&path).map_err(DatasetError::io(&path, "create"))?;
         let writer = ArrowWriter::try_new(file, schema(), Some(properties()))
-            .map_err(|source| DatasetError::Parquet { path: path.clone(), row: 0, source })?;
+            .map_err(|reason| DatasetError::Parquet { path: path.clone(), row: 0, reason })?;
         Ok(Self { writer, path, rows: 0 })
     }
 
-    fn error(&self, source: ParquetError) -> DatasetError {
-        DatasetError::Parquet { path: self.path.clone(), row: self.rows, source }
+    fn error(&self, reason: ParquetError) -> DatasetError {
+        DatasetError::Parquet { path: self.path.clone(), row: self.rows, reason }
     }
 }
 

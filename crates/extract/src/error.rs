@@ -3,18 +3,20 @@ use seedsieve_dataset::DatasetError;
 use std::path::PathBuf;
 
 /// Why seeds could not be extracted.
+///
+/// The messages are whole: the reason stands within them, before what to do, and is not chained as a source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
     /// An input could not be opened or read.
-    #[error("{path}: cannot {action}: {source}; check the path and its permissions", path = path.display())]
+    #[error("{path}: cannot {action}: {reason}; check the path and its permissions", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What was tried, as a verb.
         action: &'static str,
         /// The operating system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The content is none of the formats that are read.
     #[error(
@@ -133,6 +135,6 @@ pub enum ExtractError {
 impl ExtractError {
     pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path, action, source }
+        move |reason| Self::Io { path, action, reason }
     }
 }

@@ -4,7 +4,7 @@ mod made_up;
 
 use made_up::{MadeUp, rows};
 use seedsieve_aligner::ReferenceIndex;
-use seedsieve_dataset::{Counts, Dataset, RowView, validate};
+use seedsieve_dataset::{Counts, Dataset, Description, RowView, validate};
 use seedsieve_extract::{ExtractError, ExtractOptions, Input, InputKind, Progress, ReferenceCheck, Subsample, Summary};
 use std::fs;
 use std::path::Path;
@@ -147,6 +147,28 @@ fn windows_agree_with_the_reference_and_an_altered_one_is_found() {
     assert_eq!(check.row(&moved).unwrap_err().0, "reference_window");
     let turned = seedsieve_dataset::SeedRow { reverse: !row.reverse, ..row };
     assert_eq!(check.row(&turned).unwrap_err().0, "reference_window");
+}
+
+#[test]
+fn a_wrong_count_is_found_and_the_description_has_the_right_ones() {
+    let made_up = MadeUp::new(100);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    let counts = extract(&options(&made_up, Input::Bam(bam), "out")).unwrap().manifest.counts;
+    let output = made_up.folder.path().join("out");
+    let description = Description::of(&Dataset::open(&output).unwrap()).unwrap();
+    assert_eq!((description.seeds, description.viable[0]), (counts.seeds, counts.viable));
+    for bins in [&description.lengths, &description.occurrences] {
+        assert_eq!(bins.iter().map(|bin| bin.seeds).sum::<u64>(), counts.seeds);
+        assert_eq!(bins.iter().map(|bin| bin.roles.primary).sum::<u64>(), counts.roles.primary);
+    }
+
+    let manifest = output.join("dataset.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let stated = format!("\"viable\": {}", counts.viable);
+    assert!(text.contains(&stated), "{text}");
+    fs::write(&manifest, text.replace(&stated, "\"viable\": 1")).unwrap();
+    let error = validate(&Dataset::open(&output).unwrap(), |_| Ok(())).unwrap_err().to_string();
+    assert!(error.contains(&format!("viable seeds: {}, but dataset.json says 1", counts.viable)), "{error}");
 }
 
 fn refusal(made_up: &MadeUp, input: Input) -> String {

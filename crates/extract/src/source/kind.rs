@@ -61,7 +61,7 @@ fn first_bytes(input: impl Read) -> std::io::Result<Vec<u8>> {
 pub enum Input {
     /// A BAM.
     Bam(PathBuf),
-    /// A CRAM.
+    /// A CRAM, decoded with the reference FASTA; htslib writes its index `.fai` beside that where there is none.
     Cram(PathBuf),
     /// Single reads in FASTQ.
     Single(PathBuf),

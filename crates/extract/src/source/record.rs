@@ -125,3 +125,57 @@ fn complement(base: u8) -> u8 {
         _ => b'N',
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(flags: u16) -> AlignmentRecord {
+        AlignmentRecord {
+            name: b"r".to_vec(),
+            flags,
+            contig: Some(0),
+            position: Some(5),
+            mapping_quality: 60,
+            cigar: vec![(b'M', 5)],
+            bases: b"ACGNR".to_vec(),
+            qualities: Some(vec![0, 1, 2, 93, 120]),
+            read_group: None,
+        }
+    }
+
+    #[test]
+    fn reverse_records_are_returned_to_sequencing_orientation() {
+        let read = record(REVERSE).into_read();
+        assert_eq!(read.bases, b"NNCGT");
+        assert_eq!(read.qualities.as_deref(), Some(b"~~#\"!".as_slice()));
+        let read = record(0).into_read();
+        assert_eq!(read.bases, b"ACGNR");
+        assert_eq!(read.qualities.as_deref(), Some(b"!\"#~~".as_slice()));
+    }
+
+    #[test]
+    fn the_mate_is_told_by_the_flags() {
+        assert_eq!(
+            [0, SECOND, PAIRED, PAIRED | 0x40, PAIRED | SECOND].map(|flags| record(flags).mate()),
+            [0, 0, 1, 1, 2]
+        );
+    }
+
+    #[test]
+    fn what_is_mapped_must_have_a_place_of_the_header() {
+        let header = SourceHeader::new(vec![("c".into(), 100)], b"");
+        let problem = |record: AlignmentRecord| record.alignment_path(&header).unwrap_err();
+        assert!(problem(AlignmentRecord { contig: None, ..record(0) }).contains("no contig"));
+        assert!(problem(AlignmentRecord { contig: Some(1), ..record(0) }).contains("contig number 1"));
+        assert!(problem(AlignmentRecord { cigar: vec![(b'M', 4)], ..record(0) }).contains("4 bases"));
+        assert_eq!(record(UNMAPPED).alignment_path(&header), Ok(None));
+        assert!(record(0).alignment_path(&header).unwrap().is_some());
+    }
+
+    #[test]
+    fn mapping_quality_255_is_none() {
+        assert_eq!(record(0).stated_mapping_quality(), Some(60));
+        assert_eq!(AlignmentRecord { mapping_quality: 255, ..record(0) }.stated_mapping_quality(), None);
+    }
+}
