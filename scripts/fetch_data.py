@@ -154,11 +154,11 @@ class Fetcher:
 
     def _continue(self, file: DataFile, part: Path) -> None:
         have = part.stat().st_size if part.exists() else 0
-        if have >= file.size:
-            # Whole already (then the checksum decides), or too long: the remains of another file.
-            if have == file.size:
-                return
-            part.unlink()
+        if have == file.size:
+            # The checksum decides.
+            return
+        if have > file.size:
+            # The remains of another file.
             have = 0
         request = urllib.request.Request(file.url, headers={"User-Agent": "seedsieve", "Accept-Encoding": "identity"})
         if have:

@@ -145,6 +145,14 @@ def test_remains_of_another_file_are_not_used(server: Server, tmp_path: Path) ->
     assert fetcher(tmp_path).fetch(described(server.url())).read_bytes() == CONTENT
 
 
+def test_a_part_that_is_whole_is_only_checked(server: Server, tmp_path: Path) -> None:
+    part = tmp_path / "reads/a.bam.part"
+    part.parent.mkdir()
+    part.write_bytes(CONTENT)
+    assert fetcher(tmp_path).fetch(described(server.url())).read_bytes() == CONTENT
+    assert server.ranges == []
+
+
 def test_a_missing_file_is_asked_for_once(server: Server, tmp_path: Path) -> None:
     url = server.url("/missing")
     with pytest.raises(DataError, match=rf"reads/a\.bam: cannot download {url}: the server answered 404"):

@@ -54,6 +54,7 @@ mod tests {
             |version| format!("[v1]\n\"bwa-mem4 {version} (registry+https://example.org)\" = [\"bwa-mem4\"]\n");
         assert!(records(&record("4.4.0")));
         assert!(!records(&record("4.4.1")));
+        assert!(!records(&record("4.4.0-rc.1")));
         assert!(!records(&record("14.4.0")));
         assert!(!records(""));
     }
