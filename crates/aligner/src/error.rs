@@ -6,7 +6,7 @@ use seedsieve_inference::NpuError;
 #[derive(Debug, thiserror::Error)]
 pub enum AlignerError {
     /// A file of the index is not there or cannot be read.
-    #[error("{path}: {source}. `seedsieve index REF.fa` writes the five index files REF.fa.{{amb,ann,pac,0123,bwt.2bit.64}}", path = path.display())]
+    #[error("{path}: an index file that cannot be used; `seedsieve index REF.fa` writes the five files REF.fa.{{amb,ann,pac,0123,bwt.2bit.64}}", path = path.display())]
     IndexFile {
         /// The file.
         path: PathBuf,

@@ -77,11 +77,9 @@ fn output_options() {
     let single = ["-a", "-M -Y", "-5", "-h 50 -T 20", "-C -V", "-R @RG\\tID:x\\tSM:y"];
     let paired =
         ["-S", "-P", "-I 400,60", "-A 2 -U 9", "-k 12 -c 50 -D 0.3", "-w 3 -L 2,9 -O 5,8 -E 2", "-q -j -m 2 -W 40"];
-    for (options, files) in single
-        .iter()
-        .map(|options| (options, &[text(&reads)][..]))
-        .chain(paired.iter().map(|options| (options, &[text(&reads), text(&mates)][..])))
-    {
+    let (one_file, two_files) = ([text(&reads)], [text(&reads), text(&mates)]);
+    let runs = single.iter().map(|options| (options, &one_file[..]));
+    for (options, files) in runs.chain(paired.iter().map(|options| (options, &two_files[..]))) {
         let arguments: Vec<&str> = options.split(' ').chain([text(&genome)]).chain(files.iter().copied()).collect();
         assert_eq!(compare(&oracle, &arguments).0, None, "{options}");
     }
