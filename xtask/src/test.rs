@@ -54,7 +54,7 @@ pub fn run() -> bool {
         demo_groups(&mut report);
     }
     if let Some(cargo) = &cargo {
-        let mut command = cargo.building(&["doc", "--workspace", "--no-deps"]);
+        let mut command = cargo.building(&["doc", "--release", "--workspace", "--no-deps"]);
         command.env("RUSTDOCFLAGS", "-D warnings");
         report.group("documentation of the crates", Group::One, &mut command);
     }
