@@ -97,7 +97,8 @@ mod tests {
     fn seed_in_sequence() -> impl Strategy<Value = (Vec<u8>, usize, usize)> {
         proptest::collection::vec(0u8..6, 1..300).prop_flat_map(|sequence| {
             let len = sequence.len();
-            (Just(sequence), 0..len).prop_flat_map(move |(sequence, start)| (Just(sequence), Just(start), 1..=len - start))
+            (Just(sequence), 0..len)
+                .prop_flat_map(move |(sequence, start)| (Just(sequence), Just(start), 1..=len - start))
         })
     }
 
