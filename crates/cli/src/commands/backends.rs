@@ -72,9 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let report = Report { model: model.map(|model| model.source().to_owned()), backends };
     let mut output = std::io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut output, &report).context("cannot write the list")?;
-        writeln!(output)?;
-        return Ok(());
+        return Ok(writeln!(output, "{}", serde_json::to_string_pretty(&report)?)?);
     }
     print_table(&mut output, &report).context("cannot write the list")
 }

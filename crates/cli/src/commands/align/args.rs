@@ -163,6 +163,9 @@ pub struct Filter {
     /// Fewest seeds in a batch for the filter to be asked [default: 64].
     #[arg(long, value_name = "SEEDS")]
     pub npu_min_batch: Option<usize>,
+    /// ONNX Runtime library to load [default: looked for in the places that `seedsieve backends` tells].
+    #[arg(long, value_name = "FILE")]
+    pub ort_library: Option<PathBuf>,
     /// Model file [default: the one that is built in].
     #[arg(long, value_name = "FILE.onnx")]
     pub model: Option<PathBuf>,

@@ -31,8 +31,8 @@ impl FilterReport {
 
     /// The description in the header's @PG line.
     pub fn header_field(&self) -> String {
-        let Self { model, sha256, threshold, .. } = self;
-        format!("DS:seed filter {model} sha256={sha256} threshold={threshold}")
+        let Self { model, sha256, backend, threshold } = self;
+        format!("DS:seed filter {model} sha256={sha256} backend={backend} threshold={threshold}")
     }
 }
 
