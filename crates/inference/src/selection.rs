@@ -154,6 +154,10 @@ fn ort_status() -> BackendStatus {
             let why = format!("{}, {}", library.path.display(), library.found);
             BackendStatus { name: ORT, available: true, why, capabilities }
         }
+        // The entry says already what is not available.
+        Err(NpuError::BackendNotAvailable { why, .. }) => {
+            BackendStatus { name: ORT, available: false, why, capabilities }
+        }
         Err(error) => BackendStatus { name: ORT, available: false, why: error.to_string(), capabilities },
     }
 }
