@@ -114,10 +114,11 @@ fn reported(index: &ReferenceIndex, options: &AlignOptions, codes: &[u8], region
         } else if !alignments.is_empty() {
             alignment.flag |= if flag & flags::NO_MULTI != 0 { SHOWN_AS_SECONDARY } else { SUPPLEMENTARY };
         }
-        if let Some(first) = alignments.first() {
-            if flag & flags::KEEP_SUPP_MAPQ == 0 && !region.is_alt {
-                alignment.mapq = alignment.mapq.min(first.mapq);
-            }
+        if let Some(first) = alignments.first()
+            && flag & flags::KEEP_SUPP_MAPQ == 0
+            && !region.is_alt
+        {
+            alignment.mapq = alignment.mapq.min(first.mapq);
         }
         alignments.push(alignment);
     }

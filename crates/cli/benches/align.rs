@@ -30,6 +30,9 @@ const WORKS: [Work; 2] = [
     },
 ];
 
+/// Makes the command of one run.
+type MakeCommand<'a> = Box<dyn Fn() -> Command + 'a>;
+
 struct Settings {
     runs: usize,
     threads: String,
@@ -81,7 +84,7 @@ fn run(settings: &Settings) -> Result<(), String> {
             run.current_dir(&repository).args([command, "-t", &settings.threads]).args(work.options);
             run
         };
-        let mut programs: Vec<(&str, Box<dyn Fn() -> Command>)> = Vec::new();
+        let mut programs: Vec<(&str, MakeCommand)> = Vec::new();
         if oracle.is_file() {
             programs.push(("bwa-mem4", Box::new(|| shared(&oracle, "mem"))));
         }
