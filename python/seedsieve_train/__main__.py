@@ -14,6 +14,7 @@ import numpy as np
 from . import labels, splits
 from .checkpoint import read_checkpoint
 from .dataset import first_seeds
+from .device import DEVICES
 from .errors import TrainingError
 from .files import write_atomically
 from .model import score_packed
@@ -38,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--epochs", type=_positive, default=3, help="passes over the data (default: %(default)s)")
     training.add_argument("--seed", type=_natural, default=1, help="random seed (default: %(default)s)")
     training.add_argument("--max-seeds", type=_positive, help="use about this many seeds, whole reads evenly (all)")
+    training.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where to train; auto: cuda where PyTorch sees it, else cpu"
+    )
     training.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
     training.add_argument(
         "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
@@ -92,6 +96,7 @@ def _train(options: argparse.Namespace) -> int:
             max_seeds=options.max_seeds,
             block_bases=options.block_bases,
             threshold=options.threshold,
+            device=options.device,
         ),
         say=lambda line: print(line, flush=True),
     )

@@ -4,6 +4,9 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from . import card_data
+from .card_data import percent
+from .data import MAIN_SHARE
 from .export import ModelMetadata
 from .metrics import TPR_TARGETS
 from .splits import MARGIN_BASES, PARTS
@@ -15,6 +18,11 @@ POLICY_WORDS = {
     "near-best": "the seed's own banded extension scores at least T and at most 20 less than the read's best region",
     "contributed": "a final region that scores at least T contains the seed near its path",
 }
+
+CPU_WORDS = "The same command gives the same network with the same number\nof threads on the same kind of processor."
+CUDA_WORDS = """Convolutions computed in bfloat16 while training, all else in float32
+without TF32. Sums may be taken in another order when it is run again, so the same command gives a similar network, not
+one of the same bytes. Model files and all figures below were made on the CPU from the float32 weights."""
 
 
 def model_card(
@@ -50,20 +58,28 @@ def model_card(
         block_bases=f"{block_bases:,}",
         margin_bases=f"{MARGIN_BASES:,}",
         left_out=f"{counts['left_out']:,}",
-        kept=_percent(kept_fraction, 1),
+        kept=percent(kept_fraction, 1),
         epochs_run=len(figures["epochs"]),
         epochs=settings.epochs,
         best_epoch=figures["best_epoch"],
         seed=settings.seed,
         threads=settings.threads,
+        device=figures["device"],
+        device_words=CUDA_WORDS if figures["device"].startswith("cuda") else CPU_WORDS,
         seconds=f"{figures['seconds']:.0f}",
+        main_share=f"{100 * MAIN_SHARE:g} %",
+        data_set_rows=card_data.fact_rows(figures["by_data_set"]),
+        data_set_figure_rows=card_data.figure_rows(figures["by_data_set"]),
+        samples=card_data.samples(figures["by_data_set"]),
+        references=card_data.references(figures["by_data_set"]),
+        places=card_data.places(figures["by_data_set"], block_bases),
         figure_rows="\n".join(_figure_row(name, row) for name, row in scorers),
         threshold=f"{metadata.threshold:.4g}",
         threshold_origin=figures["threshold_origin"],
-        tpr=_percent(test["tpr"]),
-        fpr=_percent(test["fpr"]),
-        int8_tpr=_percent(int8["at_threshold"]["tpr"]),
-        int8_fpr=_percent(int8["at_threshold"]["fpr"]),
+        tpr=percent(test["tpr"]),
+        fpr=percent(test["fpr"]),
+        int8_tpr=percent(int8["at_threshold"]["tpr"]),
+        int8_fpr=percent(int8["at_threshold"]["fpr"]),
         int8_difference=f"{int8['parity']['largest_difference']:.2g}",
         int8_changed=int8["parity"]["decisions_changed"],
         int8_seeds=f"{int8['parity']['seeds']:,}",
@@ -71,9 +87,5 @@ def model_card(
 
 
 def _figure_row(name: str, row: dict[str, Any]) -> str:
-    rates = " | ".join(_percent(row["fpr_at_tpr"][str(target)]) for target in TPR_TARGETS)
+    rates = " | ".join(percent(row["fpr_at_tpr"][str(target)]) for target in TPR_TARGETS)
     return f"| {name} | {row['auc']:.4f} | {rates} |"
-
-
-def _percent(fraction: float, decimals: int = 2) -> str:
-    return f"{100 * fraction:.{decimals}f} %"

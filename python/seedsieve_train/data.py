@@ -1,7 +1,8 @@
 """Seeds for training: windows, labels and what the baselines look at, divided by position."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ COLUMNS = (
     *labels.COLUMNS,
     *splits.COLUMNS,
 )
+MAIN_SHARE = 0.9
+"""Share of a data set's seeds that says at how many places it mostly lies; repeats scatter the rest widely."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,15 @@ class Seeds:
     """int32[n]: bases of the seed."""
     ungapped_score: np.ndarray
     """int32[n]: best score of an ungapped extension to both ends, the seed included."""
+    data_set: np.ndarray
+    """int32[n]: number of the data set, 0-based, in the order of the folders."""
 
     def __len__(self) -> int:
         return len(self.viable)
 
     def take(self, rows: np.ndarray) -> "Seeds":
         """The rows of an index or mask."""
-        return Seeds(self.packed[rows], self.viable[rows], self.length[rows], self.ungapped_score[rows])
+        return Seeds(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def counts(self) -> dict[str, int]:
         """Numbers of viable and hopeless seeds."""
@@ -56,6 +61,8 @@ class DividedSeeds:
     left_out: int
     """Seeds in the margins between parts."""
     manifests: tuple[Manifest, ...]
+    main_blocks: tuple[int, ...]
+    """For each data set the least number of blocks that hold `MAIN_SHARE` of its seeds that have a place."""
 
     @property
     def label_threshold(self) -> int:
@@ -88,26 +95,35 @@ def load_seeds(
     _check_same_threshold(manifests)
     available = sum(manifest.seeds for manifest in manifests)
     kept_fraction = min(1.0, max_seeds / available) if max_seeds is not None and available else 1.0
-    pieces = [_divided(manifest, policy, kept_fraction, seed, block_bases) for manifest in manifests]
-    seeds = _concatenated(piece for piece, _ in pieces)
-    part = np.concatenate([part for _, part in pieces])
+    pieces = [
+        _divided(manifest, number, policy, kept_fraction, seed, block_bases)
+        for number, manifest in enumerate(manifests)
+    ]
+    seeds = _concatenated(piece for piece, _, _ in pieces)
+    part = np.concatenate([part for _, part, _ in pieces])
     train, validation, test = (seeds.take(part == number) for number in range(len(splits.PARTS)))
     for name, of_part in zip(splits.PARTS, (train, validation, test), strict=True):
         _check_both_classes(name, of_part, len(seeds), policy)
-    return DividedSeeds(train, validation, test, int((part == splits.LEFT_OUT).sum()), manifests)
+    main_blocks = tuple(_main_blocks(blocks) for _, _, blocks in pieces)
+    return DividedSeeds(train, validation, test, int((part == splits.LEFT_OUT).sum()), manifests, main_blocks)
 
 
 def _divided(
-    manifest: Manifest, policy: str, kept_fraction: float, seed: int, block_bases: int
-) -> tuple[Seeds, np.ndarray]:
+    manifest: Manifest, number: int, policy: str, kept_fraction: float, seed: int, block_bases: int
+) -> tuple[Seeds, np.ndarray, Counter[int]]:
+    """Kept seeds of a data set, their parts, and the number of all its seeds in each block."""
     kept_seeds, kept_parts = [], []
+    seeds_of_block: Counter[int] = Counter()
     for batch in record_batches(manifest, COLUMNS):
         seeds = Seeds(
             packed_seeds(batch),
             labels.viable(batch, policy, manifest.reporting_threshold),
             batch.column("length").to_numpy().astype(np.int32),
             batch.column("ungapped_score").to_numpy(),
+            np.full(batch.num_rows, number, dtype=np.int32),
         )
+        blocks, counts = np.unique(splits.blocks(batch, block_bases), return_counts=True)
+        seeds_of_block.update(dict(zip(blocks.tolist(), counts.tolist(), strict=True)))
         kept = slice(None)
         if kept_fraction < 1.0:
             read_hash = batch.column("read_hash").to_numpy()
@@ -118,17 +134,18 @@ def _divided(
         kept_parts.append(splits.parts(batch, block_bases)[kept])
     if not kept_seeds:
         raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
-    return _concatenated(kept_seeds), np.concatenate(kept_parts)
+    return _concatenated(kept_seeds), np.concatenate(kept_parts), seeds_of_block
+
+
+def _main_blocks(seeds_of_block: Counter[int]) -> int:
+    """The least number of blocks that hold `MAIN_SHARE` of the seeds counted."""
+    held = np.cumsum(sorted(seeds_of_block.values(), reverse=True))
+    return int(np.searchsorted(held, MAIN_SHARE * held[-1])) + 1 if len(held) else 0
 
 
 def _concatenated(pieces: Iterable[Seeds]) -> Seeds:
     pieces = list(pieces)
-    return Seeds(
-        *(
-            np.concatenate([getattr(piece, name) for piece in pieces])
-            for name in ("packed", "viable", "length", "ungapped_score")
-        )
-    )
+    return Seeds(*(np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(Seeds)))
 
 
 def _check_same_threshold(manifests: Sequence[Manifest]) -> None:

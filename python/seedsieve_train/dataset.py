@@ -30,6 +30,17 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Input:
+    """A file that seeds came from."""
+
+    kind: str
+    """reads or reference."""
+    name: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What dataset.json says, as far as training needs it."""
 
@@ -38,8 +49,12 @@ class Manifest:
     """Of dataset.json itself."""
     reporting_threshold: int
     """T, the alignment score from which the aligner reports."""
-    inputs: tuple[str, ...]
-    """Kind and name of each file that the seeds came from."""
+    min_seed_length: int | None
+    """Least bases of a seed (-k); None where the program that wrote the data set does not say."""
+    reads: int | None
+    """Reads that the seeds came from, those without a seed included; None where nothing is said."""
+    inputs: tuple["Input", ...]
+    """The files that the seeds came from."""
     parts: tuple[Part, ...]
     """In the order of the reads."""
 
@@ -74,7 +89,9 @@ def read_manifest(directory: Path) -> Manifest:
             directory=directory,
             sha256=hashlib.sha256(content).hexdigest(),
             reporting_threshold=int(fields["reporting_threshold"]),
-            inputs=tuple(f"{file['kind']} {file['name']}" for file in fields["inputs"]),
+            min_seed_length=_number_or_none(fields.get("settings", {}).get("min_seed_length")),
+            reads=_number_or_none(fields.get("counts", {}).get("reads")),
+            inputs=tuple(Input(file["kind"], file["name"], int(file["size"])) for file in fields["inputs"]),
             parts=tuple(
                 Part(directory / part["file"], int(part["rows"]), int(part["size"])) for part in fields["parts"]
             ),
@@ -90,6 +107,10 @@ def read_manifest(directory: Path) -> Manifest:
     for part in manifest.parts:
         _check_size(part)
     return manifest
+
+
+def _number_or_none(value: object) -> int | None:
+    return None if value is None else int(value)
 
 
 def _check_version(path: Path, version: object, fields: dict[str, Any]) -> None:

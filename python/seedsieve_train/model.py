@@ -58,7 +58,11 @@ class SeedViabilityNetwork(nn.Module):
 
     def forward(self, contexts: torch.Tensor) -> torch.Tensor:
         """Logits of viability, float32[batch], of one-hot windows float32[batch, 2, 128, 4]."""
-        features = self.activations(contexts)[-1].mean(dim=(2, 3))
+        return self.logits(self.activations(contexts)[-1])
+
+    def logits(self, activations: torch.Tensor) -> torch.Tensor:
+        """Logits of viability, float32[batch], of the last block's activations [batch, 64, 1, 26]."""
+        features = activations.float().mean(dim=(2, 3))
         return self.output(torch.relu(self.hidden(features))).squeeze(1)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -22,21 +23,21 @@ class Progress:
         self._tenths_told = 0
         self._moving = self.stream.isatty()
 
-    def advance(self, steps: int, note: str = "") -> None:
-        """Count `steps` more; `note` (the loss, say) is shown behind the count."""
+    def advance(self, steps: int, note: Callable[[], str]) -> None:
+        """Count `steps` more; `note` is called when a line is written, for what stands behind the count (the loss)."""
         self.done += steps
         now = time.monotonic()
         if self._moving:
             if now - self._drawn_at >= SECONDS_BETWEEN_DRAWS or self.done >= self.total:
                 self._drawn_at = now
                 filled = BAR_WIDTH * self.done // max(self.total, 1)
-                self.stream.write(f"\r\x1b[K{self.title} [{'#' * filled:<{BAR_WIDTH}}] {self._state()} {note}")
+                self.stream.write(f"\r\x1b[K{self.title} [{'#' * filled:<{BAR_WIDTH}}] {self._state()} {note()}")
                 self.stream.flush()
             return
         tenths = 10 * self.done // max(self.total, 1)
         if tenths > self._tenths_told:
             self._tenths_told = tenths
-            self.stream.write(f"{self.title}: {self._state()} {note}".rstrip() + "\n")
+            self.stream.write(f"{self.title}: {self._state()} {note()}\n")
             self.stream.flush()
 
     def _state(self) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from . import splits
+from .by_data_set import by_data_set
 from .card import model_card
 from .checkpoint import write_checkpoint
 from .data import DividedSeeds, load_seeds
 from .dataset import sample_names
+from .device import chosen_device, device_words
 from .errors import TrainingError
 from .export import ModelMetadata, float_model, write_model
 from .files import make_folder, write_atomically
@@ -43,6 +45,8 @@ class TrainCommand:
     block_bases: int = splits.BLOCK_BASES
     threshold: float | None = None
     """Decision threshold; None chooses one on the validation part."""
+    device: str = "auto"
+    """Where to train, one of `device.DEVICES`. Export, figures and comparison are made on the CPU."""
 
 
 def run_training(command: TrainCommand, say: Callable[[str], None] = print) -> dict[str, object]:
@@ -61,10 +65,12 @@ def run_training(command: TrainCommand, say: Callable[[str], None] = print) -> d
         TrainingError: if data, settings or output folder cannot be used, or the exported network differs.
     """
     started = time.monotonic()
+    device = chosen_device(command.device)
     make_folder(command.out)
+    say(f"device: {device_words(device)}")
     seeds = load_seeds(command.data, command.policy, command.max_seeds, command.settings.seed, command.block_bases)
     say(_data_line(seeds))
-    training = train(seeds.train, seeds.validation, command.settings)
+    training = train(seeds.train, seeds.validation, command.settings, device)
     network = training.network
 
     threshold, origin = _threshold(command, score_packed(network, seeds.validation.packed), seeds.validation.viable)
@@ -104,6 +110,8 @@ def run_training(command: TrainCommand, say: Callable[[str], None] = print) -> d
         seconds=time.monotonic() - started,
     )
     figures["parity"] = asdict(parity)
+    figures["device"] = device_words(device)
+    figures["by_data_set"] = by_data_set(command.name, seeds, scores, threshold)
 
     used = len(seeds.train) + len(seeds.validation) + len(seeds.test) + seeds.left_out
     kept_fraction = used / sum(manifest.seeds for manifest in seeds.manifests)
@@ -146,5 +154,5 @@ def _data_line(seeds: DividedSeeds) -> str:
 def _trained_on(seeds: DividedSeeds) -> str:
     """The data in words, from what the data sets say about themselves."""
     samples = sorted({name for manifest in seeds.manifests for name in sample_names(manifest)})
-    inputs = sorted({name for manifest in seeds.manifests for name in manifest.inputs})
+    inputs = sorted({f"{file.kind} {file.name}" for manifest in seeds.manifests for file in manifest.inputs})
     return f"{len(seeds.train):,} seeds of {', '.join(samples)}; {', '.join(inputs)}"

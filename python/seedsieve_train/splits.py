@@ -68,6 +68,19 @@ def hash_of_name(name: str) -> int:
 
 def parts(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:
     """Part of each row of a batch with `COLUMNS`: int8[rows], an index in `PARTS` or `LEFT_OUT`."""
+    contig_hash, position, has_locus = _loci(batch)
+    by_name = part_of_hash(mix(batch.column("read_hash").to_numpy()))
+    return np.where(has_locus, part_of_locus(contig_hash, position, block_bases), by_name)
+
+
+def blocks(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:
+    """Hash of contig and block of each row of a batch that has a locus: uint64[rows with a locus]."""
+    contig_hash, position, has_locus = _loci(batch)
+    return mix(contig_hash ^ mix(position.astype(np.int64) // block_bases))[has_locus]
+
+
+def _loci(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Contig hash uint64[rows] and 0-based position of each row's locus, and bool[rows]: whether it has one."""
     contig = pc.dictionary_encode(batch.column("locus_contig"))
     # One entry more than there are names: what rows without a locus look up and do not use.
     name_hashes = np.array([*map(hash_of_name, contig.dictionary.to_pylist()), 0], dtype=np.uint64)
@@ -76,5 +89,4 @@ def parts(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:
     has_locus = pc.and_(
         pc.is_valid(batch.column("locus_contig")), pc.is_valid(batch.column("locus_position"))
     ).to_numpy(zero_copy_only=False)
-    by_name = part_of_hash(mix(batch.column("read_hash").to_numpy()))
-    return np.where(has_locus, part_of_locus(name_hashes[number], position, block_bases), by_name)
+    return name_hashes[number], position, has_locus

@@ -3,12 +3,14 @@ import io
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from seedsieve_train.data import load_seeds
 from seedsieve_train.metrics import roc
-from seedsieve_train.model import score_packed
+from seedsieve_train.model import score_packed, seeded_network
+from seedsieve_train.placement import HostSeeds, class_weights
 from seedsieve_train.progress import Progress
-from seedsieve_train.train import TrainingSettings, class_weights, train, weighted_loss
+from seedsieve_train.train import TrainingSettings, train, weighted_loss
 
 SETTINGS = TrainingSettings(epochs=3, seed=1, threads=1, batch_size=128)
 
@@ -49,6 +51,19 @@ def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best_ne
     assert weighted_loss(scores, validation.viable) == pytest.approx(min(losses), abs=1e-6)
 
 
+def test_the_training_loss_is_the_mean_over_all_seeds(seeds):
+    few = seeds.train.take(np.arange(300))
+    frozen = TrainingSettings(epochs=1, seed=1, threads=1, batch_size=200, learning_rate=0.0)
+    placed = HostSeeds(few, 1)
+    network, order = seeded_network(1), placed.shuffled()
+    expected = 0.0
+    for rows in (order[:200], order[200:]):
+        contexts, labels, weights = placed.batch(rows)
+        expected += float(binary_cross_entropy_with_logits(network(contexts), labels, weights, reduction="sum"))
+    found = train(few, seeds.validation, frozen).epochs[0].train_loss
+    assert found == pytest.approx(expected / 300, rel=1e-6)
+
+
 def test_class_weights_balance_the_classes():
     viable = np.array([True, False, False, False])
     weights = class_weights(viable)
@@ -64,7 +79,7 @@ def test_progress_off_a_terminal_is_at_most_ten_lines():
     stream = io.StringIO()
     with Progress("epoch 1/3", 1_000, stream) as progress:
         for _ in range(500):
-            progress.advance(2, "loss 0.1")
+            progress.advance(2, lambda: "loss 0.1")
     lines = stream.getvalue().splitlines()
     assert len(lines) == 10 and "\r" not in stream.getvalue()
     assert lines[-1].startswith("epoch 1/3: 1,000/1,000 seeds")
