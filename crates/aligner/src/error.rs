@@ -3,20 +3,38 @@ use std::path::PathBuf;
 use seedsieve_inference::NpuError;
 
 /// What can go wrong between a reference, reads and alignments.
+///
+/// The messages are whole: the reason stands within them, before what to do, and is not chained as a source.
 #[derive(Debug, thiserror::Error)]
 pub enum AlignerError {
     /// A file of the index is not there or cannot be read.
-    #[error("{path}: an index file that cannot be used; `seedsieve index REF.fa` writes the five files REF.fa.{{amb,ann,pac,0123,bwt.2bit.64}}", path = path.display())]
+    #[error("{path}: index file: {reason}; `seedsieve index REF.fa` writes the five files REF.fa.{{amb,ann,pac,0123,bwt.2bit.64}}", path = path.display())]
     IndexFile {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// The operating system's reason.
+        reason: std::io::Error,
+    },
+    /// An index cannot be written.
+    #[error("{path}: cannot be written: {reason}; check that the folder is there and writable, and the free space", path = path.display())]
+    IndexWrite {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        reason: std::io::Error,
     },
     /// A file of the index has not the size or content that the others ask for.
     #[error("{path}: {problem}. The index is truncated or belongs to another reference: make it again with `seedsieve index`", path = path.display())]
     IndexContent {
         /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// The FASTA at the index's prefix is not the one that was indexed.
+    #[error("{path}: {problem}. The index is of another reference: make it again with `seedsieve index`", path = path.display())]
+    OtherReference {
+        /// The FASTA.
         path: PathBuf,
         /// What was found and what was expected.
         problem: String,
@@ -29,7 +47,15 @@ pub enum AlignerError {
         /// What was found and what to do.
         problem: String,
     },
-    /// A file of reads cannot be read.
+    /// A file of reads cannot be opened, or holds no reads of a known format.
+    #[error("{path}: {problem}", path = path.display())]
+    ReadsFile {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what to do.
+        problem: String,
+    },
+    /// A record of a file of reads is broken.
     #[error("{path}: record {record}: {problem}", path = path.display())]
     Reads {
         /// The file.

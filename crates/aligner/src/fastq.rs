@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use needletail::errors::{ParseError, ParseErrorKind};
 use needletail::parser::{FastxReader, parse_fastx_reader};
 
 use crate::index_build::open_maybe_gzip;
@@ -21,25 +22,28 @@ impl FastqReader {
     /// # Errors
     /// A file that cannot be opened, or that is neither FASTQ nor FASTA.
     pub fn open(path: &Path) -> Result<Self, AlignerError> {
-        let error = |problem: String| AlignerError::Reads { path: path.into(), record: 1, problem };
+        let error = |problem: String| AlignerError::ReadsFile { path: path.into(), problem };
         let mut input = if path.as_os_str() == "-" {
             Box::new(std::io::stdin()) as Box<dyn std::io::Read + Send>
         } else {
-            open_maybe_gzip(path).map_err(|source| error(source.to_string()))?
+            open_maybe_gzip(path).map_err(|reason| error(format!("{reason}; check the path and its permissions")))?
         };
         let mut head = Vec::new();
         let read = input.by_ref().take(2).read_to_end(&mut head);
-        read.map_err(|source| error(format!("{source}; is the file complete?")))?;
+        read.map_err(|reason| error(format!("{reason}; is the file complete?")))?;
         let parser = match head.first() {
             None => None,
             Some(b'@' | b'>') => {
                 let whole = std::io::Cursor::new(head).chain(input);
                 let parser = parse_fastx_reader(whole);
-                Some(parser.map_err(|parse| error(parse.to_string()))?)
+                Some(parser.map_err(|parse| error(format!("{}; {RECORD_FORM}", in_words(&parse))))?)
             }
             Some(&other) => {
-                let found = char::from(other);
-                return Err(error(format!("starts with {found:?}; FASTQ starts with '@', FASTA with '>'")));
+                let found = [other];
+                let found = found.escape_ascii();
+                return Err(error(format!(
+                    "byte 0 is '{found}'; FASTQ starts with '@', FASTA with '>', plain or gzip"
+                )));
             }
         };
         Ok(Self { path: path.into(), records: 0, parser })
@@ -48,28 +52,61 @@ impl FastqReader {
     /// The next read, or `None` at the end.
     ///
     /// # Errors
-    /// A record that is cut off, or whose qualities are not as many as its bases.
+    /// A record that is cut off, whose qualities are not as many as its bases, or that holds bytes which no SAM may hold.
     pub fn next_read(&mut self) -> Result<Option<Read>, AlignerError> {
         let Some(parser) = &mut self.parser else { return Ok(None) };
         let Some(record) = parser.next() else { return Ok(None) };
         self.records += 1;
-        let problem = |parse: needletail::errors::ParseError| AlignerError::Reads {
-            path: self.path.clone(),
-            record: self.records,
-            problem: format!("{parse}. Is the file complete? A FASTQ record is @NAME, bases, +, as many qualities"),
+        let (path, number) = (&self.path, self.records);
+        let broken = |problem: String| AlignerError::Reads {
+            path: path.clone(),
+            record: number,
+            problem: format!("{problem}; {RECORD_FORM}"),
         };
-        let record = record.map_err(problem)?;
+        let record = record.map_err(|parse| broken(in_words(&parse)))?;
         let (name, comment) = split_header(record.id());
-        Ok(Some(Read {
-            name: String::from_utf8_lossy(name).into_owned(),
-            comment: comment.map(|comment| String::from_utf8_lossy(comment).into_owned()),
-            bases: record.seq().into_owned(),
-            qualities: record.qual().map(<[u8]>::to_vec),
-        }))
+        let name = match str::from_utf8(name) {
+            Ok(text) if !name.iter().any(u8::is_ascii_control) => text.to_owned(),
+            _ => return Err(broken(format!("the name is `{}`, which is no text", name.escape_ascii()))),
+        };
+        let comment = comment.map(|comment| String::from_utf8_lossy(comment).into_owned());
+        let bases = record.seq().into_owned();
+        let qualities = record.qual().map(<[u8]>::to_vec);
+        check_characters("base", &bases).map_err(broken)?;
+        check_characters("quality", qualities.as_deref().unwrap_or_default()).map_err(broken)?;
+        Ok(Some(Read { name, comment, bases, qualities }))
     }
 
     fn error(&self, problem: String) -> AlignerError {
         AlignerError::Reads { path: self.path.clone(), record: self.records, problem }
+    }
+}
+
+/// What every message about a broken record ends with.
+const RECORD_FORM: &str =
+    "a FASTQ record is @NAME, bases, +, as many qualities: the file is truncated or corrupt, copy it again";
+
+/// A parser's error with its line. (The parser's own text shows the name as it stands, with whatever bytes it holds.)
+fn in_words(error: &ParseError) -> String {
+    let line = error.position.line;
+    let found = || error.msg.trim_end_matches('\'').rsplit('\'').next().unwrap_or_default();
+    match error.kind {
+        ParseErrorKind::InvalidStart => format!("line {line}: a record starts with '{}'", found()),
+        ParseErrorKind::InvalidSeparator => format!("line {line}: starts with '{}', not with '+'", found()),
+        ParseErrorKind::UnexpectedEnd => format!("line {line}: the file ends within the record"),
+        ParseErrorKind::UnequalLengths => format!("line {line}: {}", error.msg.to_lowercase()),
+        _ => error.msg.clone(),
+    }
+}
+
+/// Bases and qualities stand in SAM as they are, where a tab or line end would make other fields of them.
+fn check_characters(what: &str, characters: &[u8]) -> Result<(), String> {
+    match characters.iter().position(|byte| !byte.is_ascii_graphic()) {
+        None => Ok(()),
+        Some(at) => {
+            let found = characters[at..=at].escape_ascii();
+            Err(format!("{what} {at} (0-based) is '{found}'; valid are the characters from '!' to '~'"))
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The loaded index: FM-index, packed reference, contigs.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use bwa_index::{BntSeq, FmIndex};
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
+use crate::index_check::{check_places, check_sizes};
+use crate::index_fasta::check_fasta;
+use crate::index_text::check_texts;
 use crate::{AlignerError, INDEX_SUFFIXES, Seed};
 
 /// One sequence of the reference.
@@ -31,26 +33,29 @@ impl ReferenceIndex {
     /// Loads the five index files `PREFIX.{amb,ann,pac,0123,bwt.2bit.64}` and, where present, `PREFIX.alt`.
     ///
     /// # Errors
-    /// A file that is missing, whose size is not what the others ask for, or, where a FASTA lies at `prefix` itself,
-    /// whose first contig is not that FASTA's.
+    /// A file that is missing, that is not whole, or whose content is not what the others ask for; a FASTA at `prefix`
+    /// itself whose ends are not the index's. An altered byte in the middle of a file of the right size may go unseen.
     pub fn load(prefix: &Path) -> Result<Self, AlignerError> {
         let file = |suffix: &str| index_file(prefix, suffix);
         for suffix in INDEX_SUFFIXES {
             let path = file(suffix);
-            File::open(&path).map_err(|source| AlignerError::IndexFile { path, source })?;
+            File::open(&path).map_err(|reason| AlignerError::IndexFile { path, reason })?;
         }
+        let bases = check_texts(prefix)?;
+        check_sizes(prefix, bases)?;
         let bns = BntSeq::load(prefix)
             .map_err(|error| AlignerError::IndexContent { path: file("ann"), problem: error.to_string() })?;
-        check_sizes(prefix, &bns)?;
-        check_first_contig(prefix, &bns)?;
         let fm = FmIndex::load(prefix)
             .map_err(|error| AlignerError::IndexContent { path: file("bwt.2bit.64"), problem: error.to_string() })?;
+        check_places(prefix, &bns, &fm)?;
         let contigs = bns
             .contigs
             .iter()
             .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
             .collect();
-        Ok(Self { fm, bns, contigs })
+        let index = Self { fm, bns, contigs };
+        check_fasta(prefix, &index)?;
+        Ok(index)
     }
 
     /// Treats ALT contigs as part of the primary assembly (bwa's -j).
@@ -146,62 +151,4 @@ pub(crate) fn index_file(prefix: &Path, suffix: &str) -> PathBuf {
     name.push(".");
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// The sizes that follow from the reference's length (bwa-mem2's file formats): two bits a base and two bytes of padding and
-/// count; one byte a base of both strands; and for the FM-index its header, a 64-byte block for each 64 rows, five bytes for each eighth row.
-fn check_sizes(prefix: &Path, bns: &BntSeq) -> Result<(), AlignerError> {
-    let bases = bns.l_pac as u64;
-    let rows = 2 * bases + 1;
-    let total: u64 = bns.contigs.iter().map(|contig| contig.len as u64).sum();
-    if total != bases {
-        let problem = format!("names {total} bases in its contigs, and {bases} in all");
-        return Err(AlignerError::IndexContent { path: index_file(prefix, "ann"), problem });
-    }
-    let packed = bases / 4 + 2;
-    let fm_index = 48 + (rows / 64 + 1) * 64 + (rows / 8 + 1) * 5 + 8;
-    for (suffix, expected) in [("pac", packed), ("0123", 2 * bases), ("bwt.2bit.64", fm_index)] {
-        let path = index_file(prefix, suffix);
-        let found = match std::fs::metadata(&path) {
-            Ok(metadata) => metadata.len(),
-            Err(source) => return Err(AlignerError::IndexFile { path, source }),
-        };
-        if found != expected {
-            let problem = format!("{found} bytes; a reference of {bases} bases needs {expected}");
-            return Err(AlignerError::IndexContent { path, problem });
-        }
-    }
-    let path = index_file(prefix, "bwt.2bit.64");
-    let mut header = [0; 8];
-    File::open(&path)
-        .and_then(|mut file| file.read_exact(&mut header))
-        .map_err(|source| AlignerError::IndexFile { path: path.clone(), source })?;
-    if u64::from_le_bytes(header) != rows {
-        let problem = format!("is for {} rows; a reference of {bases} bases has {rows}", u64::from_le_bytes(header));
-        return Err(AlignerError::IndexContent { path, problem });
-    }
-    Ok(())
-}
-
-/// Where the FASTA itself lies at the prefix, its first header must name the index's first contig: the cheapest sign of
-/// a reference that was replaced after it was indexed.
-fn check_first_contig(prefix: &Path, bns: &BntSeq) -> Result<(), AlignerError> {
-    let Ok(file) = File::open(prefix) else { return Ok(()) };
-    let mut line = Vec::new();
-    let mut head = BufReader::new(file).take(4096);
-    if head.read_until(b'\n', &mut line).is_err() || line.first() != Some(&b'>') {
-        return Ok(()); // compressed, or no FASTA: nothing to compare
-    }
-    let name = line[1..].split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let expected = bns.contigs.first().map(|contig| contig.name.as_bytes()).unwrap_or_default();
-    if name != expected {
-        let problem = format!(
-            "its first contig is {}, but that of {} is {}",
-            String::from_utf8_lossy(expected),
-            prefix.display(),
-            String::from_utf8_lossy(name)
-        );
-        return Err(AlignerError::IndexContent { path: index_file(prefix, "ann"), problem });
-    }
-    Ok(())
 }

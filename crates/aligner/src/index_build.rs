@@ -1,7 +1,7 @@
 //! Making the index from a FASTA.
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -22,6 +22,7 @@ pub fn build_index(fasta: &Path, prefix: &Path) -> Result<(), AlignerError> {
     let scratch = Scratch::beside(prefix)?;
     let plain = scratch.folder.join("reference.fa");
     write_plain(fasta, &plain)?;
+    check_has_bases(fasta, &plain)?;
     let temporary = scratch.folder.join("index");
     bwa_index::build::build_index_with_prefix(&plain, &temporary)
         .map_err(|error| reference_error(fasta, error.to_string()))?;
@@ -31,7 +32,7 @@ pub fn build_index(fasta: &Path, prefix: &Path) -> Result<(), AlignerError> {
         File::open(&made)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&made, &path))
-            .map_err(|source| AlignerError::IndexFile { path, source })?;
+            .map_err(|reason| AlignerError::IndexWrite { path, reason })?;
     }
     Ok(())
 }
@@ -44,7 +45,7 @@ struct Scratch {
 impl Scratch {
     fn beside(prefix: &Path) -> Result<Self, AlignerError> {
         let folder = index_file(prefix, &format!("index-{}.tmp", std::process::id()));
-        fs::create_dir_all(&folder).map_err(|source| AlignerError::IndexFile { path: folder.clone(), source })?;
+        fs::create_dir(&folder).map_err(|reason| AlignerError::IndexWrite { path: prefix.into(), reason })?;
         Ok(Self { folder })
     }
 }
@@ -58,16 +59,20 @@ impl Drop for Scratch {
 
 /// Copies a FASTA, decompressed, after checking that it looks like one.
 fn write_plain(fasta: &Path, plain: &Path) -> Result<(), AlignerError> {
-    let mut input = open_maybe_gzip(fasta).map_err(|error| reference_error(fasta, error.to_string()))?;
+    let mut input = open_maybe_gzip(fasta)
+        .map_err(|error| reference_error(fasta, format!("{error}; check the path and its permissions")))?;
     let mut first = [0; 1];
     input.read_exact(&mut first).map_err(|error| {
-        reference_error(fasta, format!("no FASTA header at byte 0 ({error}); a reference starts with `>NAME`"))
+        reference_error(
+            fasta,
+            format!("no FASTA header at byte 0 ({error}); a reference starts with `>NAME`, is the file complete?"),
+        )
     })?;
     if first[0] != b'>' {
-        let problem = format!("byte 0 is {:?}; a reference FASTA starts with `>NAME`", char::from(first[0]));
+        let problem = format!("byte 0 is '{}'; a reference FASTA starts with `>NAME`", first.escape_ascii());
         return Err(reference_error(fasta, problem));
     }
-    let output = File::create(plain).map_err(|source| AlignerError::IndexFile { path: plain.into(), source })?;
+    let output = File::create(plain).map_err(|reason| AlignerError::IndexWrite { path: plain.into(), reason })?;
     let mut output = BufWriter::new(output);
     output
         .write_all(&first)
@@ -76,9 +81,20 @@ fn write_plain(fasta: &Path, plain: &Path) -> Result<(), AlignerError> {
         .map_err(|error| reference_error(fasta, format!("{error}; is the file complete, and the disk not full?")))
 }
 
+/// An index of nothing cannot be searched.
+fn check_has_bases(fasta: &Path, plain: &Path) -> Result<(), AlignerError> {
+    let file = File::open(plain).map_err(|error| reference_error(fasta, error.to_string()))?;
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line.map_err(|error| reference_error(fasta, error.to_string()))?;
+        if line.first() != Some(&b'>') && line.iter().any(u8::is_ascii_graphic) {
+            return Ok(());
+        }
+    }
+    Err(reference_error(fasta, "headers without a base after them; is the file complete?".into()))
+}
+
 /// Opens a plain or gzip file, told apart by the first two bytes.
 pub(crate) fn open_maybe_gzip(path: &Path) -> std::io::Result<Box<dyn Read + Send>> {
-    use std::io::BufRead;
     let mut reader = BufReader::with_capacity(1 << 17, File::open(path)?);
     let gzip = reader.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })

@@ -1,38 +1,64 @@
 //! Output files that are either complete or not there.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 
 /// A file under a temporary name beside its place. [`OutputFile::finish`] puts it there; dropped before, it is removed.
+///
+/// A pipe or a device (`/dev/null`, `/dev/stdout`) is written to as it is, for nothing may take its place.
 pub struct OutputFile {
     path: PathBuf,
-    temporary: PathBuf,
+    /// `None` for a pipe or a device.
+    temporary: Option<PathBuf>,
     file: Option<BufWriter<File>>,
 }
 
 impl OutputFile {
     /// Creates the temporary file.
+    ///
+    /// # Errors
+    /// A path that is a folder, or whose folder is not there or cannot be written to.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
+        let cannot_write = |reason: io::Error| {
+            anyhow!("cannot write {}: {reason}; check that its folder is there and writable", path.display())
+        };
+        let status = fs::metadata(path).ok();
+        if status.as_ref().is_some_and(fs::Metadata::is_dir) {
+            bail!("cannot write {}: it is a folder; give the name of a file", path.display());
+        }
+        if status.as_ref().is_some_and(|status| !status.is_file()) {
+            let file = OpenOptions::new().write(true).open(path).map_err(cannot_write)?;
+            return Ok(Self { path: path.into(), temporary: None, file: Some(buffered(file)) });
+        }
+        // Where a link leads to a file, that file is replaced and not the link.
+        let path = if status.is_some() { path.canonicalize().map_err(cannot_write)? } else { path.to_owned() };
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.tmp", std::process::id()));
         let temporary = PathBuf::from(name);
-        let file = File::create(&temporary)
-            .with_context(|| format!("cannot write {}: is its folder there, and writable?", path.display()))?;
-        Ok(Self { path: path.into(), temporary, file: Some(BufWriter::with_capacity(1 << 20, file)) })
+        let file = File::create(&temporary).map_err(cannot_write)?;
+        Ok(Self { path, temporary: Some(temporary), file: Some(buffered(file)) })
     }
 
     /// Writes out what is buffered and gives the file its name.
+    ///
+    /// # Errors
+    /// A disk that is full, a folder that is gone; the pipe's error as it is.
     pub fn finish(mut self) -> anyhow::Result<()> {
         let file = self.file.take().expect("present until finished");
-        let context = || format!("cannot finish {}: is the disk full?", self.path.display());
+        let context = || format!("cannot finish {} (is the disk full?)", self.path.display());
         let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
+        let Some(temporary) = &self.temporary else { return Ok(()) };
         file.sync_all().with_context(context)?;
         drop(file);
-        fs::rename(&self.temporary, &self.path).with_context(context)
+        fs::rename(temporary, &self.path).with_context(context)
     }
+}
+
+fn buffered(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(1 << 20, file)
 }
 
 impl Write for OutputFile {
@@ -47,9 +73,9 @@ impl Write for OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        if self.file.take().is_some() || self.temporary.exists() {
+        if let Some(temporary) = self.temporary.as_ref().filter(|temporary| temporary.exists()) {
             // The file is being given up; there is nobody to tell if even that fails.
-            let _ = fs::remove_file(&self.temporary);
+            let _ = fs::remove_file(temporary);
         }
     }
 }
@@ -72,5 +98,25 @@ mod tests {
         finished.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_stays_a_device_and_a_link_stays_a_link() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let mut file = OutputFile::create(Path::new("/dev/null")).unwrap();
+        file.write_all(b"gone").unwrap();
+        file.finish().unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        symlink(&target, &link).unwrap();
+        let mut file = OutputFile::create(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.finish().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
     }
 }

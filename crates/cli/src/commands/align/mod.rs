@@ -38,6 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         index.ignore_alt();
     }
     let mut output = Output::open(&args)?;
+    let stats = args.io.stats.as_deref().map(OutputFile::create).transpose()?;
     let program = ProgramRecord {
         name: "seedsieve".into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -52,8 +53,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let aligner = Aligner::new(&index, &options, &context);
     let (statistics, output) = align_all(&aligner, &pool, source, chunk_bases, output)?;
     output.finish()?;
-    if let Some(path) = &args.io.stats {
-        report::write(path, &statistics, threads, paired(&args), start.elapsed(), filter.as_ref())?;
+    if statistics.reads == 0 {
+        tracing::warn!("{}: no reads; the output holds nothing but its header", args.reads.display());
+    }
+    if let Some(file) = stats {
+        report::write(file, &statistics, threads, paired(&args), start.elapsed(), filter.as_ref())?;
     }
     // Unmapping gigabytes takes seconds that nobody needs: the process ends here.
     std::mem::forget(index);

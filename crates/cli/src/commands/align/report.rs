@@ -1,7 +1,6 @@
 //! The run's times and counts as JSON.
 
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use seedsieve_aligner::{Stage, Statistics};
@@ -38,7 +37,7 @@ impl FilterReport {
 
 /// Writes the statistics of a run.
 pub fn write(
-    path: &Path,
+    mut file: OutputFile,
     statistics: &Statistics,
     threads: usize,
     paired: bool,
@@ -74,7 +73,6 @@ pub fn write(
         },
         "filter": filter,
     });
-    let mut file = OutputFile::create(path)?;
     writeln!(file, "{report:#}")?;
     file.finish()
 }
