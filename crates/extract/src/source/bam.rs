@@ -16,10 +16,15 @@ const OPERATIONS: &[u8; 9] = b"MIDNSHP=X";
 /// Quality that stands for "none" (section 4.2.3).
 const NO_QUALITY: u8 = 0xff;
 
+/// Bytes of a record without a name, CIGAR, sequence and tags (section 4.2).
+const MIN_RECORD_BYTES: u32 = 32;
+/// Above the longest reads with all their tags: a broken size must not ask for gigabytes of memory.
+const MAX_RECORD_BYTES: u32 = 1 << 26;
+
 /// Reads the records of a BAM.
 pub(crate) struct BamReader {
     path: PathBuf,
-    reader: bam::io::Reader<bgzf::io::Reader<File>>,
+    reader: bam::io::Reader<SizeAhead>,
     record: Record,
     records: u64,
 }
@@ -28,18 +33,54 @@ impl BamReader {
     pub(crate) fn open(path: &Path) -> Result<(SourceHeader, Self), ExtractError> {
         let mut file = File::open(path).map_err(ExtractError::io(path, "open"))?;
         check_end(&mut file, path)?;
-        let mut reader = bam::io::Reader::new(file);
+        let mut reader = bam::io::Reader::from(SizeAhead::new(bgzf::io::Reader::new(file)));
         let header = read_header(&mut reader)
             .map_err(|error| ExtractError::Header { path: path.into(), problem: error.to_string() })?;
         Ok((header, Self { path: path.into(), reader, record: Record::default(), records: 0 }))
     }
 
     fn error(&self, problem: &io::Error) -> ExtractError {
-        let byte = self.reader.get_ref().virtual_position().compressed();
+        let byte = self.reader.get_ref().inner.virtual_position().compressed();
         ExtractError::Record {
             path: self.path.clone(),
             record: self.records,
             problem: format!("{problem} (BGZF block at byte {byte}); the file is truncated or corrupt, copy it again"),
+        }
+    }
+}
+
+/// Decompressed BAM whose next four bytes, the size of a record, can be looked at before they are read.
+struct SizeAhead {
+    inner: bgzf::io::Reader<File>,
+    /// At its end: nothing was looked at.
+    ahead: io::Cursor<[u8; 4]>,
+}
+
+impl SizeAhead {
+    fn new(inner: bgzf::io::Reader<File>) -> Self {
+        let mut ahead = io::Cursor::new([0; 4]);
+        ahead.set_position(4);
+        Self { inner, ahead }
+    }
+
+    /// The number that stands next, or `None` at the end of the data.
+    fn look_at_size(&mut self) -> io::Result<Option<u32>> {
+        let mut size = Vec::with_capacity(4);
+        self.inner.by_ref().take(4).read_to_end(&mut size)?;
+        if size.is_empty() {
+            return Ok(None);
+        }
+        let size = size.try_into().map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        self.ahead = io::Cursor::new(size);
+        Ok(Some(u32::from_le_bytes(size)))
+    }
+}
+
+impl Read for SizeAhead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.ahead.read(buffer)? {
+            0 => self.inner.read(buffer),
+            count => Ok(count),
         }
     }
 }
@@ -56,7 +97,7 @@ fn check_end(file: &mut File, path: &Path) -> Result<(), ExtractError> {
     if end == END_OF_FILE { Ok(()) } else { Err(ExtractError::Truncated { path: path.into(), size }) }
 }
 
-fn read_header(reader: &mut bam::io::Reader<bgzf::io::Reader<File>>) -> io::Result<SourceHeader> {
+fn read_header(reader: &mut bam::io::Reader<SizeAhead>) -> io::Result<SourceHeader> {
     let mut header_reader = reader.header_reader();
     header_reader.read_magic_number()?;
     let mut text = Vec::new();
@@ -76,6 +117,16 @@ fn read_header(reader: &mut bam::io::Reader<bgzf::io::Reader<File>>) -> io::Resu
 impl RecordReader for BamReader {
     fn next_record(&mut self) -> Result<Option<AlignmentRecord>, ExtractError> {
         self.records += 1;
+        let size = self.reader.get_mut().look_at_size().map_err(|error| self.error(&error))?;
+        // A size of 0 would pass for the end of the file, and hide the records behind it.
+        match size {
+            None => return Ok(None),
+            Some(MIN_RECORD_BYTES..=MAX_RECORD_BYTES) => {}
+            Some(size) => {
+                let problem = format!("has {size} bytes, valid are {MIN_RECORD_BYTES} to {MAX_RECORD_BYTES}");
+                return Err(self.error(&io::Error::new(io::ErrorKind::InvalidData, problem)));
+            }
+        }
         match self.reader.read_record(&mut self.record) {
             Ok(0) => Ok(None),
             Ok(_) => decode(&self.record).map(Some).map_err(|error| self.error(&error)),
