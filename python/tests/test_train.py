@@ -59,7 +59,8 @@ def test_the_training_loss_is_the_mean_over_all_seeds(seeds):
     expected = 0.0
     for rows in (order[:200], order[200:]):
         contexts, labels, weights = placed.batch(rows)
-        expected += float(binary_cross_entropy_with_logits(network(contexts), labels, weights, reduction="sum"))
+        loss = binary_cross_entropy_with_logits(network(contexts), labels, weights, reduction="sum")
+        expected += loss.item()
     found = train(few, seeds.validation, frozen).epochs[0].train_loss
     assert found == pytest.approx(expected / 300, rel=1e-6)
 

@@ -1,9 +1,15 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from seedsieve_train.__main__ import main
 from seedsieve_train.window_cases import window_cases
 from seedsieve_train.windows import AMBIGUOUS, encode_window, expand_one_hot, pack_codes, window_codes
 
+FIXTURE = Path(__file__).resolve().parents[2] / "crates" / "encoding" / "tests" / "numpy_windows.jsonl"
+"""What the tests of the Rust encoding compare with."""
 READ = (np.arange(200) * 7 % 11 % 4).astype(np.uint8)
 
 
@@ -82,3 +88,19 @@ def test_the_reverse_complement_mirrors_the_shown_seed():
         forward, reverse = ([int(nibble, 16) for nibble in case[key]] for key in ("packed", "reverse_packed"))
         mirrored = [{0: 0, 1: 8, 2: 4, 4: 2, 8: 1}[nibble] for nibble in forward[: 64 + shown][::-1]]
         assert reverse[: 64 + shown] == mirrored
+
+
+def test_the_windows_that_rust_is_compared_with_are_those_of_this_package(tmp_path, capsys):
+    out = tmp_path / "windows.jsonl"
+    assert main(["windows", "--cases", "300", "--seed", "1", "--out", str(out)]) == 0
+    # Not `==` on the bytes: its message would be the whole file.
+    same = out.read_bytes() == FIXTURE.read_bytes()
+    assert same, f"{FIXTURE} differs: the encoding, the random cases or numpy's generator changed"
+
+
+def test_one_hot_values_are_the_bits_of_the_windows_that_rust_is_compared_with():
+    cases = [json.loads(line) for line in FIXTURE.read_text().splitlines()]
+    digits = [case["packed"] + case["reverse_packed"] for case in cases]
+    one_hot = expand_one_hot(np.stack([np.frombuffer(bytes.fromhex(text), np.uint8) for text in digits]))
+    nibbles = np.array([[int(digit, 16) for digit in text] for text in digits]).reshape(-1, 2, 128, 1)
+    assert len(cases) == 300 and (one_hot == (nibbles & [1, 2, 4, 8] != 0)).all()
