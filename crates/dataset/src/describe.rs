@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Bins of seed lengths, in bases: bwa's shortest seed, what chance still makes in a genome of gigabases, and beyond.
+/// Bins of seed lengths, in bases: finest where chance matches end, around bwa's shortest seed of 19.
 const LENGTHS: [RangeInclusive<u32>; 8] =
     [0..=16, 17..=18, 19..=20, 21..=24, 25..=31, 32..=49, 50..=99, 100..=u32::MAX];
 /// Bins of occurrences; bwa samples at most 500 of a seed.

@@ -51,6 +51,9 @@ impl MadeUp {
         let mut bases = |length: usize| -> Vec<u8> { (0..length).map(|_| b"ACGT"[generator.below(4)]).collect() };
         let mut contig = bases(20_000);
         contig[19_000..19_010].fill(b'N');
+        contig[19_010..19_013].fill(b'R');
+        // Reads of a repeat have two equal places, between which the insert size and the read's number decide.
+        contig.copy_within(3_000..5_000, 12_000);
         let fasta = [b">chrT\n".as_slice(), &contig, b"\n>chrU\n", &bases(5_003), b"\n"].concat();
         fs::write(&reference, fasta).unwrap();
         build_index(&reference, &reference).unwrap();
