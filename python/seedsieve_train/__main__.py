@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--data", type=Path, required=True, help="data set folder")
         command.add_argument("--seeds", type=_positive, default=10_000, help="how many of the first rows (%(default)s)")
         command.add_argument("--out", type=Path, required=command is scores, help="file for the result")
+    scores.add_argument("--windows", type=Path, help="file for the packed windows that were scored, 128 bytes a seed")
     windows = commands.add_parser("windows", help="write random seeds and their windows, to compare encodings with")
     windows.add_argument("--cases", type=_positive, default=1_000, help="how many (%(default)s)")
     windows.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
@@ -117,6 +118,8 @@ def _parity(options: argparse.Namespace) -> int:
 def _scores(options: argparse.Namespace) -> int:
     packed = first_seeds(options.data, options.seeds)
     scores = score_packed(read_checkpoint(options.checkpoint), packed)
+    if options.windows is not None:
+        write_atomically(options.windows, np.ascontiguousarray(packed).tobytes())
     write_atomically(options.out, scores.astype(np.dtype("<f4")).tobytes())
     print(f"wrote {len(scores):,} scores to {options.out}")
     return 0

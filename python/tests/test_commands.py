@@ -61,10 +61,14 @@ def test_threshold_of_the_command_line_is_stored(dataset, tmp_path):
 
 def test_scores_are_those_of_the_first_rows(run, dataset, tmp_path, capsys):
     out = tmp_path / "scores.f32"
+    windows = tmp_path / "windows.bin"
     arguments = ["--checkpoint", str(run / "tiny.pt"), "--data", str(dataset), "--seeds", "100", "--out", str(out)]
-    assert main(["scores", *arguments]) == 0
-    expected = score_packed(read_checkpoint(run / "tiny.pt"), first_seeds(dataset, 100))
-    assert np.array_equal(np.frombuffer(out.read_bytes(), "<f4"), expected)
+    assert main(["scores", *arguments, "--windows", str(windows)]) == 0
+    packed = first_seeds(dataset, 100)
+    assert np.array_equal(
+        np.frombuffer(out.read_bytes(), "<f4"), score_packed(read_checkpoint(run / "tiny.pt"), packed)
+    )
+    assert windows.read_bytes() == packed.tobytes()
 
 
 def test_parity_tells_equal_from_different_models(run, dataset, tmp_path, capsys):

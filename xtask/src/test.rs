@@ -53,6 +53,9 @@ pub fn run() -> bool {
     if cargo.is_some() {
         demo_groups(&mut report);
     }
+    if let (Some(python), Some(cargo)) = (&python, &cargo) {
+        report.step("backends agree with PyTorch", || agreement(python, cargo));
+    }
     if let Some(cargo) = &cargo {
         let mut command = cargo.building(&["doc", "--release", "--workspace", "--no-deps"]);
         command.env("RUSTDOCFLAGS", "-D warnings");
@@ -112,6 +115,22 @@ fn demo_groups(report: &mut Report) {
             }
         });
     }
+}
+
+/// The network that the demo has trained, on 10,000 windows of its reads: both backends' scores beside PyTorch's.
+fn agreement(python: &Python, cargo: &Cargo) -> Outcome<()> {
+    let [model, checkpoint] = ["onnx", "pt"].map(|suffix| format!("{DEMO}/model/demo_filter.{suffix}"));
+    let (windows, scores, seeds) =
+        (format!("{DEMO}/windows.bin"), format!("{DEMO}/scores.f32"), format!("{DEMO}/seeds"));
+    let mut pytorch = python.module("seedsieve_train");
+    pytorch.args(["scores", "--checkpoint", &checkpoint, "--data", &seeds, "--seeds", "10000"]);
+    process::run(pytorch.args(["--windows", &windows, "--out", &scores]))?;
+    let bytes = std::fs::metadata(&windows).map_err(|error| Failure::new(format!("{windows}: {error}")))?.len();
+    if bytes != 10_000 * 128 {
+        return Err(Failure::new(format!("{windows} has {bytes} bytes; 10,000 seeds take 1,280,000")));
+    }
+    let mut verify = Command::new(cargo.build_binary()?);
+    process::run(verify.args(["model", "verify", &model, "--windows", &windows, "--scores", &scores]))
 }
 
 fn checkout_group(report: &mut Report, before: Outcome<String>) {
