@@ -130,7 +130,15 @@ fn agreement(python: &Python, cargo: &Cargo) -> Outcome<()> {
         return Err(Failure::new(format!("{windows} has {bytes} bytes; 10,000 seeds take 1,280,000")));
     }
     let mut verify = Command::new(cargo.build_binary()?);
-    process::run(verify.args(["model", "verify", &model, "--windows", &windows, "--scores", &scores]))
+    let verified =
+        process::transcript(verify.args(["model", "verify", &model, "--windows", &windows, "--scores", &scores]))?;
+    let compared =
+        |backend: &str| verified.text.lines().any(|line| line.starts_with(backend) && line.contains("- PyTorch"));
+    match (verified.success, compared("ort") && compared("tract")) {
+        (false, _) => Err(Failure::new("the scores differ")),
+        (true, false) => Err(Failure::new("a backend was not compared with PyTorch: `seedsieve backends` says why")),
+        (true, true) => Ok(()),
+    }
 }
 
 fn checkout_group(report: &mut Report, before: Outcome<String>) {
