@@ -108,6 +108,7 @@ mod tests {
         assert!(!is_shadowed(&[seed(0, 1000, 60), seed(40, 1040, 25)], 1), "sticks out");
         assert!(!is_shadowed(&[seed(0, 1000, 60), seed(20, 1020, 25), seed(22, 1030, 25)], 1), "a competitor");
         assert!(is_shadowed(&[seed(0, 1000, 60), seed(20, 1020, 25), seed(41, 1049, 25)], 1), "overlaps too little");
+        assert!(!is_shadowed(&[seed(0, 1000, 60), seed(20, 1020, 25), seed(37, 1045, 25)], 1), "overlaps by a third");
     }
 
     #[test]
