@@ -41,28 +41,35 @@ impl Counts {
     }
 }
 
-/// Sums what nextest (`Summary [ 1.2s] 3 tests run: 2 passed (1 slow), 1 failed, 0 skipped`), cargo test
-/// (`test result: ok. 3 passed; 0 failed; 1 ignored; ...`, one line a program) and pytest (`2 passed, 1 skipped in
-/// 0.12s`) print. `None` where no such line is found.
+/// Reads what nextest (`Summary [ 1.2s] 3 tests run: 2 passed (1 slow), 1 failed, 0 skipped`), cargo test
+/// (`test result: ok. 3 passed; 0 failed; 1 ignored; ...`, one line a program, summed) or pytest (`2 passed, 1 skipped
+/// in 0.12s`) print. `None` where no such line is found.
+///
+/// nextest and pytest show what failed tests have written, which may look like the other lines, and their own line comes
+/// last: where there is one of nextest's, only the last of these counts.
 pub fn counts(text: &str) -> Option<Counts> {
-    let mut sum = None;
-    for line in text.lines() {
-        if let Some(counts) = line_counts(without_colours(line).trim()) {
-            *sum.get_or_insert_default() += counts;
-        }
-    }
-    sum
+    let lines: Vec<String> = text.lines().map(|line| without_colours(line).trim().to_owned()).collect();
+    let last = |read: fn(&str) -> Option<Counts>| lines.iter().rev().find_map(|line| read(line));
+    let of_cargo = || {
+        lines.iter().filter_map(|line| cargo_test_line(line)).reduce(|mut sum, counts| {
+            sum += counts;
+            sum
+        })
+    };
+    last(nextest_line).or_else(of_cargo).or_else(|| last(pytest_line))
 }
 
-fn line_counts(line: &str) -> Option<Counts> {
-    if let Some(rest) = line.strip_prefix("test result: ") {
-        let (_, items) = rest.split_once(". ")?;
-        return Some(Counts::of_items(items.split(';').map(str::trim)));
-    }
-    if line.starts_with("Summary [") {
-        let (_, items) = line.split_once(" run: ")?;
-        return Some(Counts::of_items(without_parentheses(items).split(',').map(str::trim)));
-    }
+fn nextest_line(line: &str) -> Option<Counts> {
+    let (_, items) = line.strip_prefix("Summary [")?.split_once(" run: ")?;
+    Some(Counts::of_items(without_parentheses(items).split(',').map(str::trim)))
+}
+
+fn cargo_test_line(line: &str) -> Option<Counts> {
+    let (_, items) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    Some(Counts::of_items(items.split(';').map(str::trim)))
+}
+
+fn pytest_line(line: &str) -> Option<Counts> {
     let line = line.trim_matches(|c| c == '=' || c == ' ');
     let (items, time) = line.rsplit_once(" in ")?;
     if !time.split_whitespace().next()?.strip_suffix('s')?.chars().all(|c| c.is_ascii_digit() || c == '.') {
@@ -123,6 +130,16 @@ mod tests {
         assert_eq!(counts("....s\n4 passed, 1 skipped in 0.12s\n"), of(4, 0, 1));
         assert_eq!(counts("=== 1 failed, 4 passed, 2 warnings, 1 error in 62.12s (0:01:02) ==="), of(4, 2, 0));
         assert_eq!(counts("\x1b[32m\x1b[1m7 passed\x1b[0m\x1b[32m in 0.50s\x1b[0m"), of(7, 0, 0));
+    }
+
+    #[test]
+    fn what_a_failed_test_has_written_is_not_counted_again() {
+        let text = "        FAIL [   0.3s] (2/3) index::a_truncated_index_file_is_named\n  stdout ---\n\
+                    \x20   test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 44 filtered out; finished in 0.43s\n\
+                    \x20   Summary [   1.0s] 9 tests run: 9 passed, 0 skipped\n------------\n\
+                    \x20    Summary [   3.5s] 3 tests run: 2 passed, 1 failed, 2 skipped\n        FAIL [   0.3s] (2/3) index\n";
+        assert_eq!(counts(text), of(2, 1, 2));
+        assert_eq!(counts("9 passed in 0.10s\n== 1 failed, 2 passed in 0.12s =="), of(2, 1, 0));
     }
 
     #[test]
