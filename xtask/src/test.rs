@@ -91,7 +91,8 @@ fn python_groups(report: &mut Report, python: &Python) {
     }
     for folder in ["python/tests", "scripts/tests"] {
         let mut tests = python.module("pytest");
-        tests.args(["-q", "-rs", "--color=no", "-p", "no:cacheprovider", folder]);
+        // Quiet twice over, pytest would print no counts: that option is left to its configuration file.
+        tests.args(["-rs", "--color=no", "-p", "no:cacheprovider", folder]);
         report.group(&format!("pytest {folder}"), Group::Counted, &mut tests);
     }
 }
