@@ -118,28 +118,34 @@ fn demo_groups(report: &mut Report) {
     }
 }
 
-/// The network that the demo has trained, on 10,000 windows of its reads: both backends' scores beside PyTorch's.
+/// The shipped network and the one that the demo has trained, on 10,000 windows of the demo's reads: both backends' scores
+/// beside PyTorch's.
 fn agreement(python: &Python, cargo: &Cargo) -> Outcome<()> {
-    let [model, checkpoint] = ["onnx", "pt"].map(|suffix| format!("{DEMO}/model/demo_filter.{suffix}"));
     let (windows, scores, seeds) =
         (format!("{DEMO}/windows.bin"), format!("{DEMO}/scores.f32"), format!("{DEMO}/seeds"));
-    let mut pytorch = python.module("seedsieve_train");
-    pytorch.args(["scores", "--checkpoint", &checkpoint, "--data", &seeds, "--seeds", "10000"]);
-    process::run(pytorch.args(["--windows", &windows, "--out", &scores]))?;
-    let bytes = std::fs::metadata(&windows).map_err(|error| Failure::new(format!("{windows}: {error}")))?.len();
-    if bytes != 10_000 * 128 {
-        return Err(Failure::new(format!("{windows} has {bytes} bytes; 10,000 seeds take 1,280,000")));
+    let binary = cargo.build_binary()?;
+    for model in ["models/seed_filter_v1".to_owned(), format!("{DEMO}/model/demo_filter")] {
+        let mut pytorch = python.module("seedsieve_train");
+        pytorch.args(["scores", "--checkpoint", &format!("{model}.pt"), "--data", &seeds, "--seeds", "10000"]);
+        process::run(pytorch.args(["--windows", &windows, "--out", &scores]))?;
+        let bytes = std::fs::metadata(&windows).map_err(|error| Failure::new(format!("{windows}: {error}")))?.len();
+        if bytes != 10_000 * 128 {
+            return Err(Failure::new(format!("{windows} has {bytes} bytes; 10,000 seeds take 1,280,000")));
+        }
+        let mut verify = Command::new(&binary);
+        verify.args(["model", "verify", &format!("{model}.onnx"), "--windows", &windows, "--scores", &scores]);
+        let verified = process::transcript(&mut verify)?;
+        let compared =
+            |backend: &str| verified.text.lines().any(|line| line.starts_with(backend) && line.contains("- PyTorch"));
+        if !verified.success {
+            return Err(Failure::new(format!("{model}: the scores differ")));
+        }
+        if !(compared("ort") && compared("tract")) {
+            let why = "a backend was not compared with PyTorch: `seedsieve backends` says why";
+            return Err(Failure::new(format!("{model}: {why}")));
+        }
     }
-    let mut verify = Command::new(cargo.build_binary()?);
-    let verified =
-        process::transcript(verify.args(["model", "verify", &model, "--windows", &windows, "--scores", &scores]))?;
-    let compared =
-        |backend: &str| verified.text.lines().any(|line| line.starts_with(backend) && line.contains("- PyTorch"));
-    match (verified.success, compared("ort") && compared("tract")) {
-        (false, _) => Err(Failure::new("the scores differ")),
-        (true, false) => Err(Failure::new("a backend was not compared with PyTorch: `seedsieve backends` says why")),
-        (true, true) => Ok(()),
-    }
+    Ok(())
 }
 
 fn checkout_group(report: &mut Report, before: Outcome<String>) {

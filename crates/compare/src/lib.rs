@@ -29,5 +29,5 @@ pub use metrics::ModelMetrics;
 pub use output::{WholeFile, write_whole};
 pub use report::{ReportInput, html_report};
 pub use statistics::RunStatistics;
-pub use text::text_table;
+pub use text::{cost_table, text_table};
 pub use truth::{TRUTH_TOLERANCE, TruthCounts};

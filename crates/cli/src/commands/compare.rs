@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use seedsieve_compare::{
-    CompareOptions, ModelMetrics, ReportInput, RunStatistics, WholeFile, compare, html_report, text_table,
+    CompareOptions, ModelMetrics, ReportInput, RunStatistics, WholeFile, compare, cost_table, html_report, text_table,
 };
 
 /// Compare two alignments of the same reads.
@@ -29,11 +29,11 @@ pub struct Args {
     /// Metrics of the filter's model (NAME.metrics.json), for the report.
     #[arg(long, value_name = "FILE", requires = "report")]
     metrics: Option<PathBuf>,
-    /// Statistics of the run that made A (align --stats), for the report.
-    #[arg(long, value_name = "FILE", requires = "report")]
+    /// Statistics of the run that made A (align --stats): adds times and dropped seeds.
+    #[arg(long, value_name = "FILE")]
     stats_a: Option<PathBuf>,
-    /// Statistics of the run that made B, for the report.
-    #[arg(long, value_name = "FILE", requires = "report")]
+    /// Statistics of the run that made B.
+    #[arg(long, value_name = "FILE")]
     stats_b: Option<PathBuf>,
     /// Name of A in tables and legends.
     #[arg(long, value_name = "TEXT", default_value = "A")]
@@ -82,6 +82,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         };
         file.finish(html_report(&input).as_bytes())?;
     }
-    std::io::stdout().lock().write_all(text_table(&comparison).as_bytes())?;
+    let cost = cost_table(statistics_a.as_ref(), statistics_b.as_ref());
+    let mut output = std::io::stdout().lock();
+    output.write_all(text_table(&comparison).as_bytes())?;
+    output.write_all(cost.as_bytes())?;
     Ok(())
 }
