@@ -12,6 +12,7 @@ use seedsieve_filter::{GuardRails, SeedFilter};
 use crate::gate;
 use crate::observe::{Observer, Seed, SeedExtension};
 use crate::sam::single_end_records;
+use crate::stages::containment::Candidate;
 use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::{deduplicate, extend_chains, reference_window};
 use crate::stages::seeding::SeededReads;
@@ -238,9 +239,10 @@ impl<'a> Aligner<'a> {
         statistics.chains = chains.iter().map(|of_read| of_read.len() as u64).sum();
 
         let mut extended = statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains));
-        statistics.extensions = extended.extended.len() as u64;
+        let is_extended = |candidate: &&Candidate| candidate.extension.is_some();
+        statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
         if let Some(watched) = watched {
-            self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.extended);
+            self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.candidates);
         }
         statistics.time(Stage::Extension, || {
             for (regions, codes) in extended.regions.iter_mut().zip(reads) {
@@ -301,20 +303,17 @@ impl<'a> Aligner<'a> {
         seeds: &[Vec<Seed>],
         keep: Option<&[bool]>,
         chains: &[Vec<MemChain>],
-        extended: &[(usize, usize, usize)],
+        candidates: &[Vec<Candidate>],
     ) {
         let mut reference = Vec::new();
-        let mut extended = extended;
         let mut seeds_before = 0;
         for (read, codes) in reads.iter().enumerate() {
-            let of_read = extended.partition_point(|&(number, _, _)| number == read);
-            let (mine, later) = extended.split_at(of_read);
-            extended = later;
             let observed = seeds[read].iter().enumerate().map(|(number, seed)| {
                 let kept = keep.is_none_or(|keep| keep[seeds_before + number]);
                 (*seed, gate::ungapped(self.index, self.options, codes, seed, &mut reference), kept)
             });
-            let mine = mine.iter().map(|&(_, chain, seed)| (chain, seed));
+            let extended = candidates[read].iter().filter(|candidate| candidate.extension.is_some());
+            let mine = extended.map(|candidate| (candidate.chain, candidate.number));
             observer.seeds(first + read as u64, codes, trace_seeds(observed, &chains[read], mine));
             seeds_before += seeds[read].len();
         }

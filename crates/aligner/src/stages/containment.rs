@@ -36,40 +36,85 @@ pub(crate) fn is_shadowed(seeds: &[MemSeed], number: usize) -> bool {
     covered && !seeds.iter().enumerate().any(|(i, other)| i != number && competes(other, seed))
 }
 
-/// A seed of a read and its extension, in the order of extension.
-pub(crate) struct Founded {
+/// A seed of a read's chains, in the order in which bwa extends them.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
     /// Number of the seed's chain in the read.
     pub(crate) chain: usize,
+    /// Number of the seed in its chain.
+    pub(crate) number: usize,
     pub(crate) seed: MemSeed,
-    pub(crate) extension: SeedExtension,
+    /// Not there as long as the seed has not been extended.
+    pub(crate) extension: Option<SeedExtension>,
 }
 
-/// For each founded region of a read, in the order of extension, whether it stays. A region goes when an earlier one
-/// that stays runs through its seed and no earlier seed of its own chain that stays competes with it.
-pub(crate) fn surviving(options: &AlignOptions, read_length: i32, founded: &[Founded]) -> Vec<bool> {
-    let mut survivors: Vec<&Founded> = Vec::with_capacity(founded.len());
-    let mut stays = Vec::with_capacity(founded.len());
-    for candidate in founded {
-        let absorbed = survivors.iter().any(|prior| runs_through(options, read_length, prior, &candidate.seed))
-            && !survivors.iter().any(|prior| prior.chain == candidate.chain && competes(&prior.seed, &candidate.seed));
-        if !absorbed {
-            survivors.push(candidate);
-        }
-        stays.push(!absorbed);
+impl Candidate {
+    /// Whether this candidate, not yet decided upon itself, can have a say in what becomes of `later`: by absorbing it, or
+    /// by competing with it.
+    fn bears_on(&self, options: &AlignOptions, read_length: i32, later: &Self) -> bool {
+        // A region leaves its seed's diagonal by the widest band at most, and absorbs seeds within a gap of that length.
+        let reach = 4 * i64::from(options.mem.w);
+        let near = (diagonal(&self.seed) - diagonal(&later.seed)).abs() <= reach
+            && !is_better_seed(read_length, &later.seed, &self.seed);
+        near || (self.chain == later.chain && competes(&self.seed, &later.seed))
     }
-    stays
+}
+
+/// What is known of a read's candidates.
+pub(crate) struct Survey {
+    /// Those whose regions stay, in the order of extension.
+    pub(crate) survivors: Vec<usize>,
+    /// Those that have to be extended before more can be known.
+    pub(crate) wanted: Vec<usize>,
+    /// Those that are neither absorbed nor known to stay, `wanted` among them.
+    pub(crate) undecided: Vec<usize>,
+}
+
+/// Decides on a read's candidates as far as their extensions are known.
+///
+/// bwa extends one seed after the other: a region goes when an earlier one that stays runs through its seed and no earlier
+/// seed of its own chain that stays competes with it. So a candidate on which no undecided one bears is decided without
+/// its own extension where it is absorbed, and has to be extended where it is not.
+pub(crate) fn survey(options: &AlignOptions, read_length: i32, candidates: &[Candidate]) -> Survey {
+    let mut survey = Survey { survivors: Vec::new(), wanted: Vec::new(), undecided: Vec::new() };
+    for (number, candidate) in candidates.iter().enumerate() {
+        let open =
+            survey.undecided.iter().any(|&earlier| candidates[earlier].bears_on(options, read_length, candidate));
+        if open {
+            survey.undecided.push(number);
+            continue;
+        }
+        let earlier = || survey.survivors.iter().map(|&survivor| &candidates[survivor]);
+        let absorbed = earlier().any(|region| runs_through(options, read_length, region, &candidate.seed))
+            && !earlier().any(|other| other.chain == candidate.chain && competes(&other.seed, &candidate.seed));
+        if absorbed {
+            continue;
+        }
+        if candidate.extension.is_some() {
+            survey.survivors.push(number);
+        } else {
+            survey.wanted.push(number);
+            survey.undecided.push(number);
+        }
+    }
+    survey
+}
+
+/// Whether `seed` is so much longer than the one that founded a region that it may lead to a better alignment.
+fn is_better_seed(read_length: i32, seed: &MemSeed, founding: &MemSeed) -> bool {
+    f64::from(seed.len - founding.len) > BETTER_SEED * f64::from(read_length)
 }
 
 /// Whether the extension of `region` passes through `seed`, or so near that the two are one alignment: the seed lies
 /// within its bounds, and at one of its ends the diagonals differ by less than a gap can be long there.
-fn runs_through(options: &AlignOptions, read_length: i32, region: &Founded, seed: &MemSeed) -> bool {
-    let extension = &region.extension;
+fn runs_through(options: &AlignOptions, read_length: i32, region: &Candidate, seed: &MemSeed) -> bool {
+    let Some(extension) = &region.extension else { return false };
     let (seed_query_end, seed_reference_end) = (seed.qbeg + seed.len, seed.rbeg + i64::from(seed.len));
     let inside = extension.query_start <= seed.qbeg
         && seed_query_end <= extension.query_end
         && extension.reference_start <= seed.rbeg
         && seed_reference_end <= extension.reference_end;
-    if !inside || f64::from(seed.len - region.seed.len) > BETTER_SEED * f64::from(read_length) {
+    if !inside || is_better_seed(read_length, seed, &region.seed) {
         return false;
     }
     let near = |query: i64, reference: i64| {
@@ -88,7 +133,7 @@ mod tests {
         MemSeed { rbeg, qbeg, len, score: len }
     }
 
-    fn founded(chain: usize, seed: MemSeed, query: (i32, i32), reference: (i64, i64)) -> Founded {
+    fn extended(chain: usize, seed: MemSeed, query: (i32, i32), reference: (i64, i64)) -> Candidate {
         let extension = SeedExtension {
             score: query.1 - query.0,
             true_score: query.1 - query.0,
@@ -98,7 +143,13 @@ mod tests {
             reference_end: reference.1,
             band: 100,
         };
-        Founded { chain, seed, extension }
+        Candidate { chain, number: 0, seed, extension: Some(extension) }
+    }
+
+    fn survivors(candidates: &[Candidate]) -> Vec<usize> {
+        let survey = survey(&AlignOptions::default(), 150, candidates);
+        assert!(survey.undecided.is_empty() && survey.wanted.is_empty());
+        survey.survivors
     }
 
     #[test]
@@ -113,23 +164,35 @@ mod tests {
 
     #[test]
     fn a_region_through_the_seed_absorbs_it_unless_a_competitor_of_its_chain_stays() {
-        let options = AlignOptions::default();
-        let long = || founded(0, seed(0, 1000, 60), (0, 150), (1000, 1150));
-        let inner = || founded(0, seed(80, 1080, 25), (0, 150), (1000, 1150));
-        assert_eq!(surviving(&options, 150, &[long(), inner()]), [true, false]);
+        let long = || extended(0, seed(0, 1000, 60), (0, 150), (1000, 1150));
+        let inner = || extended(0, seed(80, 1080, 25), (0, 150), (1000, 1150));
+        assert_eq!(survivors(&[long(), inner()]), [0]);
 
-        let competitor = founded(0, seed(78, 5078, 26), (70, 120), (5070, 5120));
-        assert_eq!(surviving(&options, 150, &[long(), competitor, inner()]), [true, true, true]);
+        let competitor = extended(0, seed(78, 5078, 26), (70, 120), (5070, 5120));
+        assert_eq!(survivors(&[long(), competitor, inner()]), [0, 1, 2]);
 
-        let elsewhere = founded(1, seed(80, 9080, 25), (60, 130), (9060, 9130));
-        assert_eq!(surviving(&options, 150, &[long(), elsewhere]), [true, true]);
+        let elsewhere = extended(1, seed(80, 9080, 25), (60, 130), (9060, 9130));
+        assert_eq!(survivors(&[long(), elsewhere]), [0, 1]);
     }
 
     #[test]
     fn a_much_longer_seed_is_never_absorbed() {
+        let short = extended(0, seed(0, 1000, 20), (0, 150), (1000, 1150));
+        let longer = extended(1, seed(50, 1050, 36), (0, 150), (1000, 1150));
+        assert_eq!(survivors(&[short, longer]), [0, 1]);
+    }
+
+    #[test]
+    fn what_an_undecided_seed_may_absorb_waits_for_it() {
         let options = AlignOptions::default();
-        let short = founded(0, seed(0, 1000, 20), (0, 150), (1000, 1150));
-        let longer = founded(1, seed(50, 1050, 36), (0, 150), (1000, 1150));
-        assert_eq!(surviving(&options, 150, &[short, longer]), [true, true]);
+        let open = |chain, seed| Candidate { chain, number: 0, seed, extension: None };
+        let near = open(0, seed(80, 1080, 25));
+        let far = open(1, seed(80, 9080, 25));
+        let first = survey(&options, 150, &[open(0, seed(0, 1000, 60)), near.clone(), far.clone()]);
+        assert_eq!((first.wanted, first.undecided), (vec![0, 2], vec![0, 1, 2]));
+
+        let known = extended(0, seed(0, 1000, 60), (0, 150), (1000, 1150));
+        let second = survey(&options, 150, &[known, near, far]);
+        assert_eq!((second.survivors, second.wanted), (vec![0], vec![2]), "the near one is absorbed unextended");
     }
 }

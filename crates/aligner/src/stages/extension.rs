@@ -78,7 +78,8 @@ impl<'a> ExtensionBatch<'a> {
         Stored { forward, reversed, length: codes.len() }
     }
 
-    /// Adds a seed; `window` starts at `window_start` of the 2L coordinate. Returns the seed's number in the batch.
+    /// Adds a seed; `window` starts at `window_start` of the 2L coordinate. Returns the seed's number among
+    /// those added since the last run.
     pub(crate) fn add(&mut self, seed: Seed, read: Stored, window: Stored, window_start: i64) -> usize {
         let number = self.extensions.len();
         let (query_start, query_end) = (seed.query_start as usize, (seed.query_start + seed.length) as usize);
@@ -115,10 +116,12 @@ impl<'a> ExtensionBatch<'a> {
         number
     }
 
-    /// Extends all seeds; the results are in the order of [`ExtensionBatch::add`].
-    pub(crate) fn run(mut self) -> Vec<SeedExtension> {
-        let extensions = &mut self.extensions;
-        run_sides(self.options, self.options.pen_clip5, &self.sequences, self.left, |side, band, result| {
+    /// Extends the seeds that were added since the last call; the results are in the order of [`ExtensionBatch::add`].
+    /// The stored sequences stay.
+    pub(crate) fn run(&mut self) -> Vec<SeedExtension> {
+        let mut extensions = std::mem::take(&mut self.extensions);
+        let left = std::mem::take(&mut self.left);
+        run_sides(self.options, self.options.pen_clip5, &self.sequences, left, |side, band, result| {
             let extension = &mut extensions[side.seed];
             let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip5;
             let (query, target, true_score) = if clipped {
@@ -132,11 +135,12 @@ impl<'a> ExtensionBatch<'a> {
             extension.true_score = true_score;
             extension.band = extension.band.max(band);
         });
-        for side in &mut self.right {
+        let mut right = std::mem::take(&mut self.right);
+        for side in &mut right {
             side.start_score = extensions[side.seed].score;
             side.last_score = side.start_score;
         }
-        run_sides(self.options, self.options.pen_clip3, &self.sequences, self.right, |side, band, result| {
+        run_sides(self.options, self.options.pen_clip3, &self.sequences, right, |side, band, result| {
             let extension = &mut extensions[side.seed];
             let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip3;
             let (query, target, true_score) = if clipped {
@@ -150,7 +154,7 @@ impl<'a> ExtensionBatch<'a> {
             extension.true_score += true_score - side.start_score;
             extension.band = extension.band.max(band);
         });
-        self.extensions
+        extensions
     }
 }
 

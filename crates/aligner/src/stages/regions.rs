@@ -4,17 +4,21 @@ use bwa_mem4_chain::MemChain;
 use bwa_mem4_mem::{MemAlnReg, mem_sort_dedup_patch, stamp_is_alt};
 use bwa_seed::MemSeed;
 
-use super::containment::{Founded, is_shadowed, surviving};
-use super::extension::ExtensionBatch;
-use crate::{AlignOptions, ReferenceIndex, Seed};
+use super::containment::{Candidate, is_shadowed, survey};
+use super::extension::{ExtensionBatch, Stored};
+use crate::{AlignOptions, ReferenceIndex, Seed, SeedExtension};
 
 /// The regions of each read, and for the observer which of its chains' seeds were extended.
 pub(crate) struct ExtendedReads {
     /// Regions of each read before deduplication, in the order of extension.
     pub(crate) regions: Vec<Vec<MemAlnReg>>,
-    /// Seeds that were extended: read, chain, seed of the chain.
-    pub(crate) extended: Vec<(usize, usize, usize)>,
+    /// Seeds of each read that may found a region; those with an extension were extended.
+    pub(crate) candidates: Vec<Vec<Candidate>>,
 }
+
+/// Rounds of extension. Seeds that an extended one absorbs need no extension of their own, so the seeds of a read are
+/// extended in rounds; the last round takes what is left in full batches instead of one by one.
+const ROUNDS: usize = 3;
 
 /// Extends the chains' seeds of all reads. `chains` are those that survived the chain filter, in its order.
 pub(crate) fn extend_chains(
@@ -24,41 +28,63 @@ pub(crate) fn extend_chains(
     chains: &[Vec<MemChain>],
 ) -> ExtendedReads {
     let mut batch = ExtensionBatch::new(&options.mem);
+    let mut candidates: Vec<Vec<Candidate>> = chains.iter().map(|of_read| extension_order(of_read)).collect();
+    let mut stored: Vec<Option<StoredRead>> = vec![None; reads.len()];
     let mut extended = Vec::new();
     let mut window = Vec::new();
-    for (read, codes) in reads.iter().enumerate() {
-        prefetch(index, reads, chains, read + 1);
-        let stored_read = batch.store(codes);
-        for (number, chain) in chains[read].iter().enumerate().filter(|(_, chain)| !chain.seeds.is_empty()) {
-            let (start, end) = reference_window(index, options, codes.len() as i32, &chain.seeds);
-            index.fm.bases_into(start, end, &mut window);
-            let stored_window = batch.store(&window);
-            for seed in extension_order(&chain.seeds) {
-                if !is_shadowed(&chain.seeds, seed) {
-                    batch.add(plain_seed(&chain.seeds[seed]), stored_read, stored_window, start);
-                    extended.push((read, number, seed));
-                }
+    for round in 1..=ROUNDS {
+        let asked = extended.len();
+        for (read, codes) in reads.iter().enumerate() {
+            if round == 1 {
+                prefetch(index, reads, chains, read + 1);
+            }
+            let survey = survey(options, codes.len() as i32, &candidates[read]);
+            let wanted = if round == ROUNDS { survey.undecided } else { survey.wanted };
+            for number in wanted {
+                let candidate = &candidates[read][number];
+                let of_read =
+                    stored[read].get_or_insert_with(|| StoredRead::new(batch.store(codes), chains[read].len()));
+                let (stored_window, start) = *of_read.windows[candidate.chain].get_or_insert_with(|| {
+                    let seeds = &chains[read][candidate.chain].seeds;
+                    let (start, end) = reference_window(index, options, codes.len() as i32, seeds);
+                    index.fm.bases_into(start, end, &mut window);
+                    (batch.store(&window), start)
+                });
+                batch.add(plain_seed(&candidate.seed), of_read.codes, stored_window, start);
+                extended.push((read, number));
             }
         }
+        if extended.len() == asked {
+            break;
+        }
+        for (&(read, number), extension) in extended[asked..].iter().zip(batch.run()) {
+            candidates[read][number].extension = Some(extension);
+        }
     }
-    let extensions = batch.run();
 
-    let mut regions = vec![Vec::new(); reads.len()];
-    for of_read in extended.iter().zip(extensions).collect::<Vec<_>>().chunk_by(|(a, _), (b, _)| a.0 == b.0) {
-        let read = of_read[0].0.0;
-        let founded: Vec<Founded> = of_read
-            .iter()
-            .map(|&(&(_, chain, seed), extension)| Founded { chain, seed: chains[read][chain].seeds[seed], extension })
-            .collect();
-        let stays = surviving(options, reads[read].len() as i32, &founded);
-        regions[read] = founded
-            .iter()
-            .zip(stays)
-            .filter(|(founded, stays)| *stays && founded.extension.query_end > founded.extension.query_start)
-            .map(|(founded, _)| region(founded, &chains[read][founded.chain]))
-            .collect();
+    let regions = reads.iter().zip(chains).zip(&candidates).map(|((codes, chains), candidates)| {
+        let survivors = survey(options, codes.len() as i32, candidates).survivors;
+        let survivors = survivors.into_iter().filter_map(|number| {
+            let Candidate { chain, seed, extension, .. } = &candidates[number];
+            let extension = extension.filter(|extension| extension.query_end > extension.query_start)?;
+            Some(region(seed, &extension, &chains[*chain]))
+        });
+        survivors.collect()
+    });
+    ExtendedReads { regions: regions.collect(), candidates }
+}
+
+/// Where a batch keeps a read, and the reference around each of its chains with that window's start, once asked for.
+#[derive(Clone)]
+struct StoredRead {
+    codes: Stored,
+    windows: Vec<Option<(Stored, i64)>>,
+}
+
+impl StoredRead {
+    fn new(codes: Stored, chains: usize) -> Self {
+        Self { codes, windows: vec![None; chains] }
     }
-    ExtendedReads { regions, extended }
 }
 
 /// Removes duplicate regions, merges those that one alignment can join, and marks those on ALT contigs.
@@ -95,19 +121,26 @@ pub(crate) fn reference_window(
     (start, end)
 }
 
-/// Best seed first; of equal ones the later in the chain.
-fn extension_order(seeds: &[MemSeed]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..seeds.len()).collect();
-    order.sort_unstable_by_key(|&number| std::cmp::Reverse((seeds[number].score as u32, number)));
-    order
+/// The seeds that may found a region: chain by chain, the best seed first, of equal ones the later in the chain. Left out
+/// are those that are certain to be absorbed.
+fn extension_order(chains: &[MemChain]) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    let mut order: Vec<usize> = Vec::new();
+    for (chain, MemChain { seeds, .. }) in chains.iter().enumerate() {
+        order.clear();
+        order.extend(0..seeds.len());
+        order.sort_unstable_by_key(|&number| std::cmp::Reverse((seeds[number].score as u32, number)));
+        let own = order.iter().filter(|&&number| !is_shadowed(seeds, number));
+        candidates.extend(own.map(|&number| Candidate { chain, number, seed: seeds[number], extension: None }));
+    }
+    candidates
 }
 
 fn plain_seed(seed: &MemSeed) -> Seed {
     Seed { query_start: seed.qbeg, length: seed.len, reference_start: seed.rbeg, occurrences: 0 }
 }
 
-fn region(founded: &Founded, chain: &MemChain) -> MemAlnReg {
-    let extension = &founded.extension;
+fn region(founding: &MemSeed, extension: &SeedExtension, chain: &MemChain) -> MemAlnReg {
     let covered = chain.seeds.iter().filter(|seed| {
         extension.query_start <= seed.qbeg
             && seed.qbeg + seed.len <= extension.query_end
@@ -126,7 +159,7 @@ fn region(founded: &Founded, chain: &MemChain) -> MemAlnReg {
         csub: 0,
         sub_n: 0,
         seedcov: covered.map(|seed| seed.len).sum(),
-        seedlen0: founded.seed.len,
+        seedlen0: founding.len,
         secondary: -1,
         secondary_all: -1,
         w: extension.band,
