@@ -6,6 +6,7 @@ import re
 import tomllib
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -62,7 +63,7 @@ def read_samples(manifest: Path) -> list[Sample]:
     return samples
 
 
-def without_files(samples: list[Sample]) -> list[str]:
+def without_files(samples: Iterable[Sample]) -> list[str]:
     """Names of the samples whose entry has no file yet."""
     return [sample.name for sample in samples if not sample.files]
 
