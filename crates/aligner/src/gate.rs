@@ -58,6 +58,7 @@ fn cascade_settings(options: &AlignOptions) -> CascadeSettings {
     let competition = Competition {
         report_score: mem.t,
         near_best: scaled(defaults.competition.near_best),
+        near_best_single: scaled(defaults.competition.near_best_single),
         pairing: mem.pen_unpaired + scaled(3),
         anchors: mem.max_matesw.max(1) as usize,
         ..defaults.competition

@@ -118,6 +118,10 @@ impl Cascade {
     pub fn retain(&self, reference: &ReferencePlanes, batch: &CascadeBatch<'_>, keep: &mut [bool]) -> FilterStatistics {
         assert_eq!(keep.len(), batch.seeds.len(), "one decision a seed");
         assert_eq!(batch.read_offsets.len(), batch.reads.len() + 1, "one range a read");
+        let competition = match self.settings.competition {
+            paired if batch.paired => paired,
+            single => Competition { near_best: single.near_best_single, ..single },
+        };
         let mut statistics = FilterStatistics { seeds_in: keep.len() as u64, ..FilterStatistics::default() };
         let mut scratch = Scratch::default();
         let mut bounds: [Vec<Bound>; 2] = Default::default();
@@ -126,21 +130,23 @@ impl Cascade {
             let reads = first..(first + reads_at_once).min(batch.reads.len());
             for (read, bounds) in reads.clone().zip(&mut bounds) {
                 let seeds = &batch.seeds[batch.read_offsets[read]..batch.read_offsets[read + 1]];
-                self.bounds(reference, batch.reads[read], seeds, bounds, &mut scratch, &mut statistics);
+                self.bounds(reference, &competition, batch.reads[read], seeds, bounds, &mut scratch, &mut statistics);
             }
             for (number, read) in reads.enumerate() {
                 let keep = &mut keep[batch.read_offsets[read]..batch.read_offsets[read + 1]];
                 let mate = if batch.paired { bounds[1 - number].as_slice() } else { &[] };
-                self.settings.competition.decide(&bounds[number], mate, keep, &mut statistics);
+                competition.decide(&bounds[number], mate, keep, &mut statistics);
             }
         }
         statistics
     }
 
     /// What each seed of one read can score.
+    #[allow(clippy::too_many_arguments)] // one call, and a type for it would only repeat the names
     fn bounds(
         &self,
         reference: &ReferencePlanes,
+        competition: &Competition,
         codes: &[u8],
         seeds: &[PlacedSeed],
         bounds: &mut Vec<Bound>,
@@ -163,7 +169,7 @@ impl Cascade {
             bounds.push(earlier.unwrap_or_else(|| self.ungapped(reference, seed, scratch)));
         }
         self.bridge(bounds, scratch);
-        self.try_gaps(reference, seeds, bounds, scratch, statistics);
+        self.try_gaps(reference, competition, seeds, bounds, scratch, statistics);
     }
 
     /// The ungapped bound; 0 for a seed that lies on no single contig.
@@ -221,6 +227,7 @@ impl Cascade {
     fn try_gaps(
         &self,
         reference: &ReferencePlanes,
+        competition: &Competition,
         seeds: &[PlacedSeed],
         bounds: &mut [Bound],
         scratch: &mut Scratch,
@@ -229,7 +236,7 @@ impl Cascade {
         let settings = &self.settings;
         let Some(best) = bounds.iter().max_by_key(|bound| bound.score).copied() else { return };
         for (seed, bound) in seeds.iter().zip(bounds) {
-            let missing = settings.competition.floor(&best, bound) - bound.score;
+            let missing = competition.floor(&best, bound) - bound.score;
             if bound.segment.score < settings.gap_from || missing <= 0 || missing > settings.unseeded_gain {
                 continue;
             }
@@ -305,7 +312,16 @@ mod tests {
     fn bounds(reference: &[u8], read: &[u8], seeds: &[PlacedSeed]) -> Vec<i32> {
         let mut bounds = Vec::new();
         let (mut scratch, mut statistics) = (Scratch::default(), FilterStatistics::default());
-        Cascade::default().bounds(&planes(reference), read, seeds, &mut bounds, &mut scratch, &mut statistics);
+        let competition = Competition::default();
+        Cascade::default().bounds(
+            &planes(reference),
+            &competition,
+            read,
+            seeds,
+            &mut bounds,
+            &mut scratch,
+            &mut statistics,
+        );
         bounds.iter().map(|bound| bound.score).collect()
     }
 

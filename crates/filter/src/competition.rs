@@ -65,8 +65,11 @@ pub struct Competition {
     pub report_score: i32,
     /// Bounds may be this much too low (gaps that were not tried): a seed so far under the threshold still counts.
     pub slack: i32,
-    /// A seed stays when its bound is at most this much below the best of its part of the read.
+    /// A seed of a paired read stays when its bound is at most this much below the best of its part of the read: pairing
+    /// may prefer it.
     pub near_best: i32,
+    /// The same for single reads, of which MAPQ alone is at stake.
+    pub near_best_single: i32,
     /// Seeds further below that stay nevertheless, the best ones: the runners-up.
     pub runners_up: usize,
     /// What being paired is worth (-U), with the slack of bounds.
@@ -85,6 +88,7 @@ impl Default for Competition {
             report_score: 30,
             slack: 0,
             near_best: 20,
+            near_best_single: 10,
             runners_up: 1,
             pairing: 20,
             anchors: 50,
