@@ -157,7 +157,7 @@ pub struct Filter {
     /// Viability below which a seed is dropped [default: the model's own].
     #[arg(long, value_name = "SCORE", value_parser = finite)]
     pub npu_threshold: Option<f32>,
-    /// Inference backend: auto, ort, tract.
+    /// Inference backend: auto, native, ort, tract.
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub npu_backend: seedsieve_inference::BackendChoice,
     /// Fewest seeds in a batch for the filter to be asked [default: 64].
