@@ -12,7 +12,9 @@ pub type NpuResult<T> = Result<T, NpuError>;
 #[non_exhaustive]
 pub enum NpuError {
     /// This build has no inference backend at all.
-    #[error("this program was built without an inference backend; build it with the feature `native`, `ort` or `tract`")]
+    #[error(
+        "this program was built without an inference backend; build it with the feature `native`, `ort` or `tract`"
+    )]
     NotAvailable,
     /// One backend cannot be used here.
     #[error("the backend `{backend}` is not available: {why}")]

@@ -234,7 +234,13 @@ fn native_status() -> BackendStatus {
 
 #[cfg(not(feature = "native"))]
 fn native_status() -> BackendStatus {
-    BackendStatus { name: NATIVE, available: false, why: not_built(NATIVE).to_string(), level: None, capabilities: None }
+    BackendStatus {
+        name: NATIVE,
+        available: false,
+        why: not_built(NATIVE).to_string(),
+        level: None,
+        capabilities: None,
+    }
 }
 
 #[cfg(feature = "ort")]

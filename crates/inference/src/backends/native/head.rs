@@ -9,12 +9,12 @@ use super::shape::{CHANNELS_3, HIDDEN, POSITIONS_3};
 #[derive(Debug, Clone)]
 pub struct Head {
     /// From a sum over positions of eight-bit activations to their mean.
-    mean_scale: f32,
+    pub(super) mean_scale: f32,
     /// Shape (channels, hidden): one row an input.
-    hidden_weights: [[f32; HIDDEN]; CHANNELS_3],
-    hidden_biases: [f32; HIDDEN],
-    logit_weights: [f32; HIDDEN],
-    logit_bias: f32,
+    pub(super) hidden_weights: [[f32; HIDDEN]; CHANNELS_3],
+    pub(super) hidden_biases: [f32; HIDDEN],
+    pub(super) logit_weights: [f32; HIDDEN],
+    pub(super) logit_bias: f32,
 }
 
 impl Head {

@@ -7,6 +7,8 @@ mod level;
 mod network;
 mod reader;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
