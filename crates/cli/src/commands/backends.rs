@@ -124,7 +124,10 @@ fn print_table(output: &mut impl Write, report: &Report) -> std::io::Result<()> 
         }
         if let Some(speed) = speed {
             let Speed { model, ms_per_512, seeds_per_s } = speed;
-            writeln!(output, "       {ms_per_512:.2} ms per {SEEDS} seeds, {seeds_per_s:.0} seeds/s: one thread, {model}")?;
+            writeln!(
+                output,
+                "       {ms_per_512:.2} ms per {SEEDS} seeds, {seeds_per_s:.0} seeds/s: one thread, {model}"
+            )?;
         }
     }
     Ok(())
