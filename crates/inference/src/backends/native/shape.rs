@@ -19,6 +19,11 @@ impl ConvolutionShape {
     pub const fn depth(self) -> usize {
         self.inputs * self.taps
     }
+
+    /// Positions of its output.
+    pub const fn positions(self, input: usize) -> usize {
+        input + 1 - self.taps
+    }
 }
 
 /// The three convolutions.
@@ -39,10 +44,10 @@ pub const CHANNELS_2: usize = SECOND.outputs;
 /// Channels of the third block's output, whose means are the dense layers' input.
 pub const CHANNELS_3: usize = THIRD.outputs;
 /// Positions after the third convolution.
-pub const POSITIONS_3: usize = POOLED_2 - THIRD.taps + 1;
+pub const POSITIONS_3: usize = THIRD.positions(POOLED_2);
 /// Positions after the second convolution and its pool, which takes the larger of two neighbours and drops an odd last
 /// one.
-pub const POOLED_2: usize = (((WINDOW_SIZE - FIRST.taps + 1) / 2) - SECOND.taps + 1) / 2;
+pub const POOLED_2: usize = SECOND.positions(FIRST.positions(WINDOW_SIZE) / 2) / 2;
 /// Positions after the first convolution and its pool, as far as the second block looks at them.
 pub const POOLED_1: usize = 2 * POOLED_2 + SECOND.taps - 1;
 /// Values of the hidden dense layer.
@@ -50,8 +55,8 @@ pub const HIDDEN: usize = 32;
 
 /// Products of one seed as the network is defined: what a kernel without any short cut computes.
 pub const PRODUCTS: usize = {
-    let positions_1 = WINDOW_SIZE - FIRST.taps + 1;
-    let positions_2 = positions_1 / 2 - SECOND.taps + 1;
+    let positions_1 = FIRST.positions(WINDOW_SIZE);
+    let positions_2 = SECOND.positions(positions_1 / 2);
     positions_1 * FIRST.outputs * FIRST.depth()
         + positions_2 * SECOND.outputs * SECOND.depth()
         + POSITIONS_3 * THIRD.outputs * THIRD.depth()

@@ -191,9 +191,9 @@ fn second_block_at<const POOLED: usize, const POSITIONS: usize>(
 ) {
     let sums = convolution::<POSITIONS, STEPS_2, CHANNELS_1>(&kernel.second, input);
     for (index, output) in output[..POOLED].iter_mut().enumerate() {
-        for register in 0..REGISTERS {
+        for (register, multipliers) in kernel.second.multipliers.iter().enumerate() {
             let larger = _mm512_max_epi32(sums[2 * index][register], sums[2 * index + 1][register]);
-            store_bytes(rounded(larger, load_floats(&kernel.second.multipliers[register])), output, register);
+            store_bytes(rounded(larger, load_floats(multipliers)), output, register);
         }
     }
 }
