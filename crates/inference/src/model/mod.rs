@@ -4,6 +4,7 @@ mod graph;
 mod metadata;
 #[cfg(feature = "native")]
 mod operators;
+#[cfg_attr(not(feature = "native"), allow(dead_code, reason = "the native backend reads more of a file"))]
 mod protobuf;
 
 use std::borrow::Cow;
