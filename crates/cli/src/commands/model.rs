@@ -153,7 +153,7 @@ fn report(output: &mut impl Write, all: &[Scores], limits: &Limits) -> anyhow::R
             let count = |differs: fn(f32, f32, f32) -> bool, limit| {
                 left.values.iter().zip(&right.values).filter(|(left, right)| differs(**left, **right, limit)).count()
             };
-            let beyond = count(|left, right, allowed| !((left - right).abs() <= allowed), allowed);
+            let beyond = count(|left, right, allowed| (left - right).abs() > allowed, allowed);
             let changed = count(|left, right, threshold| (left < threshold) != (right < threshold), threshold);
             writeln!(
                 output,
