@@ -118,8 +118,8 @@ fn demo_groups(report: &mut Report) {
     }
 }
 
-/// The shipped network and the one that the demo has trained, on 10,000 windows of the demo's reads: both backends' scores
-/// beside PyTorch's.
+/// The shipped network and the one that the demo has trained, on 10,000 windows of the demo's reads: the scores of
+/// all backends beside PyTorch's, in fp32 and in INT8, which the native kernel runs.
 fn agreement(python: &Python, cargo: &Cargo) -> Outcome<()> {
     let (windows, scores, seeds) =
         (format!("{DEMO}/windows.bin"), format!("{DEMO}/scores.f32"), format!("{DEMO}/seeds"));
@@ -132,17 +132,21 @@ fn agreement(python: &Python, cargo: &Cargo) -> Outcome<()> {
         if bytes != 10_000 * 128 {
             return Err(Failure::new(format!("{windows} has {bytes} bytes; 10,000 seeds take 1,280,000")));
         }
-        let mut verify = Command::new(&binary);
-        verify.args(["model", "verify", &format!("{model}.onnx"), "--windows", &windows, "--scores", &scores]);
-        let verified = process::transcript(&mut verify)?;
-        let compared =
-            |backend: &str| verified.text.lines().any(|line| line.starts_with(backend) && line.contains("- PyTorch"));
-        if !verified.success {
-            return Err(Failure::new(format!("{model}: the scores differ")));
-        }
-        if !(compared("ort") && compared("tract")) {
-            let why = "a backend was not compared with PyTorch: `seedsieve backends` says why";
-            return Err(Failure::new(format!("{model}: {why}")));
+        for (file, backends) in [("", &["ort", "tract"][..]), ("_int8", &["native", "ort", "tract"])] {
+            let file = format!("{model}{file}.onnx");
+            let mut verify = Command::new(&binary);
+            verify.args(["model", "verify", &file, "--windows", &windows, "--scores", &scores]);
+            let verified = process::transcript(&mut verify)?;
+            if !verified.success {
+                return Err(Failure::new(format!("{file}: the scores differ")));
+            }
+            let compared = |backend: &&&str| {
+                verified.text.lines().any(|line| line.starts_with(**backend) && line.contains("- PyTorch"))
+            };
+            if backends.iter().filter(compared).count() < backends.len() {
+                let why = "a backend was not compared with PyTorch: `seedsieve backends` says why";
+                return Err(Failure::new(format!("{file}: {why}")));
+            }
         }
     }
     Ok(())

@@ -61,6 +61,8 @@ pub trait NpuBackend: Send + Sync {
 pub struct NpuCapabilities {
     /// Name for humans.
     pub name: &'static str,
+    /// Runs models in 32-bit floating point.
+    pub supports_fp32: bool,
     /// Runs INT8 (QDQ) models.
     pub supports_int8: bool,
     /// Runs FP16 models.
@@ -85,6 +87,15 @@ pub(crate) fn check_packed(packed: &[u8], scores: &[f32]) -> NpuResult<()> {
         packed.len(),
         scores.len()
     )))
+}
+
+/// Checks that every score is a probability. Not a number fails too: it is in no range.
+#[cfg(any(feature = "native", feature = "ort", feature = "tract"))]
+pub(crate) fn check_scores(backend: &'static str, scores: &[f32]) -> NpuResult<()> {
+    match scores.iter().position(|score| !(0.0..=1.0).contains(score)) {
+        Some(seed) => Err(NpuError::InvalidScore { backend, seed, score: scores[seed] }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -132,5 +143,15 @@ mod tests {
         assert_eq!(scores, expected);
         assert!(backend.predict_packed(&packed[1..], &mut scores).is_err());
         assert!(backend.predict_packed(&packed, &mut scores[1..]).is_err());
+    }
+
+    #[test]
+    #[cfg(any(feature = "native", feature = "ort", feature = "tract"))]
+    fn only_probabilities_pass() {
+        assert!(check_scores("x", &[0.0, 0.5, 1.0]).is_ok());
+        for bad in [f32::NAN, -0.001, 1.001, f32::INFINITY] {
+            let error = check_scores("x", &[0.5, bad]).unwrap_err();
+            assert!(error.to_string().contains("seed 1 "), "{error}");
+        }
     }
 }

@@ -12,7 +12,9 @@ pub type NpuResult<T> = Result<T, NpuError>;
 #[non_exhaustive]
 pub enum NpuError {
     /// This build has no inference backend at all.
-    #[error("this program was built without an inference backend; build it with the feature `ort` or `tract`")]
+    #[error(
+        "this program was built without an inference backend; build it with the feature `native`, `ort` or `tract`"
+    )]
     NotAvailable,
     /// One backend cannot be used here.
     #[error("the backend `{backend}` is not available: {why}")]
@@ -23,7 +25,7 @@ pub enum NpuError {
         why: String,
     },
     /// A backend was asked for by a name that none has.
-    #[error("unknown backend `{0}`: choose one of auto, ort, tract")]
+    #[error("unknown backend `{0}`: choose one of auto, native, ort, tract")]
     UnknownBackend(String),
     /// The model file cannot be read, or a backend cannot build the network.
     #[error("cannot load the model: {0}")]

@@ -18,10 +18,11 @@
 //!
 //! | backend | feature | what it is |
 //! |---|---|---|
+//! | `native` | `native` | our own integer kernel for INT8 models of the reference network's shape: see [`native`] |
 //! | `ort` | `ort` | ONNX Runtime, a library that is looked for and loaded at run time: see [`set_ort_library`] |
 //! | `tract` | `tract` | pure Rust, part of the program |
 //!
-//! Both run the same file. Scores of different backends differ by rounding; scores of one backend are the same for
+//! All run the same files. Scores of different backends differ by rounding; scores of one backend are the same for
 //! any number of threads, order of seeds and size of batches.
 
 mod backend;
@@ -34,9 +35,14 @@ mod model;
 mod selection;
 
 pub use backend::{NpuBackend, NpuCapabilities};
+#[cfg(feature = "native")]
+pub use backends::native;
 pub use batch::SeedFilterBatch;
 pub use config::SeedFilterConfig;
 pub use error::{NpuError, NpuResult};
 pub use examples::example_windows;
 pub use model::{Model, ModelGraph, ModelMetadata};
-pub use selection::{BackendChoice, BackendStatus, detect_npu_backend, list_available_backends, set_ort_library};
+pub use selection::{
+    BackendChoice, BackendStatus, detect_npu_backend, detect_npu_backend_for_reference_model, list_available_backends,
+    set_ort_library,
+};

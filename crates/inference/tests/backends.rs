@@ -1,4 +1,4 @@
-//! Both backends on the reference models: they agree with each other and with PyTorch, and a score depends on nothing
+//! All backends on the reference models: they agree with each other and with PyTorch, and a score depends on nothing
 //! but its seed.
 
 mod common;
@@ -75,7 +75,7 @@ fn a_score_depends_on_its_seed_alone() {
 
 #[test]
 fn no_seeds_are_no_error() {
-    for backend in backends(&Model::embedded()) {
+    for backend in backends(&Model::embedded_int8()) {
         assert!(scores(&*backend, &[]).is_empty());
         assert!(backend.predict_seed_viability(&SeedFilterBatch::from_packed(&[])).unwrap().is_empty());
     }
@@ -83,7 +83,7 @@ fn no_seeds_are_no_error() {
 
 #[test]
 fn lengths_that_disagree_are_errors() {
-    for backend in backends(&Model::embedded()) {
+    for backend in backends(&Model::embedded_int8()) {
         for (bytes, count) in [(127, 1), (128, 0), (128, 2), (0, 1)] {
             let error = backend.predict_packed(&vec![0x11; bytes], &mut vec![0.0; count]).unwrap_err().to_string();
             assert!(error.contains(&format!("{bytes} bytes")), "{}: {error}", backend.name());
@@ -94,7 +94,7 @@ fn lengths_that_disagree_are_errors() {
 #[test]
 fn four_threads_get_the_scores_of_one() {
     let packed = example_windows(2000, 22);
-    for backend in backends(&Model::embedded()) {
+    for backend in backends(&Model::embedded_int8()) {
         let expected = scores(&*backend, &packed);
         std::thread::scope(|scope| {
             for _ in 0..4 {
@@ -110,8 +110,10 @@ fn four_threads_get_the_scores_of_one() {
 
 #[test]
 fn automatic_choice_takes_the_first_that_works() {
-    if let Some(fastest) = backends(&Model::embedded()).last() {
-        let chosen = detect_npu_backend(&Model::embedded(), BackendChoice::Auto).unwrap();
-        assert_eq!(chosen.name(), fastest.name());
+    for model in [Model::embedded(), Model::embedded_int8()] {
+        if let Some(fastest) = backends(&model).last() {
+            let chosen = detect_npu_backend(&model, BackendChoice::Auto).unwrap();
+            assert_eq!(chosen.name(), fastest.name(), "{}", model.source());
+        }
     }
 }

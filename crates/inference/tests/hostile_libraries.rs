@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::ort_is_available;
-use seedsieve_inference::{BackendChoice, Model, detect_npu_backend, list_available_backends, set_ort_library};
+use seedsieve_inference::{
+    BackendChoice, BackendStatus, Model, detect_npu_backend, list_available_backends, set_ort_library,
+};
 
 /// Large enough to be ONNX Runtime, and nothing else.
 const FOREIGN_LIBRARY: &str = "char filling[2 << 20] = {1}; int answer(void) { return 42; }";
@@ -42,6 +44,10 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
+fn ort_status() -> BackendStatus {
+    list_available_backends().into_iter().find(|status| status.name == "ort").unwrap()
+}
+
 fn check_refused(library: &Path, reason: &str) {
     set_ort_library(library).unwrap();
     let model = Model::embedded();
@@ -50,8 +56,8 @@ fn check_refused(library: &Path, reason: &str) {
         assert!(error.contains(part), "{error}\nlacks: {part}");
     }
     assert_eq!(detect_npu_backend(&model, BackendChoice::Auto).unwrap().name(), "tract");
-    let status = list_available_backends().remove(0);
-    assert!(status.name == "ort" && !status.available && status.why.contains(reason), "{status:?}");
+    let status = ort_status();
+    assert!(!status.available && status.why.contains(reason), "{status:?}");
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn found_by_itself() -> Option<PathBuf> {
 #[ignore = "run by another test, in a process of its own"]
 fn print_the_library_that_is_found() {
     if ort_is_available("truncated copies of ONNX Runtime") {
-        let why = list_available_backends().remove(0).why;
+        let why = ort_status().why;
         println!("FOUND {}", why.rsplit_once(", ").unwrap().0);
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use seedsieve_inference::{
-    BackendStatus, Model, NpuBackend, detect_npu_backend, example_windows, list_available_backends, set_ort_library,
+    BackendStatus, Model, NpuBackend, SeedFilterConfig, detect_npu_backend, detect_npu_backend_for_reference_model,
+    example_windows, list_available_backends, set_ort_library,
 };
 use serde::Serialize;
 
@@ -19,7 +20,7 @@ pub struct Args {
     /// Load the model into each backend and measure its speed on one thread.
     #[arg(long)]
     bench: bool,
-    /// Model to measure with; the embedded one where not given.
+    /// Model to measure with; where not given, the embedded one in the form that `align` gives to each backend.
     #[arg(long, value_name = "FILE", requires = "bench")]
     model: Option<PathBuf>,
     /// ONNX Runtime library to load; looked for where not given.
@@ -35,8 +36,6 @@ const MEASURED_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct Report {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
     backends: Vec<Entry>,
 }
 
@@ -50,6 +49,8 @@ struct Entry {
 
 #[derive(Serialize)]
 struct Speed {
+    /// Where the model that was measured with comes from.
+    model: String,
     /// Median of the calls of [`SEEDS`] seeds, in milliseconds.
     ms_per_512: f64,
     seeds_per_s: f64,
@@ -60,16 +61,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if let Some(path) = &args.ort_library {
         set_ort_library(path)?;
     }
-    let model = match &args.model {
-        _ if !args.bench => None,
-        Some(path) => Some(Model::read(path)?),
-        None => Some(Model::embedded()),
+    let model = args.model.as_deref().map(Model::read).transpose()?;
+    let entry = |status| match args.bench {
+        true => measured(status, model.as_ref()),
+        false => Ok(Entry { status, speed: None }),
     };
-    let backends = list_available_backends()
-        .into_iter()
-        .map(|status| measured(status, model.as_ref()))
-        .collect::<Result<_, _>>()?;
-    let report = Report { model: model.map(|model| model.source().to_owned()), backends };
+    let backends = list_available_backends().into_iter().map(entry).collect::<Result<_, _>>()?;
+    let report = Report { backends };
     let mut output = std::io::stdout().lock();
     if args.json {
         return Ok(writeln!(output, "{}", serde_json::to_string_pretty(&report)?)?);
@@ -78,9 +76,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn measured(mut status: BackendStatus, model: Option<&Model>) -> anyhow::Result<Entry> {
-    let (Some(model), true) = (model, status.available) else { return Ok(Entry { status, speed: None }) };
-    match detect_npu_backend(model, status.name.parse()?) {
-        Ok(backend) => Ok(Entry { status, speed: Some(measure(&*backend)?) }),
+    if !status.available {
+        return Ok(Entry { status, speed: None });
+    }
+    let choice = status.name.parse()?;
+    let loaded = match model {
+        Some(model) => detect_npu_backend(model, choice).map(|backend| (model.clone(), backend)),
+        None => detect_npu_backend_for_reference_model(choice, SeedFilterConfig::default().prefer_quantized),
+    };
+    match loaded {
+        Ok((model, backend)) => Ok(Entry { status, speed: Some(measure(&model, &*backend)?) }),
         Err(error) => {
             status.available = false;
             status.why = error.to_string();
@@ -89,7 +94,7 @@ fn measured(mut status: BackendStatus, model: Option<&Model>) -> anyhow::Result<
     }
 }
 
-fn measure(backend: &dyn NpuBackend) -> anyhow::Result<Speed> {
+fn measure(model: &Model, backend: &dyn NpuBackend) -> anyhow::Result<Speed> {
     let windows = example_windows(SEEDS * BATCHES, 1);
     let batch_bytes = windows.len() / BATCHES;
     let mut scores = vec![0.0; SEEDS];
@@ -104,24 +109,25 @@ fn measure(backend: &dyn NpuBackend) -> anyhow::Result<Speed> {
     }
     call_seconds.sort_by(f64::total_cmp);
     let median = call_seconds[call_seconds.len() / 2];
-    Ok(Speed { ms_per_512: median * 1e3, seeds_per_s: SEEDS as f64 / median })
+    let model = model.source().to_owned();
+    Ok(Speed { model, ms_per_512: median * 1e3, seeds_per_s: SEEDS as f64 / median })
 }
 
 fn print_table(output: &mut impl Write, report: &Report) -> std::io::Result<()> {
-    if let Some(model) = &report.model {
-        writeln!(output, "model: {model}; speed on one thread, median of calls of {SEEDS} seeds")?;
-    }
     for Entry { status, speed } in &report.backends {
         let available = if status.available { "available" } else { "not available" };
         writeln!(output, "{:<6} {available}: {}", status.name, status.why)?;
         if let Some(capabilities) = &status.capabilities {
-            let int8 = if capabilities.supports_int8 { "fp32 and INT8 models" } else { "fp32 models" };
-            let batch = capabilities.max_batch_size;
-            writeln!(output, "       {}, {int8}, {batch} seeds at once", capabilities.name)?;
+            let forms = [("fp32", capabilities.supports_fp32), ("INT8", capabilities.supports_int8)];
+            let forms: Vec<&str> = forms.iter().filter(|(_, runs)| *runs).map(|(form, _)| *form).collect();
+            writeln!(output, "       {}, {} models", capabilities.name, forms.join(" and "))?;
         }
         if let Some(speed) = speed {
-            let (ms, rate) = (speed.ms_per_512, speed.seeds_per_s);
-            writeln!(output, "       {ms:.2} ms per {SEEDS} seeds, {rate:.0} seeds/s")?;
+            let Speed { model, ms_per_512, seeds_per_s } = speed;
+            writeln!(
+                output,
+                "       {ms_per_512:.2} ms per {SEEDS} seeds, {seeds_per_s:.0} seeds/s: one thread, {model}"
+            )?;
         }
     }
     Ok(())

@@ -7,8 +7,15 @@ use std::process::Command;
 use super::common::{fail, repository, skip, succeed, text};
 use super::{align, refused, sound};
 
-/// A filtered alignment in `folder`, which has no Python environment, without any environment variable.
+/// A filtered alignment in `folder`, which has no Python environment, without any environment variable, with a model in
+/// floating point, which the native backend leaves to the others.
 fn filtered(folder: &Path, backend: &str) -> Command {
+    let mut command = filtered_as_is(folder, backend);
+    command.arg("--model").arg(repository().join("models/seed_filter_v1.onnx"));
+    command
+}
+
+fn filtered_as_is(folder: &Path, backend: &str) -> Command {
     let sound = sound();
     let mut command = align(&folder.join("out.sam"), &sound.genome, &[&sound.reads]);
     command.current_dir(folder).env_clear().args(["--npu-filter", "--npu-backend", backend]);
@@ -43,6 +50,30 @@ fn system_has_onnx_runtime() -> bool {
         skip("a system without ONNX Runtime in its library folders");
     }
     found
+}
+
+#[test]
+fn auto_takes_the_native_kernel_and_needs_no_library() {
+    #[cfg(target_arch = "x86_64")]
+    if !std::is_x86_feature_detected!("avx2") {
+        return skip("a processor without AVX2, whose native kernel is plain code");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = |backend: &str| {
+        let mut command = filtered_as_is(folder.path(), backend);
+        let output = succeed(command.env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so"));
+        let records = fs::read_to_string(folder.path().join("out.sam")).unwrap();
+        let records: Vec<String> = records.lines().filter(|line| !line.starts_with("@PG")).map(str::to_owned).collect();
+        fs::remove_file(folder.path().join("out.sam")).unwrap();
+        (String::from_utf8_lossy(&output.stderr).into_owned(), records)
+    };
+    let (message, records) = run("auto");
+    assert!(message.contains("backend native") && message.contains("in order of speed"), "{message}");
+    assert!(!message.contains("WARN"), "{message}");
+    assert!(records.len() > 400);
+    assert_eq!(run("native").1, records);
+    let mut fp32 = filtered(folder.path(), "native");
+    refused(&mut fp32, folder.path(), &["seed_filter_v1.onnx", "floating point", "_int8.onnx"]);
 }
 
 #[test]
@@ -122,7 +153,7 @@ fn an_unknown_backend_is_told_with_those_that_there_are() {
     let output = filtered(folder.path(), "cuda").output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("cuda") && message.contains("auto, ort, tract"), "{message}");
+    assert!(message.contains("cuda") && message.contains("auto, native, ort, tract"), "{message}");
     let backends = fail(std::process::Command::new(env!("CARGO_BIN_EXE_seedsieve")).current_dir(repository()).args([
         "backends",
         "--bench",

@@ -24,6 +24,7 @@ impl TractBackend {
     pub fn static_capabilities() -> NpuCapabilities {
         NpuCapabilities {
             name: "tract (pure Rust, CPU)",
+            supports_fp32: true,
             supports_int8: true,
             supports_fp16: false,
             requires_fixed_batch: true,

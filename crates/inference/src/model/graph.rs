@@ -208,7 +208,7 @@ impl std::fmt::Display for Tensor {
     }
 }
 
-fn malformed_is_error<T>(result: Result<T, Malformed>) -> NpuResult<T> {
+pub(super) fn malformed_is_error<T>(result: Result<T, Malformed>) -> NpuResult<T> {
     result.map_err(|Malformed { offset, why }| {
         NpuError::UnsupportedFormat(format!(
             "not an ONNX file, or cut off: {why} at byte {offset}; compare its SHA-256, or export it again"

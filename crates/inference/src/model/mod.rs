@@ -2,6 +2,9 @@
 
 mod graph;
 mod metadata;
+#[cfg(feature = "native")]
+mod operators;
+#[cfg_attr(not(feature = "native"), allow(dead_code, reason = "the native backend reads more of a file"))]
 mod protobuf;
 
 use std::borrow::Cow;
@@ -13,6 +16,8 @@ use sha2::{Digest, Sha256};
 
 pub use self::graph::ModelGraph;
 pub use self::metadata::ModelMetadata;
+#[cfg(feature = "native")]
+pub(crate) use self::operators::{Attribute, Constant, Element, Node, Operators, read_operators};
 use crate::{NpuError, NpuResult};
 
 /// Larger than any seed-viability network by two orders of magnitude; keeps a wrong path from filling the memory.

@@ -20,8 +20,10 @@ pub(super) enum Value<'a> {
     Varint(u64),
     /// Strings, bytes, packed numbers and messages within messages.
     Bytes(Message<'a>),
-    /// Four or eight bytes, which nothing here asks for.
-    Fixed,
+    /// Four bytes, little-endian: 32-bit floats.
+    Fixed32(u32),
+    /// Eight bytes, which nothing here asks for.
+    Fixed64,
 }
 
 /// Where and why the bytes are no message.
@@ -89,13 +91,53 @@ impl<'a> Message<'a> {
         Ok(found)
     }
 
+    /// All integers of one field number, one by one or packed into one field.
+    pub fn integers(self, number: u64) -> Result<Vec<u64>, Malformed> {
+        let mut found = Vec::new();
+        for field in self.fields() {
+            match field? {
+                Field { number: given, value: Value::Varint(value) } if given == number => found.push(value),
+                Field { number: given, value: Value::Bytes(mut packed) } if given == number => {
+                    while !packed.bytes.is_empty() {
+                        found.push(packed.take_varint()?);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The last 32-bit float of one field number.
+    pub fn float(self, number: u64) -> Result<Option<f32>, Malformed> {
+        let mut found = None;
+        for field in self.fields() {
+            let field = field?;
+            if field.number == number
+                && let Value::Fixed32(bits) = field.value
+            {
+                found = Some(f32::from_bits(bits));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The strings of one field number.
+    pub fn texts(self, number: u64) -> Result<Vec<&'a str>, Malformed> {
+        self.messages(number)?.into_iter().map(Message::as_text).collect()
+    }
+
     /// The last string of one field number; empty if there is none, as protobuf defines.
     pub fn text(self, number: u64) -> Result<&'a str, Malformed> {
         match self.message(number)? {
-            Some(text) => std::str::from_utf8(text.bytes)
-                .map_err(|_| Malformed { offset: text.offset, why: "a string that is not UTF-8" }),
+            Some(text) => text.as_text(),
             None => Ok(""),
         }
+    }
+
+    fn as_text(self) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.bytes)
+            .map_err(|_| Malformed { offset: self.offset, why: "a string that is not UTF-8" })
     }
 
     fn take_field(&mut self) -> Result<Field<'a>, Malformed> {
@@ -108,13 +150,13 @@ impl<'a> Message<'a> {
         }
         let value = match key & 7 {
             0 => Value::Varint(self.take_varint()?),
-            1 => self.take(8).map(|_| Value::Fixed)?,
+            1 => self.take(8).map(|_| Value::Fixed64)?,
             2 => {
                 let length = self.take_varint()?;
                 let length = usize::try_from(length).map_err(|_| malformed("a field longer than memory"))?;
                 Value::Bytes(self.take(length)?)
             }
-            5 => self.take(4).map(|_| Value::Fixed)?,
+            5 => Value::Fixed32(u32::from_le_bytes(self.take(4)?.bytes.try_into().expect("four bytes"))),
             _ => return Err(malformed("an unknown wire type")),
         };
         Ok(Field { number, value })
@@ -159,6 +201,14 @@ mod tests {
         assert_eq!(message.integer(1).unwrap(), Some(150));
         assert_eq!(message.text(2).unwrap(), "testing");
         assert_eq!(message.message(2).unwrap().unwrap().offset, 5);
+        assert_eq!(message.float(3).unwrap(), Some(f32::from_bits(0x0403_0201)));
+    }
+
+    #[test]
+    fn repeated_integers_are_read_packed_and_one_by_one() {
+        let both = Message::file(b"\x0a\x03\x01\x96\x01\x08\x07\x10\x08");
+        assert_eq!(both.integers(1).unwrap(), [1, 150, 7]);
+        assert!(Message::file(b"\x0a\x01\x96").integers(1).is_err());
     }
 
     #[test]

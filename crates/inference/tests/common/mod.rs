@@ -17,7 +17,7 @@ pub fn ort_is_available(what: &str) -> bool {
     status.available
 }
 
-/// Every backend that works here, loaded with a model.
+/// Every backend that works here with this model, loaded with it; the fastest last.
 pub fn backends(model: &Model) -> Vec<Arc<dyn NpuBackend>> {
     let mut choices = Vec::new();
     if cfg!(feature = "tract") {
@@ -25,6 +25,9 @@ pub fn backends(model: &Model) -> Vec<Arc<dyn NpuBackend>> {
     }
     if cfg!(feature = "ort") && ort_is_available("the backend ort") {
         choices.push(BackendChoice::Ort);
+    }
+    if cfg!(feature = "native") && model.graph().quantized {
+        choices.push(BackendChoice::Native);
     }
     choices.into_iter().map(|choice| detect_npu_backend(model, choice).unwrap()).collect()
 }

@@ -17,7 +17,9 @@ use seedsieve_aligner::{
     Aligner, AlignerError, ChunkOutput, ComputeContext, NoObserver, ProgramRecord, ReferenceIndex, Statistics,
     write_header,
 };
-use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterConfig, detect_npu_backend, set_ort_library};
+use seedsieve_inference::{
+    Model, NpuBackend, SeedFilterConfig, detect_npu_backend, detect_npu_backend_for_reference_model, set_ort_library,
+};
 
 use crate::output::OutputFile;
 use crate::progress::ReadProgress;
@@ -108,8 +110,7 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     Ok((ComputeContext::filtered(backend, config), Some(report)))
 }
 
-/// The model that the user names; else the built-in one, in its INT8 form where ONNX Runtime runs it (twice as fast
-/// there, and slower than fp32 in tract).
+/// The model that the user names; else the built-in one, in the form that suits the backend.
 fn load_model(filter: &args::Filter, prefer_quantized: bool) -> anyhow::Result<(Model, Arc<dyn NpuBackend>)> {
     let choice = filter.npu_backend.unwrap_or_default();
     if let Some(path) = &filter.model {
@@ -117,15 +118,7 @@ fn load_model(filter: &args::Filter, prefer_quantized: bool) -> anyhow::Result<(
         let backend = detect_npu_backend(&model, choice)?;
         return Ok((model, backend));
     }
-    if prefer_quantized && choice != BackendChoice::Tract {
-        let model = Model::embedded_int8();
-        if let Ok(backend) = detect_npu_backend(&model, BackendChoice::Ort) {
-            return Ok((model, backend));
-        }
-    }
-    let model = Model::embedded();
-    let backend = detect_npu_backend(&model, choice)?;
-    Ok((model, backend))
+    Ok(detect_npu_backend_for_reference_model(choice, prefer_quantized)?)
 }
 
 /// Reads, aligns and writes at the same time: the next chunk is read and the last one written while one is aligned.

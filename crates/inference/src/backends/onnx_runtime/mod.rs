@@ -32,6 +32,7 @@ impl OrtBackend {
     pub fn static_capabilities() -> NpuCapabilities {
         NpuCapabilities {
             name: "ONNX Runtime (CPU)",
+            supports_fp32: true,
             supports_int8: true,
             supports_fp16: false,
             requires_fixed_batch: false,

@@ -1,0 +1,223 @@
+//! `cargo xtask bench inference`: milliseconds per 512 seeds of each backend and each level of the native kernel, on one and
+//! two threads, beside what the processor's multipliers allow; nanoseconds per seed of encoding and of one-hot expansion.
+//!
+//! Arguments: `--windows FILE.bin` (packed windows, 128 bytes a seed; where not given, those that the tests leave in
+//! `target/demo-test`, else made-up ones), `--rounds N` (5): every route is measured once a round, in turn, so that a busy
+//! minute of the machine does not fall on one of them.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use seedsieve_encoding::{ONE_HOT_SEED_LEN, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, encode_window, expand_one_hot};
+use seedsieve_inference::native::{Level, NativeBackend, PRODUCTS_A_SEED, products_needed};
+use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuResult, detect_npu_backend, example_windows};
+
+/// Seeds a call, as speeds are stated.
+const SEEDS: usize = 512;
+const CALL_BYTES: usize = SEEDS * PACKED_SEED_BYTES;
+/// Time for a route in a round.
+const TURN: Duration = Duration::from_millis(200);
+
+struct Settings {
+    windows: Option<PathBuf>,
+    rounds: usize,
+}
+
+/// A backend with a model, and what it was measured at.
+struct Route {
+    name: String,
+    backend: Arc<dyn NpuBackend>,
+    level: Option<Level>,
+    /// Seconds of each call, on one thread and on two.
+    calls: [Vec<f64>; 2],
+}
+
+fn main() -> ExitCode {
+    match settings().and_then(|settings| run(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings() -> Result<Settings, String> {
+    let mut settings = Settings { windows: None, rounds: 5 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--windows" => settings.windows = Some(value()?.into()),
+            "--rounds" => {
+                let rounds = value()?.parse().ok().filter(|&rounds| rounds > 0);
+                settings.rounds = rounds.ok_or("--rounds: a number from 1")?;
+            }
+            "--bench" => {} // cargo adds it
+            other => return Err(format!("unknown argument {other}; valid: --windows, --rounds")),
+        }
+    }
+    Ok(settings)
+}
+
+fn run(settings: &Settings) -> Result<(), String> {
+    let windows = windows(settings.windows.as_deref())?;
+    let mut routes = routes().map_err(|error| error.to_string())?;
+    for _ in 0..settings.rounds {
+        for route in &mut routes {
+            route.calls[0].extend(measure(&*route.backend, &windows));
+            let backend = &*route.backend;
+            let halves = std::thread::scope(|scope| {
+                let other = scope.spawn(|| measure(backend, &windows));
+                let own = measure(backend, &windows);
+                [own, other.join().expect("the other thread measures")]
+            });
+            route.calls[1].extend(halves.concat());
+        }
+    }
+    report(&windows, &routes);
+    encoding(settings.rounds, &windows);
+    Ok(())
+}
+
+/// Packed windows of whole calls, and where they come from on standard output.
+fn windows(path: Option<&Path>) -> Result<Vec<u8>, String> {
+    let left_by_tests = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("two levels down")
+        .join("target/demo-test/windows.bin");
+    let path = path.or_else(|| left_by_tests.is_file().then_some(left_by_tests.as_path()));
+    let Some(path) = path else {
+        println!(
+            "windows: made up, for there is no target/demo-test/windows.bin; `cargo xtask test` leaves real ones there"
+        );
+        return Ok(example_windows(16 * SEEDS, 1));
+    };
+    let mut windows = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    windows.truncate(windows.len() / CALL_BYTES * CALL_BYTES);
+    if windows.is_empty() {
+        return Err(format!("{}: fewer than {SEEDS} seeds of {PACKED_SEED_BYTES} bytes", path.display()));
+    }
+    println!("windows: {} seeds of {}", windows.len() / PACKED_SEED_BYTES, path.display());
+    Ok(windows)
+}
+
+fn routes() -> NpuResult<Vec<Route>> {
+    let [int8, fp32] = [Model::embedded_int8(), Model::embedded()];
+    let route = |name: String, backend, level| Route { name, backend, level, calls: Default::default() };
+    let mut routes = Vec::new();
+    for level in Level::supported() {
+        let backend = Arc::new(NativeBackend::with_level(&int8, level)?);
+        routes.push(route(format!("native {level}, INT8"), backend, Some(level)));
+    }
+    for (choice, model, form) in [
+        (BackendChoice::Ort, &int8, "INT8"),
+        (BackendChoice::Ort, &fp32, "fp32"),
+        (BackendChoice::Tract, &int8, "INT8"),
+        (BackendChoice::Tract, &fp32, "fp32"),
+    ] {
+        match detect_npu_backend(model, choice) {
+            Ok(backend) => routes.push(route(format!("{choice}, {form}"), backend, None)),
+            Err(error) => println!("{choice}, {form} is left out: {error}"),
+        }
+    }
+    Ok(routes)
+}
+
+/// Seconds of each call of a turn. Each call has other windows than the one before.
+fn measure(backend: &dyn NpuBackend, windows: &[u8]) -> Vec<f64> {
+    let mut scores = vec![0.0; SEEDS];
+    let mut seconds = Vec::new();
+    let turn = Instant::now();
+    for call in windows.chunks(CALL_BYTES).cycle() {
+        let start = Instant::now();
+        backend.predict_packed(call, &mut scores).expect("a backend that was warmed up");
+        seconds.push(start.elapsed().as_secs_f64());
+        if turn.elapsed() >= TURN {
+            break;
+        }
+    }
+    seconds
+}
+
+fn report(windows: &[u8], routes: &[Route]) {
+    let needed = products_needed(windows) as f64 / (windows.len() / PACKED_SEED_BYTES) as f64;
+    println!(
+        "{PRODUCTS_A_SEED} products a seed; the native kernel multiplies {needed:.0} on these windows ({:.0} %)",
+        1e2 * needed / PRODUCTS_A_SEED as f64
+    );
+    println!("ms per {SEEDS} seeds; floor: all products, and those multiplied, at the rate of the level's instruction");
+    println!(
+        "{:<26} {:>9} {:>9} {:>9} {:>12} {:>11} {:>15}",
+        "route", "median", "best 10%", "seeds/s", "2T each call", "2T to 1T", "floor"
+    );
+    for Route { name, level, calls, .. } in routes {
+        let [one, two] = calls.each_ref().map(|seconds| quantile(seconds, 0.5) * 1e3);
+        let best = quantile(&calls[0], 0.1) * 1e3;
+        let floor = level.and_then(products_a_second).map_or(String::new(), |rate| {
+            let [all, needed] = [PRODUCTS_A_SEED as f64, needed].map(|products| products * SEEDS as f64 / rate * 1e3);
+            format!("{all:.2} / {needed:.2}")
+        });
+        let (rate, scaling) = (SEEDS as f64 / one * 1e3, 2.0 * one / two);
+        println!("{name:<26} {one:>9.2} {best:>9.2} {rate:>9.0} {two:>12.2} {scaling:>11.2} {floor:>15}");
+    }
+}
+
+/// Products a second of nothing but a level's multiplication instruction: the best of some short trials.
+fn products_a_second(level: Level) -> Option<f64> {
+    let rate = || {
+        let start = Instant::now();
+        level.multiply_only().map(|products| products as f64 / start.elapsed().as_secs_f64())
+    };
+    (0..200).filter_map(|_| rate()).max_by(f64::total_cmp)
+}
+
+fn encoding(rounds: usize, windows: &[u8]) {
+    // Reads and references of made-up bases: encoding looks at each base's code alone.
+    let codes: Vec<u8> = example_windows(64, 3).into_iter().map(|byte| byte.trailing_zeros() as u8 % 4).collect();
+    let mut packed = vec![0; CALL_BYTES];
+    let encode = per_seed(rounds, || {
+        for (number, seed) in packed.chunks_exact_mut(PACKED_SEED_BYTES).enumerate() {
+            let (query, reference) = seed.split_at_mut(PACKED_WINDOW_BYTES);
+            let (start, length) = (number % 64, 19 + number % 60);
+            let read = &codes[number..number + 150];
+            encode_window(read, start, length, query.try_into().expect("a window"));
+            encode_window(&codes[number * 4..], 40 + start, length, reference.try_into().expect("a window"));
+        }
+        std::hint::black_box(&packed);
+    });
+    let mut one_hot = vec![0.0; SEEDS * ONE_HOT_SEED_LEN];
+    let expand = per_seed(rounds, || {
+        expand_one_hot(&windows[..CALL_BYTES], &mut one_hot);
+        std::hint::black_box(&one_hot);
+    });
+    let source = one_hot.clone();
+    let copy = per_seed(rounds, || {
+        one_hot.copy_from_slice(std::hint::black_box(&source));
+        std::hint::black_box(&one_hot);
+    });
+    println!("\nns per seed, calls of {SEEDS} seeds, one thread");
+    println!("{:<52} {encode:>7.1}", "encoding: both packed windows from base codes");
+    println!("{:<52} {expand:>7.1}", "expansion: packed windows to fp32 one-hot");
+    println!("{:<52} {copy:>7.1}  (expansion takes {:.2} times as long)", "memcpy of the one-hot form", expand / copy);
+}
+
+/// Median nanoseconds per seed of work on [`SEEDS`] seeds.
+fn per_seed(rounds: usize, mut work: impl FnMut()) -> f64 {
+    let mut seconds = Vec::new();
+    for _ in 0..200 * rounds {
+        let start = Instant::now();
+        work();
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    quantile(&seconds, 0.5) * 1e9 / SEEDS as f64
+}
+
+fn quantile(values: &[f64], part: f64) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values[(values.len() as f64 * part) as usize]
+}

@@ -1,0 +1,38 @@
+//! The kernels, one file a dispatch level.
+
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512_vnni;
+pub mod scalar;
+
+use seedsieve_encoding::PACKED_SEED_BYTES;
+
+use super::shape::{POOLED_1, POOLED_2, POSITIONS_3};
+
+/// A network laid out for one dispatch level.
+pub trait Kernel: Send + Sync {
+    /// Viability of each seed; one score a seed.
+    fn score(&self, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &mut [f32]);
+}
+
+/// How far each block's output differs from what empty positions give.
+pub struct BlockEnds {
+    /// Positions of the first block's output after its pool.
+    pub first: usize,
+    /// Positions of the second block's output after its pool.
+    pub second: usize,
+    /// Positions of the third block's output.
+    pub third: usize,
+}
+
+impl BlockEnds {
+    /// `occupied`: bytes of the windows up to the last that is not empty. A convolution's value at a position looks at that
+    /// position and later ones only, and a pool takes two neighbours, as a byte holds two positions.
+    #[inline(always)]
+    pub fn of(occupied: usize) -> Self {
+        let first = occupied.min(POOLED_1);
+        let second = first.div_ceil(2).min(POOLED_2);
+        Self { first, second, third: second.min(POSITIONS_3) }
+    }
+}

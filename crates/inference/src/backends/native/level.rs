@@ -1,0 +1,72 @@
+//! Dispatch levels: which instructions a kernel uses, and which this processor has.
+
+use std::fmt::Display;
+
+use super::kernels::{self, Kernel};
+use super::network::Network;
+
+/// A set of instructions that the native kernel is written for. All of them compute the same scores, bit for bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// AVX-512 F, BW and VNNI: 64 products an instruction (Intel since 2019, AMD since Zen 4).
+    Avx512Vnni,
+    /// AVX2: 16 products an instruction (Intel since 2013, AMD since 2015).
+    Avx2,
+    /// No instructions but those that every processor has; also the reference that the others are tested against.
+    Scalar,
+}
+
+/// A row of the dispatch table.
+pub struct Entry {
+    /// The level that the kernel is for.
+    pub level: Level,
+    /// Whether this processor has its instructions.
+    pub is_supported: fn() -> bool,
+    /// Lays out a network's weights for it. Panics where it is not supported.
+    pub prepare: fn(&Network) -> Box<dyn Kernel>,
+    /// Does nothing but multiply as the kernel does, for some ten microseconds, and returns the number of products.
+    pub multiply_only: Option<fn() -> usize>,
+}
+
+/// The dispatch table of this architecture, fastest first. A level is one file, and one row here.
+const TABLE: &[Entry] = &[
+    #[cfg(target_arch = "x86_64")]
+    kernels::avx512_vnni::ENTRY,
+    #[cfg(target_arch = "x86_64")]
+    kernels::avx2::ENTRY,
+    kernels::scalar::ENTRY,
+];
+
+impl Level {
+    /// The levels that this program has and this processor supports, fastest first; never empty.
+    pub fn supported() -> Vec<Level> {
+        TABLE.iter().filter(|entry| (entry.is_supported)()).map(|entry| entry.level).collect()
+    }
+
+    /// The fastest level that this processor supports.
+    pub fn best() -> Level {
+        Self::supported()[0]
+    }
+
+    /// Does nothing but multiply, with the instruction that the level's kernel uses, for some ten microseconds: its time
+    /// is the floor of the kernel's. The number of products; `None` for the scalar level, whose instruction the compiler
+    /// chooses, and where the level is not supported.
+    pub fn multiply_only(self) -> Option<usize> {
+        Some(self.entry()?.multiply_only?())
+    }
+
+    /// The row of a level that this processor supports.
+    pub(super) fn entry(self) -> Option<&'static Entry> {
+        TABLE.iter().find(|entry| entry.level == self && (entry.is_supported)())
+    }
+}
+
+impl Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Avx512Vnni => "avx512-vnni",
+            Self::Avx2 => "avx2",
+            Self::Scalar => "scalar",
+        })
+    }
+}

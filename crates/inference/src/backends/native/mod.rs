@@ -1,0 +1,135 @@
+//! Our own kernel: the network in integers, on the vector instructions that this processor has.
+
+mod first_block;
+mod head;
+mod kernels;
+mod level;
+mod network;
+mod reader;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use seedsieve_encoding::PACKED_SEED_BYTES;
+
+use self::kernels::{BlockEnds, Kernel};
+pub use self::level::Level;
+use self::network::Network;
+use self::reader::read_network;
+use crate::backend::{check_packed, check_scores};
+use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, SeedFilterBatch, example_windows};
+
+/// Name of the backend.
+pub(crate) const NAME: &str = "native";
+
+/// Seeds that warming up runs.
+const WARM_UP: usize = 32;
+
+/// Multiplications of one seed as the network is defined. What the kernel computes is less: the first convolution is a
+/// table, positions that a pool drops are left out, and stretches of empty positions are not computed anew.
+pub const PRODUCTS_A_SEED: usize = shape::PRODUCTS;
+
+/// Multiplications that the kernel does for packed windows, [`PACKED_SEED_BYTES`] bytes a seed.
+pub fn products_needed(packed: &[u8]) -> usize {
+    let products = |ends: BlockEnds| {
+        let [_, second, third] = shape::CONVOLUTIONS;
+        2 * ends.second * second.outputs * second.depth() + ends.third * third.outputs * third.depth()
+    };
+    packed.as_chunks().0.iter().map(|seed| products(BlockEnds::of(windows::occupied_bytes(seed)))).sum()
+}
+
+/// Runs INT8 models of the reference network's shape on the CPU, without any library.
+///
+/// Scores are the same, bit for bit, on every [`Level`], for any number of threads, order of seeds and size of batches.
+/// Callers do not share anything that changes; each computes on its own thread, seed by seed, in some kilobytes of its
+/// stack.
+pub struct NativeBackend {
+    kernel: Box<dyn Kernel>,
+    level: Level,
+}
+
+impl NativeBackend {
+    /// The backend on the fastest level of this processor.
+    ///
+    /// # Errors
+    /// [`NpuError::UnsupportedFormat`] if the model computes in floating point or its network has another shape; the
+    /// message names the layer.
+    pub fn new(model: &Model) -> NpuResult<Self> {
+        Self::with_level(model, Level::best())
+    }
+
+    /// The backend on a given level.
+    ///
+    /// # Errors
+    /// [`NpuError::BackendNotAvailable`] if this processor lacks the level's instructions; else as [`new`](Self::new).
+    pub fn with_level(model: &Model, level: Level) -> NpuResult<Self> {
+        Self::of_network(&read_network(model)?, level)
+    }
+
+    fn of_network(network: &Network, level: Level) -> NpuResult<Self> {
+        let entry = level.entry().ok_or_else(|| {
+            let supported: Vec<String> = Level::supported().iter().map(ToString::to_string).collect();
+            let why = format!("this processor has not the instructions of `{level}`; it has {}", supported.join(", "));
+            NpuError::BackendNotAvailable { backend: NAME, why }
+        })?;
+        Ok(Self { kernel: (entry.prepare)(network), level })
+    }
+
+    /// The level in use.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) fn static_capabilities() -> NpuCapabilities {
+        NpuCapabilities {
+            name: "native (integer kernel, CPU)",
+            supports_fp32: false,
+            supports_int8: true,
+            supports_fp16: false,
+            requires_fixed_batch: false,
+            max_batch_size: usize::MAX / PACKED_SEED_BYTES,
+            estimated_tops: 0.0,
+            supports_dynamic_shapes: true,
+        }
+    }
+}
+
+impl NpuBackend for NativeBackend {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn is_available() -> bool {
+        true
+    }
+
+    fn capabilities(&self) -> NpuCapabilities {
+        Self::static_capabilities()
+    }
+
+    fn predict_seed_viability(&self, batch: &SeedFilterBatch) -> NpuResult<Vec<f32>> {
+        let packed = windows::pack_one_hot(batch.one_hot()?)?;
+        let mut scores = vec![0.0; batch.batch_size];
+        self.predict_packed(&packed, &mut scores)?;
+        Ok(scores)
+    }
+
+    fn predict_packed(&self, packed: &[u8], scores: &mut [f32]) -> NpuResult<()> {
+        check_packed(packed, scores)?;
+        self.kernel.score(packed.as_chunks().0, scores);
+        check_scores(NAME, scores)
+    }
+
+    fn optimal_batch_size(&self) -> usize {
+        WARM_UP
+    }
+
+    fn supported_batch_sizes(&self) -> &[usize] {
+        &[1]
+    }
+
+    fn warmup(&self) -> NpuResult<()> {
+        self.predict_packed(&example_windows(WARM_UP, 1), &mut [0.0; WARM_UP])
+    }
+}
