@@ -28,6 +28,17 @@ pub enum DatasetError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder holds unfinished work that this is not the continuation of.
+    #[error(
+        "{path}: holds unfinished work that cannot be continued: {differences}; repeat the command that it is of, choose \
+         another folder, or pass --overwrite to start anew"
+    )]
+    OtherWork {
+        /// The folder, its journal, or a part of it.
+        path: PathBuf,
+        /// What differs, or is wrong with it.
+        differences: String,
+    },
     /// The folder has no `dataset.json`.
     #[error(
         "{path}: no dataset.json: not a data set, or one whose extraction did not finish; \

@@ -14,11 +14,15 @@ mod checksum;
 mod columns;
 mod describe;
 mod error;
+mod files;
+mod journal;
 mod label;
 mod manifest;
+mod part_writer;
 mod reader;
 mod row;
 mod schema;
+mod staging;
 mod validate;
 mod writer;
 
@@ -32,7 +36,7 @@ pub use reader::{Dataset, PartBatches, RowView};
 pub use row::{Role, SeedRow};
 pub use schema::{SCHEMA_VERSION, schema};
 pub use validate::validate;
-pub use writer::{DatasetWriter, WriterOptions};
+pub use writer::{DatasetWriter, Start, WriterOptions};
 
 /// Name of the file that completes a data set.
 pub const MANIFEST_NAME: &str = "dataset.json";

@@ -130,6 +130,31 @@ pub struct Part {
 }
 
 impl Manifest {
+    /// The content for a data set with the columns and windows of this program.
+    pub(crate) fn new(
+        producer: Producer,
+        reporting_threshold: i32,
+        settings: serde_json::Map<String, serde_json::Value>,
+        inputs: Vec<InputFile>,
+        counts: Counts,
+        parts: Vec<Part>,
+    ) -> Self {
+        let (schema_version, window) = (SCHEMA_VERSION, WindowSpec::CURRENT);
+        Self { schema_version, producer, window, reporting_threshold, settings, inputs, counts, parts }
+    }
+
+    /// The text of the file at `path`.
+    pub(crate) fn to_json(&self, path: &Path) -> Result<Vec<u8>, DatasetError> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| DatasetError::Manifest {
+            path: path.into(),
+            line: error.line(),
+            column: error.column(),
+            reason: error.to_string(),
+        })?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
     /// Reads `DIR/dataset.json` and checks version and window.
     ///
     /// # Errors
