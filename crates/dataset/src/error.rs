@@ -156,6 +156,30 @@ pub enum DatasetError {
         /// Count stated.
         expected: u64,
     },
+    /// Data sets that do not go together.
+    #[error("{path}: cannot be merged: {problem}", path = path.display())]
+    Merge {
+        /// `dataset.json`, or the output where there is none.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
+    },
+    /// A data set that cannot be divided as was asked.
+    #[error("{path}: cannot be divided: {problem}", path = path.display())]
+    Split {
+        /// `dataset.json`.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
+    },
+    /// A data set that cannot be sampled as was asked.
+    #[error("{path}: cannot be sampled: {problem}", path = path.display())]
+    Sample {
+        /// `dataset.json`.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
+    },
     /// A value lies outside its range.
     #[error("{path}: row {row}: {column} is {value}, valid is {valid}; extract the data set again")]
     Value {

@@ -53,7 +53,7 @@ pub enum Start {
     /// From the beginning, or behind a batch with the state that [`DatasetWriter::end_batch`] was given.
     Write(Box<DatasetWriter>, Option<Value>),
     /// Nowhere: the killed process had come to its end, only its traces were left.
-    Finished(Manifest),
+    Finished(Box<Manifest>),
 }
 
 impl DatasetWriter {
@@ -95,7 +95,7 @@ impl DatasetWriter {
                 let manifest = Manifest::read(directory)?;
                 if manifest.parts == journal.parts {
                     staging.end();
-                    return Ok(Start::Finished(manifest));
+                    return Ok(Start::Finished(Box::new(manifest)));
                 }
                 Some(journal)
             }

@@ -27,7 +27,7 @@ fn start(directory: &Path, k: i32, overwrite: bool) -> Result<Start, DatasetErro
 fn write(directory: &Path, k: i32, overwrite: bool, mut after: impl FnMut()) -> Result<Manifest, DatasetError> {
     let (mut writer, state) = match start(directory, k, overwrite)? {
         Start::Write(writer, state) => (writer, state),
-        Start::Finished(manifest) => return Ok(manifest),
+        Start::Finished(manifest) => return Ok(*manifest),
     };
     let done = state.map_or(0, |state| state["batches"].as_u64().unwrap());
     for batch in done..BATCHES {

@@ -16,12 +16,14 @@ mod facts;
 mod inputs;
 mod path;
 mod plan;
+mod quality;
 mod recorder;
 mod reference_md5;
 mod rows;
 mod run;
 mod sampling;
 mod source;
+mod truth;
 mod verify;
 
 pub use contigs::ContigMap;

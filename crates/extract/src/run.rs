@@ -115,7 +115,7 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
         reporting_threshold: options.align.mem.t,
     };
     let (writer, done) = match DatasetWriter::start(&options.output, writer_options, plan(options, &files))? {
-        Start::Finished(manifest) => return Ok(Summary::of_finished(manifest)),
+        Start::Finished(manifest) => return Ok(Summary::of_finished(*manifest)),
         Start::Write(writer, None) => (writer, Done::default()),
         Start::Write(writer, Some(state)) => {
             progress.continued(writer.counts());

@@ -91,6 +91,7 @@ mod tests {
     fn founded(chain: usize, seed: MemSeed, query: (i32, i32), reference: (i64, i64)) -> Founded {
         let extension = SeedExtension {
             score: query.1 - query.0,
+            left_score: query.1 - query.0,
             true_score: query.1 - query.0,
             query_start: query.0,
             query_end: query.1,

@@ -42,6 +42,17 @@ pub fn row<'a>(row: u64, windows: &'a mut [u8; 128]) -> SeedRow<'a> {
         source_mapped: (!row.is_multiple_of(10)).then_some(row.is_multiple_of(3)),
         source_mapq: (!row.is_multiple_of(10)).then_some((row % 61) as u8),
         source_on_path: (!row.is_multiple_of(12)).then_some(row.is_multiple_of(4)),
+        own_left_score: (!row.is_multiple_of(13)).then_some(score + 6),
+        own_band: (!row.is_multiple_of(13)).then_some(100 + small),
+        own_reference_before: (!row.is_multiple_of(13)).then_some(small + 7),
+        own_reference_after: (!row.is_multiple_of(13)).then_some(small + 8),
+        seed_quality: (!row.is_multiple_of(14)).then_some((row % 41) as u8),
+        flank_quality: (!row.is_multiple_of(15)).then_some((row % 43) as u8),
+        true_contig: (!row.is_multiple_of(16)).then_some("chrY"),
+        true_position: (!row.is_multiple_of(16)).then_some(row as u32 + 9),
+        true_reverse: (!row.is_multiple_of(16)).then_some(row.is_multiple_of(2)),
+        true_on_path: (!row.is_multiple_of(17)).then_some(row.is_multiple_of(3)),
+        weight: row.is_multiple_of(18).then_some(1.0 + row as f64 / 7.0),
         windows,
     }
 }
