@@ -1,4 +1,4 @@
-"""Data set folders that `seedsieve extract-seeds` writes: dataset.json and Parquet parts, schema version 1."""
+"""Data set folders that `seedsieve extract-seeds` writes: dataset.json and Parquet parts, schema versions 1 and 2."""
 
 import hashlib
 import json

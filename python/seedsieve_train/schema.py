@@ -1,10 +1,10 @@
-"""Columns of a data set, schema version 1 (docs/architecture/data-flow.md says what each means)."""
+"""Columns of a data set, schema versions 1 and 2 (docs/architecture/data-flow.md says what each means)."""
 
 import pyarrow as pa
 
 from .windows import PACKED_WINDOW_BYTES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The newest version of the columns that this package reads."""
 
 
@@ -42,11 +42,23 @@ SCHEMA = pa.schema(
         pa.field("source_mapped", pa.bool_()),
         pa.field("source_mapq", pa.uint8()),
         pa.field("source_on_path", pa.bool_()),
+        pa.field("own_left_score", pa.int32()),
+        pa.field("own_band", pa.uint16()),
+        pa.field("own_reference_before", pa.uint16()),
+        pa.field("own_reference_after", pa.uint16()),
+        pa.field("seed_quality", pa.uint8()),
+        pa.field("flank_quality", pa.uint8()),
+        pa.field("true_contig", pa.string()),
+        pa.field("true_position", pa.uint32()),
+        pa.field("true_reverse", pa.bool_()),
+        pa.field("true_on_path", pa.bool_()),
+        pa.field("weight", pa.float64()),
         _filled("query_window", pa.binary(PACKED_WINDOW_BYTES)),
         _filled("reference_window", pa.binary(PACKED_WINDOW_BYTES)),
     ]
 )
-"""Names, types and whether null is allowed, in the order of the columns."""
+"""Names, types and whether null is allowed, in the order of the columns of version 2; version 1 lacks the nullable ones
+from own_left_score on."""
 
 
 def violations(found: pa.Schema, columns: list[str]) -> list[str]:

@@ -25,6 +25,8 @@ impl Seed {
 pub struct SeedExtension {
     /// Best local score, the seed included.
     pub score: i32,
+    /// Best score behind the left side, before the right one: the seed's own where nothing precedes it.
+    pub left_score: i32,
     /// Score of the alignment that is taken: to the end of the read where clipping does not pay.
     pub true_score: i32,
     /// 0-based start in the read.

@@ -174,6 +174,7 @@ impl<'a> Aligner<'a> {
         let extensions = batch.run();
         let unextended = |seed: &Seed| SeedExtension {
             score: 0,
+            left_score: 0,
             true_score: 0,
             query_start: seed.query_start,
             query_end: seed.query_start + seed.length,

@@ -39,7 +39,7 @@ enum Command {
     Align(Box<commands::align::Args>),
     /// Write every seed of some reads, with its windows and its fate, to a data set.
     ExtractSeeds(commands::extract_seeds::Args),
-    /// Describe and check data sets.
+    /// Describe, check, split, merge, sample and label data sets.
     Dataset(commands::dataset::Args),
     /// Compare two alignments of the same reads.
     Compare(commands::compare::Args),

@@ -1,8 +1,8 @@
 use crate::{SeedRow, schema};
 use arrow_array::RecordBatch;
 use arrow_array::builder::{
-    ArrayBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder, StringBuilder, UInt8Builder, UInt16Builder,
-    UInt32Builder, UInt64Builder,
+    ArrayBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int32Builder, StringBuilder, UInt8Builder,
+    UInt16Builder, UInt32Builder, UInt64Builder,
 };
 use arrow_schema::ArrowError;
 use seedsieve_encoding::PACKED_WINDOW_BYTES;
@@ -39,6 +39,17 @@ pub struct ColumnBuilder {
     source_mapped: BooleanBuilder,
     source_mapq: UInt8Builder,
     source_on_path: BooleanBuilder,
+    own_left_score: Int32Builder,
+    own_band: UInt16Builder,
+    own_reference_before: UInt16Builder,
+    own_reference_after: UInt16Builder,
+    seed_quality: UInt8Builder,
+    flank_quality: UInt8Builder,
+    true_contig: StringBuilder,
+    true_position: UInt32Builder,
+    true_reverse: BooleanBuilder,
+    true_on_path: BooleanBuilder,
+    weight: Float64Builder,
     query_window: FixedSizeBinaryBuilder,
     reference_window: FixedSizeBinaryBuilder,
 }
@@ -75,6 +86,17 @@ impl Default for ColumnBuilder {
             source_mapped: BooleanBuilder::new(),
             source_mapq: UInt8Builder::new(),
             source_on_path: BooleanBuilder::new(),
+            own_left_score: Int32Builder::new(),
+            own_band: UInt16Builder::new(),
+            own_reference_before: UInt16Builder::new(),
+            own_reference_after: UInt16Builder::new(),
+            seed_quality: UInt8Builder::new(),
+            flank_quality: UInt8Builder::new(),
+            true_contig: StringBuilder::new(),
+            true_position: UInt32Builder::new(),
+            true_reverse: BooleanBuilder::new(),
+            true_on_path: BooleanBuilder::new(),
+            weight: Float64Builder::new(),
             query_window: window(),
             reference_window: window(),
         }
@@ -124,6 +146,17 @@ impl ColumnBuilder {
         self.source_mapped.append_option(row.source_mapped);
         self.source_mapq.append_option(row.source_mapq);
         self.source_on_path.append_option(row.source_on_path);
+        self.own_left_score.append_option(row.own_left_score);
+        self.own_band.append_option(row.own_band);
+        self.own_reference_before.append_option(row.own_reference_before);
+        self.own_reference_after.append_option(row.own_reference_after);
+        self.seed_quality.append_option(row.seed_quality);
+        self.flank_quality.append_option(row.flank_quality);
+        self.true_contig.append_option(row.true_contig);
+        self.true_position.append_option(row.true_position);
+        self.true_reverse.append_option(row.true_reverse);
+        self.true_on_path.append_option(row.true_on_path);
+        self.weight.append_option(row.weight);
         let (query, reference) = row.windows.split_at(PACKED_WINDOW_BYTES);
         for (builder, window) in [(&mut self.query_window, query), (&mut self.reference_window, reference)] {
             builder.append_value(window).expect("both halves of a packed seed have the window's size");
@@ -166,6 +199,17 @@ impl ColumnBuilder {
                 Arc::new(self.source_mapped.finish()),
                 Arc::new(self.source_mapq.finish()),
                 Arc::new(self.source_on_path.finish()),
+                Arc::new(self.own_left_score.finish()),
+                Arc::new(self.own_band.finish()),
+                Arc::new(self.own_reference_before.finish()),
+                Arc::new(self.own_reference_after.finish()),
+                Arc::new(self.seed_quality.finish()),
+                Arc::new(self.flank_quality.finish()),
+                Arc::new(self.true_contig.finish()),
+                Arc::new(self.true_position.finish()),
+                Arc::new(self.true_reverse.finish()),
+                Arc::new(self.true_on_path.finish()),
+                Arc::new(self.weight.finish()),
                 Arc::new(self.query_window.finish()),
                 Arc::new(self.reference_window.finish()),
             ],

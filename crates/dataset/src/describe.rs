@@ -25,8 +25,16 @@ pub struct Bin {
 /// What a data set holds, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// Reads that the seeds came from, those without a seed included.
+    pub reads: u64,
     /// All seeds.
     pub seeds: u64,
+    /// Seeds of chains that bwa's chain filter keeps.
+    pub in_kept_chains: u64,
+    /// Seeds that the aligner extended by Smith-Waterman.
+    pub extended: u64,
+    /// Seeds by the role of their region.
+    pub roles: RoleCounts,
     /// Viable seeds by policy, in the order of [`LabelPolicy::ALL`].
     pub viable: [u64; LabelPolicy::ALL.len()],
     /// Seeds by sample.
@@ -47,7 +55,11 @@ impl Description {
     pub fn of(dataset: &Dataset) -> Result<Self, DatasetError> {
         let threshold = dataset.manifest().reporting_threshold;
         let mut description = Self {
+            reads: dataset.manifest().counts.reads,
             seeds: 0,
+            in_kept_chains: 0,
+            extended: 0,
+            roles: RoleCounts::default(),
             viable: [0; LabelPolicy::ALL.len()],
             samples: BTreeMap::new(),
             source: [0; 3],
@@ -63,6 +75,9 @@ impl Description {
 
     fn add(&mut self, row: &SeedRow<'_>, threshold: i32) {
         self.seeds += 1;
+        self.in_kept_chains += u64::from(row.chain_kept);
+        self.extended += u64::from(row.extended);
+        *self.roles.of_mut(row.role) += 1;
         let viable = LabelPolicy::ALL
             .map(|policy| policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role));
         for (count, viable) in self.viable.iter_mut().zip(viable) {
@@ -97,6 +112,17 @@ impl fmt::Display for Description {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |count: u64, of: u64| if of == 0 { 0.0 } else { 100.0 * count as f64 / of as f64 };
         writeln!(formatter, "seeds {}", self.seeds)?;
+        writeln!(formatter, "census")?;
+        let per_read = |count: u64| if self.reads == 0 { 0.0 } else { count as f64 / self.reads as f64 };
+        for (name, count) in
+            [("seeds", self.seeds), ("in kept chains", self.in_kept_chains), ("extended", self.extended)]
+        {
+            writeln!(formatter, "  {name:<25} {:>12.1} a read", per_read(count))?;
+        }
+        for role in Role::ALL {
+            let count = self.roles.of(role);
+            writeln!(formatter, "  {role:<25} {count:>12} {:>6.2} %", percent(count, self.seeds))?;
+        }
         for (sample, seeds) in &self.samples {
             writeln!(formatter, "  sample {sample:<18} {seeds:>12} {:>6.2} %", percent(*seeds, self.seeds))?;
         }

@@ -28,6 +28,17 @@ pub enum DatasetError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder holds unfinished work that this is not the continuation of.
+    #[error(
+        "{path}: holds unfinished work that cannot be continued: {differences}; repeat the command that it is of, choose \
+         another folder, or pass --overwrite to start anew"
+    )]
+    OtherWork {
+        /// The folder, its journal, or a part of it.
+        path: PathBuf,
+        /// What differs, or is wrong with it.
+        differences: String,
+    },
     /// The folder has no `dataset.json`.
     #[error(
         "{path}: no dataset.json: not a data set, or one whose extraction did not finish; \
@@ -144,6 +155,30 @@ pub enum DatasetError {
         found: u64,
         /// Count stated.
         expected: u64,
+    },
+    /// Data sets that do not go together.
+    #[error("{path}: cannot be merged: {problem}", path = path.display())]
+    Merge {
+        /// `dataset.json`, or the output where there is none.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
+    },
+    /// A data set that cannot be divided as was asked.
+    #[error("{path}: cannot be divided: {problem}", path = path.display())]
+    Split {
+        /// `dataset.json`.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
+    },
+    /// A data set that cannot be sampled as was asked.
+    #[error("{path}: cannot be sampled: {problem}", path = path.display())]
+    Sample {
+        /// `dataset.json`.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
     },
     /// A value lies outside its range.
     #[error("{path}: row {row}: {column} is {value}, valid is {valid}; extract the data set again")]

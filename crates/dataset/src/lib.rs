@@ -12,29 +12,46 @@
 
 mod checksum;
 mod columns;
+mod derive;
 mod describe;
 mod error;
+mod files;
+mod journal;
 mod label;
 mod manifest;
+mod part_batches;
+mod part_writer;
 mod reader;
 mod row;
+mod row_view;
 mod schema;
+mod staging;
 mod validate;
 mod writer;
 
 pub use checksum::{file_sha256, hexadecimal};
 pub use columns::ColumnBuilder;
+pub use derive::{
+    DeriveOptions, LabelCounts, SampleOptions, SampleReport, SplitOptions, SplitPart, SplitReport, Stratum, label,
+    label_counts, merge, sample, split,
+};
 pub use describe::{Bin, Description};
 pub use error::DatasetError;
 pub use label::LabelPolicy;
-pub use manifest::{Counts, InputFile, Manifest, Part, Producer, RoleCounts, WindowSpec};
-pub use reader::{Dataset, PartBatches, RowView};
+pub use manifest::{Counts, Derivation, InputFile, Manifest, Part, Producer, RoleCounts, WindowSpec};
+pub use part_batches::PartBatches;
+pub use reader::Dataset;
 pub use row::{Role, SeedRow};
+pub use row_view::RowView;
 pub use schema::{SCHEMA_VERSION, schema};
 pub use validate::validate;
-pub use writer::{DatasetWriter, WriterOptions};
+pub use writer::{DatasetWriter, Start, WriterOptions};
 
 /// Name of the file that completes a data set.
 pub const MANIFEST_NAME: &str = "dataset.json";
 /// Name of the folder of the Parquet files within a data set.
 pub const DATA_FOLDER: &str = "data";
+/// Column of the labels in a data set that [`label`] wrote.
+pub const LABEL_COLUMN: &str = "viable";
+/// Name of that step in [`Derivation::command`].
+const LABEL_COMMAND: &str = "label";

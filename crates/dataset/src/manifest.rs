@@ -1,4 +1,4 @@
-use crate::{DatasetError, MANIFEST_NAME, Role, SCHEMA_VERSION};
+use crate::{DATA_FOLDER, DatasetError, LabelPolicy, MANIFEST_NAME, Role, SCHEMA_VERSION};
 use seedsieve_encoding::{DOWNSTREAM, UPSTREAM, WINDOW_SIZE};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,10 +19,27 @@ pub struct Manifest {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// Files that the reads and the reference came from.
     pub inputs: Vec<InputFile>,
+    /// What was done with it after the extraction, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derivation>,
+    /// Names of the label policies that its columns are enough for.
+    #[serde(default)]
+    pub label_policies: Vec<String>,
     /// Totals over all parts.
     pub counts: Counts,
     /// The Parquet files in the order of the reads.
     pub parts: Vec<Part>,
+}
+
+/// One step from other data sets to this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Derivation {
+    /// `split`, `merge`, `sample` or `label`.
+    pub command: String,
+    /// SHA-256 of the `dataset.json` of each data set that went in.
+    pub from: Vec<String>,
+    /// How it was done.
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Program and version.
@@ -72,7 +89,7 @@ pub struct InputFile {
 /// Totals of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
-    /// Reads that were aligned, with or without seeds.
+    /// Reads that were aligned, with or without seeds; of a part of a data set, the reads that the whole came from.
     pub reads: u64,
     /// Rows.
     pub seeds: u64,
@@ -129,7 +146,53 @@ pub struct Part {
     pub sha256: String,
 }
 
+impl Part {
+    /// The folders between the data folder and the file, such as `split=train/sample=NA12878`; empty without.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        let below = self.file.strip_prefix(DATA_FOLDER).unwrap_or(&self.file).trim_start_matches('/');
+        below.rsplit_once('/').map_or("", |(folders, _)| folders)
+    }
+}
+
 impl Manifest {
+    /// The content for a data set with the columns and windows of this program.
+    pub(crate) fn new(
+        producer: Producer,
+        reporting_threshold: i32,
+        settings: serde_json::Map<String, serde_json::Value>,
+        inputs: Vec<InputFile>,
+        counts: Counts,
+        parts: Vec<Part>,
+    ) -> Self {
+        let (schema_version, window) = (SCHEMA_VERSION, WindowSpec::CURRENT);
+        let label_policies = LabelPolicy::ALL.map(|policy| policy.name().to_owned()).to_vec();
+        Self {
+            schema_version,
+            producer,
+            window,
+            reporting_threshold,
+            settings,
+            inputs,
+            derived: Vec::new(),
+            label_policies,
+            counts,
+            parts,
+        }
+    }
+
+    /// The text of the file at `path`.
+    pub(crate) fn to_json(&self, path: &Path) -> Result<Vec<u8>, DatasetError> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| DatasetError::Manifest {
+            path: path.into(),
+            line: error.line(),
+            column: error.column(),
+            reason: error.to_string(),
+        })?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
     /// Reads `DIR/dataset.json` and checks version and window.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
-use crate::{DatasetError, MANIFEST_NAME, Manifest, Part, Role, SeedRow, file_sha256, schema};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use seedsieve_encoding::{PACKED_SEED_BYTES, PACKED_WINDOW_BYTES};
-use std::fs::File;
+use crate::part_batches::PartBatches;
+use crate::{
+    DatasetError, LABEL_COLUMN, LABEL_COMMAND, MANIFEST_NAME, Manifest, Part, Role, RowView, SeedRow, file_sha256,
+    schema,
+};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A finished data set, opened for reading.
 #[derive(Debug, Clone)]
@@ -72,28 +73,28 @@ impl Dataset {
         Ok(())
     }
 
-    /// The rows of one part as record batches.
+    /// The rows of one part as record batches: the columns of [`schema`] in its order, those that data sets of its
+    /// version lack filled with nulls, then those of [`Dataset::extra_columns`].
     ///
     /// # Errors
     /// [`DatasetError::Parquet`] when it is no Parquet file, [`DatasetError::Schema`] when its columns differ.
     pub fn part_batches(&self, part: &Part) -> Result<PartBatches, DatasetError> {
-        let path = self.part_path(part);
-        let file = File::open(&path).map_err(DatasetError::io(&path, "open"))?;
-        let parquet = |reason| DatasetError::Parquet { path: path.clone(), row: 0, reason };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet)?;
-        for expected in schema().fields() {
-            let found = builder.schema().field_with_name(expected.name()).ok().map(|field| field.data_type().clone());
-            if found.as_ref() != Some(expected.data_type()) {
-                return Err(DatasetError::Schema {
-                    path,
-                    column: expected.name().clone(),
-                    found: found.map_or_else(|| "nothing".to_owned(), |data_type| data_type.to_string()),
-                    expected: expected.data_type().to_string(),
-                });
-            }
-        }
-        let batches = builder.with_batch_size(8192).build().map_err(parquet)?;
-        Ok(PartBatches { batches, path, row: 0, expected: part.rows })
+        PartBatches::open(self, part, &self.schema())
+    }
+
+    /// Columns that this data set has beside those of [`schema`].
+    #[must_use]
+    pub fn extra_columns(&self) -> Vec<Field> {
+        let labelled = self.manifest.derived.iter().any(|step| step.command == LABEL_COMMAND);
+        labelled.then(|| Field::new(LABEL_COLUMN, DataType::Boolean, false)).into_iter().collect()
+    }
+
+    /// The columns of [`Dataset::batches`].
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let mut fields: Vec<FieldRef> = schema().fields().iter().cloned().collect();
+        fields.extend(self.extra_columns().into_iter().map(Arc::new));
+        Arc::new(Schema::new(fields))
     }
 
     /// The rows of all parts as record batches, in order.
@@ -137,128 +138,5 @@ impl Dataset {
             }
         }
         Ok(())
-    }
-}
-
-/// The record batches of one part. Ends with an error when the part holds another number of rows than `dataset.json`
-/// states.
-pub struct PartBatches {
-    batches: ParquetRecordBatchReader,
-    path: PathBuf,
-    row: u64,
-    expected: u64,
-}
-
-impl Iterator for PartBatches {
-    type Item = Result<RecordBatch, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.batches.next() {
-            Some(Ok(batch)) => {
-                self.row += batch.num_rows() as u64;
-                Some(Ok(batch))
-            }
-            Some(Err(error)) => {
-                Some(Err(DatasetError::Parquet { path: self.path.clone(), row: self.row, reason: error.into() }))
-            }
-            None if self.row != self.expected => {
-                let found = std::mem::replace(&mut self.row, self.expected);
-                Some(Err(DatasetError::Count {
-                    path: self.path.clone(),
-                    what: "rows".into(),
-                    found,
-                    expected: self.expected,
-                }))
-            }
-            None => None,
-        }
-    }
-}
-
-/// Reads single rows of a record batch that has the columns of [`schema`].
-#[derive(Debug)]
-pub struct RowView<'a> {
-    batch: &'a RecordBatch,
-    windows: [u8; PACKED_SEED_BYTES],
-}
-
-impl<'a> RowView<'a> {
-    /// A view of a batch of [`Dataset::batches`].
-    #[must_use]
-    pub fn new(batch: &'a RecordBatch) -> Self {
-        Self { batch, windows: [0; PACKED_SEED_BYTES] }
-    }
-
-    fn column(&self, name: &str) -> &'a ArrayRef {
-        self.batch.column_by_name(name).expect("part_batches has checked the columns")
-    }
-
-    fn number<T: ArrowPrimitiveType>(&self, name: &str, row: usize) -> T::Native {
-        self.column(name).as_primitive::<T>().value(row)
-    }
-
-    fn optional<T: ArrowPrimitiveType>(&self, name: &str, row: usize) -> Option<T::Native> {
-        let column = self.column(name).as_primitive::<T>();
-        column.is_valid(row).then(|| column.value(row))
-    }
-
-    fn flag(&self, name: &str, row: usize) -> bool {
-        self.column(name).as_boolean().value(row)
-    }
-
-    fn optional_flag(&self, name: &str, row: usize) -> Option<bool> {
-        let column = self.column(name).as_boolean();
-        column.is_valid(row).then(|| column.value(row))
-    }
-
-    fn text(&self, name: &str, row: usize) -> &'a str {
-        self.column(name).as_string::<i32>().value(row)
-    }
-
-    /// Row `row` (0-based) of the batch; the error says what is wrong with a role that has no known name.
-    ///
-    /// # Panics
-    /// If the batch has not the columns of [`schema`], or not so many rows.
-    ///
-    /// # Errors
-    /// The name of a role that does not exist.
-    pub fn row(&mut self, row: usize) -> Result<SeedRow<'_>, String> {
-        let role: Role = self.text("role", row).parse()?;
-        for (name, half) in ["query_window", "reference_window"].iter().zip(0..) {
-            let window = self.column(name).as_fixed_size_binary().value(row);
-            self.windows[half * PACKED_WINDOW_BYTES..][..PACKED_WINDOW_BYTES].copy_from_slice(window);
-        }
-        let locus_contig = self.column("locus_contig").is_valid(row).then(|| self.text("locus_contig", row));
-        Ok(SeedRow {
-            sample: self.text("sample", row),
-            read_hash: self.number::<UInt64Type>("read_hash", row),
-            mate: self.number::<UInt8Type>("mate", row),
-            read_length: self.number::<UInt16Type>("read_length", row),
-            query_start: self.number::<UInt16Type>("query_start", row),
-            length: self.number::<UInt16Type>("length", row),
-            contig: self.text("contig", row),
-            position: self.number::<UInt32Type>("position", row),
-            reverse: self.flag("reverse", row),
-            occurrences: self.number::<UInt32Type>("occurrences", row),
-            chain: self.optional::<Int32Type>("chain", row),
-            chain_weight: self.optional::<Int32Type>("chain_weight", row),
-            chain_kept: self.flag("chain_kept", row),
-            extended: self.flag("extended", row),
-            ungapped_score: self.number::<Int32Type>("ungapped_score", row),
-            own_score: self.number::<Int32Type>("own_score", row),
-            own_query_start: self.number::<UInt16Type>("own_query_start", row),
-            own_query_end: self.number::<UInt16Type>("own_query_end", row),
-            region_score: self.optional::<Int32Type>("region_score", row),
-            region_distance: self.optional::<Int32Type>("region_distance", row),
-            role,
-            read_best: self.number::<Int32Type>("read_best", row),
-            read_second: self.number::<Int32Type>("read_second", row),
-            locus_contig,
-            locus_position: self.optional::<UInt32Type>("locus_position", row),
-            source_mapped: self.optional_flag("source_mapped", row),
-            source_mapq: self.optional::<UInt8Type>("source_mapq", row),
-            source_on_path: self.optional_flag("source_on_path", row),
-            windows: &self.windows,
-        })
     }
 }

@@ -112,6 +112,28 @@ pub struct SeedRow<'a> {
     pub source_mapq: Option<u8>,
     /// The seed lies on the path of the source's alignment.
     pub source_on_path: Option<bool>,
+    /// Score behind the left side of the seed's own extension, the seed included.
+    pub own_left_score: Option<i32>,
+    /// Half-width of the widest band that it was computed in.
+    pub own_band: Option<u16>,
+    /// Bases of the reference that it aligns before the seed, in the read's direction.
+    pub own_reference_before: Option<u16>,
+    /// Bases of the reference that it aligns behind the seed.
+    pub own_reference_after: Option<u16>,
+    /// Mean Phred quality of the seed's bases, rounded.
+    pub seed_quality: Option<u8>,
+    /// Mean Phred quality of the up to 32 bases on each side of the seed, rounded.
+    pub flank_quality: Option<u8>,
+    /// Contig that a simulated read comes from, by its name.
+    pub true_contig: Option<&'a str>,
+    /// Leftmost position there.
+    pub true_position: Option<u32>,
+    /// The read is the reverse complement there.
+    pub true_reverse: Option<bool>,
+    /// The seed lies within 20 diagonals of the place that the read comes from.
+    pub true_on_path: Option<bool>,
+    /// Seeds that this one stands for in a sample.
+    pub weight: Option<f64>,
     /// Packed windows: the read's, then the reference's.
     pub windows: &'a [u8; PACKED_SEED_BYTES],
 }

@@ -2,13 +2,13 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use seedsieve_encoding::PACKED_WINDOW_BYTES;
 use std::sync::{Arc, LazyLock};
 
-/// Version of the columns that this crate writes, and the newest that it reads.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of the columns that this crate writes, and the newest of those that it reads, from 1 on.
+pub const SCHEMA_VERSION: u32 = 2;
 
 const WINDOW: DataType = DataType::FixedSizeBinary(PACKED_WINDOW_BYTES as i32);
 
 /// Name, type and whether null is allowed, in the order of the columns.
-const COLUMNS: [(&str, DataType, bool); 30] = [
+const COLUMNS: [(&str, DataType, bool); 41] = [
     ("sample", DataType::Utf8, false),
     ("read_hash", DataType::UInt64, false),
     ("mate", DataType::UInt8, false),
@@ -37,14 +37,54 @@ const COLUMNS: [(&str, DataType, bool); 30] = [
     ("source_mapped", DataType::Boolean, true),
     ("source_mapq", DataType::UInt8, true),
     ("source_on_path", DataType::Boolean, true),
+    // Since version 2, in older data sets null.
+    ("own_left_score", DataType::Int32, true),
+    ("own_band", DataType::UInt16, true),
+    ("own_reference_before", DataType::UInt16, true),
+    ("own_reference_after", DataType::UInt16, true),
+    ("seed_quality", DataType::UInt8, true),
+    ("flank_quality", DataType::UInt8, true),
+    ("true_contig", DataType::Utf8, true),
+    ("true_position", DataType::UInt32, true),
+    ("true_reverse", DataType::Boolean, true),
+    ("true_on_path", DataType::Boolean, true),
+    ("weight", DataType::Float64, true),
     ("query_window", WINDOW, false),
     ("reference_window", WINDOW, false),
 ];
+
+/// Columns that data sets of version 1 do not have; all may be null.
+const SINCE_VERSION_2: std::ops::Range<usize> = 28..39;
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields = COLUMNS.map(|(name, data_type, nullable)| Field::new(name, data_type, nullable));
     Arc::new(Schema::new(fields.to_vec()))
 });
+
+/// Number of a column, from its name; a name that is not there does not compile in a `const`.
+pub(crate) const fn column_number(name: &str) -> usize {
+    let mut number = 0;
+    loop {
+        if same(COLUMNS[number].0.as_bytes(), name.as_bytes()) {
+            return number;
+        }
+        number += 1;
+    }
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+/// Names of the columns that a data set of an older `version` lacks, which reads as null there.
+pub(crate) fn absent_in(version: u32) -> impl Iterator<Item = &'static str> {
+    let absent = if version < 2 { SINCE_VERSION_2 } else { 0..0 };
+    COLUMNS[absent].iter().map(|(name, _, _)| *name)
+}
 
 /// The Arrow schema of version [`SCHEMA_VERSION`].
 #[must_use]

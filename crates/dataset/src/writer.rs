@@ -1,31 +1,23 @@
+use crate::journal::Journal;
+use crate::part_writer::{PartWriter, part_name};
+use crate::staging::Staging;
 use crate::{
-    ColumnBuilder, Counts, DATA_FOLDER, DatasetError, InputFile, LabelPolicy, MANIFEST_NAME, Manifest, Part, Producer,
-    SCHEMA_VERSION, SeedRow, WindowSpec, file_sha256, schema,
+    ColumnBuilder, Counts, DatasetError, InputFile, LabelPolicy, MANIFEST_NAME, Manifest, Part, Producer, SeedRow,
+    schema,
 };
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use serde_json::{Map, Value};
+use std::path::Path;
 
-/// Rows of a Parquet row group: what a reader holds in memory at a time, some 10 MB.
-const ROW_GROUP_ROWS: usize = 1 << 16;
 /// Rows that are collected before they are handed to the Parquet encoder.
 const BATCH_ROWS: usize = 1 << 13;
-/// Folder within the data set's folder where parts lie until all are complete.
-const STAGING_FOLDER: &str = ".unfinished";
-/// File in it that the running writer holds a lock on.
-const LOCK_NAME: &str = "lock";
 
 /// How a data set is written.
 #[derive(Debug, Clone, Copy)]
 pub struct WriterOptions {
-    /// Rows of a part, at least 1; the last part may have fewer.
+    /// Rows of a part, at least 1. Without batches only the last part may have fewer, see
+    /// [`DatasetWriter::end_batch`].
     pub part_rows: u64,
-    /// Replace a finished data set in the same folder.
+    /// Replace a finished data set in the same folder, and unfinished work of another plan.
     pub overwrite: bool,
     /// The aligner's reporting threshold T.
     pub reporting_threshold: i32,
@@ -40,60 +32,113 @@ impl Default for WriterOptions {
 
 /// Writes a data set. Nothing is visible in its final place before [`DatasetWriter::finish`]; a writer that is dropped
 /// earlier removes what it wrote, and a data set that it was to replace stays as it was.
+///
+/// A writer with a plan ([`DatasetWriter::start`]) keeps a journal: the process may be killed at any point, and the next
+/// one with the same plan goes on behind the last batch that was complete. What it wrote stays, too, where writing fails
+/// (a full disk).
 pub struct DatasetWriter {
-    directory: PathBuf,
-    /// The folders that this writer made, outermost last.
-    made: Vec<PathBuf>,
-    staging: PathBuf,
-    lock: Option<File>,
+    staging: Staging,
     options: WriterOptions,
+    plan: Option<Map<String, Value>>,
     columns: ColumnBuilder,
-    part: Option<OpenPart>,
+    part: Option<PartWriter>,
     parts: Vec<Part>,
     counts: Counts,
-    finished: bool,
+    /// State and number of seeds behind the last batch.
+    batch: Option<(Value, u64)>,
 }
 
-struct OpenPart {
-    writer: ArrowWriter<File>,
-    path: PathBuf,
-    rows: u64,
+/// Where a writer with a plan starts.
+pub enum Start {
+    /// From the beginning, or behind a batch with the state that [`DatasetWriter::end_batch`] was given.
+    Write(Box<DatasetWriter>, Option<Value>),
+    /// Nowhere: the killed process had come to its end, only its traces were left.
+    Finished(Box<Manifest>),
 }
 
 impl DatasetWriter {
-    /// Prepares `directory`, making it and its parents where needed.
+    /// Prepares `directory`, making it and its parents where needed, for work that is done in one go.
     ///
     /// # Errors
     /// [`DatasetError::Occupied`] when it holds a finished data set and `options.overwrite` is off,
-    /// [`DatasetError::Busy`] when another process writes there, [`DatasetError::Io`] when it cannot be written to.
+    /// [`DatasetError::OtherWork`] when it holds an unfinished one, [`DatasetError::Busy`] when another process writes
+    /// there, [`DatasetError::Io`] when it cannot be written to.
     pub fn create(directory: &Path, options: WriterOptions) -> Result<Self, DatasetError> {
-        if directory.join(MANIFEST_NAME).exists() && !options.overwrite {
+        Ok(Self::new(fresh_staging(directory, options.overwrite)?, options))
+    }
+
+    /// The same for work that `plan` describes in full, and that goes on where an earlier process with the same plan
+    /// was ended.
+    ///
+    /// # Errors
+    /// Those of [`DatasetWriter::create`], but [`DatasetError::OtherWork`] only when the plans differ, or the earlier
+    /// process's parts are not what it wrote. With `options.overwrite` such work is removed.
+    pub fn start(directory: &Path, options: WriterOptions, plan: Map<String, Value>) -> Result<Start, DatasetError> {
+        if !Staging::is_left_in(directory) {
+            let mut writer = Self::create(directory, options)?;
+            writer.plan = Some(plan);
+            return Ok(Start::Write(Box::new(writer), None));
+        }
+        let mut staging = Staging::open(directory)?;
+        // Whatever is refused now is somebody's work of hours.
+        staging.keep();
+        let left = Journal::read(&staging.journal_path()).and_then(|journal| match journal {
+            Some(journal) => match journal.differences(&plan).as_slice() {
+                [] => Ok(Some(journal)),
+                differences => Err(Journal::refusal(directory, differences)),
+            },
+            None => Ok(None),
+        });
+        let finished = directory.join(MANIFEST_NAME).exists();
+        let journal = match left {
+            Ok(Some(journal)) if finished => {
+                let manifest = Manifest::read(directory)?;
+                if manifest.parts == journal.parts {
+                    staging.end();
+                    return Ok(Start::Finished(Box::new(manifest)));
+                }
+                Some(journal)
+            }
+            Ok(journal) => journal,
+            Err(refusal) if !options.overwrite => return Err(refusal),
+            Err(_) => None,
+        };
+        if finished && !options.overwrite {
             return Err(DatasetError::Occupied { path: directory.into() });
         }
-        let made = directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
-        let mut writer = Self {
-            directory: directory.into(),
-            made: made.map(Path::to_path_buf).collect(),
-            staging: directory.join(STAGING_FOLDER),
-            lock: None,
+        let journal = match journal {
+            Some(journal) => match staging.restore(&journal.parts) {
+                Ok(()) => Some(journal),
+                Err(refusal) if !options.overwrite => return Err(refusal),
+                Err(_) => None,
+            },
+            None => None,
+        };
+        if journal.is_none() {
+            staging.clear()?;
+        }
+        staging.discard();
+        let mut writer = Self { plan: Some(plan), ..Self::new(staging, options) };
+        let state = journal.map(|journal| {
+            writer.parts = journal.parts;
+            writer.counts = journal.counts;
+            writer.batch = Some((journal.state.clone(), journal.counts.seeds));
+            journal.state
+        });
+        Ok(Start::Write(Box::new(writer), state))
+    }
+
+    fn new(staging: Staging, options: WriterOptions) -> Self {
+        Self {
+            staging,
             options: WriterOptions { part_rows: options.part_rows.max(1), ..options },
+            plan: None,
             columns: ColumnBuilder::default(),
             part: None,
             parts: Vec::new(),
             counts: Counts::default(),
-            finished: false,
-        };
-        fs::create_dir_all(&writer.staging).map_err(DatasetError::io(&writer.staging, "create"))?;
-        let lock_path = writer.staging.join(LOCK_NAME);
-        let lock = File::create(&lock_path).map_err(DatasetError::io(&lock_path, "create"))?;
-        if lock.try_lock().is_err() {
-            return Err(DatasetError::Busy { path: directory.into() });
+            batch: None,
         }
-        writer.lock = Some(lock);
-        for left_behind in parquet_files(&writer.staging)? {
-            fs::remove_file(&left_behind).map_err(DatasetError::io(&left_behind, "remove"))?;
-        }
-        Ok(writer)
     }
 
     /// Adds to the number of reads that were aligned, with or without seeds.
@@ -119,14 +164,56 @@ impl DatasetWriter {
         let viable =
             LabelPolicy::OwnExtension.viable(threshold, row.own_score, row.read_best, row.region_score, row.role);
         self.counts.viable += u64::from(viable);
-        let in_part = self.part.as_ref().map_or(0, |part| part.rows) + self.columns.len() as u64;
+        let in_part = self.rows_in_part();
         if self.columns.len() == BATCH_ROWS || in_part == self.options.part_rows {
-            self.write_batch()?;
-            if in_part == self.options.part_rows {
-                self.close_part()?;
+            let mut written = self.write_batch();
+            if written.is_ok() && in_part == self.options.part_rows {
+                written = self.close_part();
             }
+            self.keep_after_failure(written)?;
         }
         Ok(())
+    }
+
+    /// Says that the rows so far, and the reads counted, are those of whole batches, behind which a process with the
+    /// same plan can go on with `state`. Where the open part has at least half of its rows it is closed, and the journal
+    /// written.
+    ///
+    /// # Errors
+    /// As [`DatasetWriter::push`].
+    pub fn end_batch(&mut self, state: Value) -> Result<(), DatasetError> {
+        self.batch = Some((state, self.counts.seeds));
+        let in_part = self.rows_in_part();
+        if in_part == 0 || 2 * in_part >= self.options.part_rows {
+            let committed = self.commit();
+            self.keep_after_failure(committed)?;
+        }
+        Ok(())
+    }
+
+    fn rows_in_part(&self) -> u64 {
+        self.part.as_ref().map_or(0, PartWriter::rows) + self.columns.len() as u64
+    }
+
+    /// Completes the open part and, for work with a plan, writes the journal.
+    fn commit(&mut self) -> Result<(), DatasetError> {
+        self.write_batch()?;
+        self.close_part()?;
+        if let Some(plan) = &self.plan {
+            let (state, seeds) = self.batch.as_ref().expect("rows of work with a plan are parts of batches");
+            assert_eq!(*seeds, self.counts.seeds, "every row is part of a batch that has ended");
+            Journal::new(plan.clone(), self.counts, self.parts.clone(), state.clone())
+                .write(&self.staging.journal_path())?;
+        }
+        Ok(())
+    }
+
+    /// What is complete is worth keeping where the disk was full, and worth nothing where the input is bad.
+    fn keep_after_failure<T>(&mut self, result: Result<T, DatasetError>) -> Result<T, DatasetError> {
+        if result.is_err() && self.staging.journal_path().exists() {
+            self.staging.keep();
+        }
+        result
     }
 
     fn write_batch(&mut self) -> Result<(), DatasetError> {
@@ -134,24 +221,17 @@ impl DatasetWriter {
             return Ok(());
         }
         if self.part.is_none() {
-            self.part = Some(OpenPart::create(&self.staging, self.parts.len())?);
+            let file = part_name("", self.parts.len());
+            self.part = Some(PartWriter::create(self.staging.part_path(&file), file, schema())?);
         }
         let part = self.part.as_mut().expect("a part was opened above");
         let batch = self.columns.finish().map_err(|error| part.error(error.into()))?;
-        part.writer.write(&batch).map_err(|reason| part.error(reason))?;
-        part.rows += batch.num_rows() as u64;
-        Ok(())
+        part.write(&batch)
     }
 
     fn close_part(&mut self) -> Result<(), DatasetError> {
         let Some(part) = self.part.take() else { return Ok(()) };
-        let OpenPart { writer, path, rows } = part;
-        let file =
-            writer.into_inner().map_err(|reason| DatasetError::Parquet { path: path.clone(), row: rows, reason })?;
-        file.sync_all().map_err(DatasetError::io(&path, "flush"))?;
-        let (size, sha256) = file_sha256(&path)?;
-        let name = path.file_name().expect("a part has a name").to_string_lossy();
-        self.parts.push(Part { file: format!("{DATA_FOLDER}/{name}"), rows, size, sha256 });
+        self.parts.push(part.close()?);
         Ok(())
     }
 
@@ -164,129 +244,34 @@ impl DatasetWriter {
     pub fn finish(
         mut self,
         producer: Producer,
-        settings: serde_json::Map<String, serde_json::Value>,
+        settings: Map<String, Value>,
         inputs: Vec<InputFile>,
     ) -> Result<Manifest, DatasetError> {
-        self.write_batch()?;
-        self.close_part()?;
-        let manifest = Manifest {
-            schema_version: SCHEMA_VERSION,
-            producer,
-            window: WindowSpec::CURRENT,
-            reporting_threshold: self.options.reporting_threshold,
-            settings,
-            inputs,
-            counts: self.counts,
-            parts: std::mem::take(&mut self.parts),
-        };
-        let staged_manifest = self.staging.join(MANIFEST_NAME);
-        write_manifest(&staged_manifest, &manifest)?;
-
-        // From here on the folder is unfinished until the new dataset.json is in place.
-        let manifest_path = self.directory.join(MANIFEST_NAME);
-        remove_if_there(&manifest_path)?;
-        let data = self.directory.join(DATA_FOLDER);
-        fs::create_dir_all(&data).map_err(DatasetError::io(&data, "create"))?;
-        for replaced in parquet_files(&data)? {
-            fs::remove_file(&replaced).map_err(DatasetError::io(&replaced, "remove"))?;
-        }
-        for part in &manifest.parts {
-            let target = self.directory.join(&part.file);
-            let name = target.file_name().expect("a part has a name");
-            fs::rename(self.staging.join(name), &target).map_err(DatasetError::io(&target, "rename into place"))?;
-        }
-        sync_folder(&data)?;
-        fs::rename(&staged_manifest, &manifest_path).map_err(DatasetError::io(&manifest_path, "rename into place"))?;
-        sync_folder(&self.directory)?;
-        self.finished = true;
+        let committed = self.commit();
+        self.keep_after_failure(committed)?;
+        let threshold = self.options.reporting_threshold;
+        let parts = std::mem::take(&mut self.parts);
+        let manifest = Manifest::new(producer, threshold, settings, inputs, self.counts, parts);
+        let published = self.staging.publish(&manifest);
+        self.keep_after_failure(published)?;
         Ok(manifest)
     }
 }
 
-impl Drop for DatasetWriter {
-    fn drop(&mut self) {
-        if self.lock.is_none() {
-            return; // another process's staging folder, or none
+/// A staging folder for work that is done in one go.
+///
+/// # Errors
+/// Those of [`DatasetWriter::create`].
+pub(crate) fn fresh_staging(directory: &Path, overwrite: bool) -> Result<Staging, DatasetError> {
+    if !overwrite {
+        if directory.join(MANIFEST_NAME).exists() {
+            return Err(DatasetError::Occupied { path: directory.into() });
         }
-        self.part = None;
-        // Nothing can be reported from here, and what stays is in a folder that the next run clears.
-        let _ = fs::remove_dir_all(&self.staging);
-        if !self.finished {
-            for folder in &self.made {
-                let _ = fs::remove_dir(folder);
-            }
-        }
-    }
-}
-
-impl OpenPart {
-    fn create(staging: &Path, number: usize) -> Result<Self, DatasetError> {
-        let path = staging.join(format!("part-{number:05}.parquet"));
-        let file = File::create(&path).map_err(DatasetError::io(&path, "create"))?;
-        let writer = ArrowWriter::try_new(file, schema(), Some(properties()))
-            .map_err(|reason| DatasetError::Parquet { path: path.clone(), row: 0, reason })?;
-        Ok(Self { writer, path, rows: 0 })
-    }
-
-    fn error(&self, reason: ParquetError) -> DatasetError {
-        DatasetError::Parquet { path: self.path.clone(), row: self.rows, reason }
-    }
-}
-
-/// ZSTD; dictionaries and statistics for all columns but the windows, which hardly repeat and have no useful order.
-fn properties() -> WriterProperties {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_dictionary_enabled(true)
-        .set_statistics_enabled(EnabledStatistics::Chunk);
-    for column in ["query_window", "reference_window"] {
-        let column = ColumnPath::from(column);
-        properties = properties
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_statistics_enabled(column, EnabledStatistics::None);
-    }
-    properties.build()
-}
-
-fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), DatasetError> {
-    let mut text = serde_json::to_string_pretty(manifest).map_err(|error| DatasetError::Manifest {
-        path: path.into(),
-        line: error.line(),
-        column: error.column(),
-        reason: error.to_string(),
-    })?;
-    text.push('\n');
-    let mut file = File::create(path).map_err(DatasetError::io(path, "create"))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(DatasetError::io(path, "write"))
-}
-
-fn remove_if_there(path: &Path) -> Result<(), DatasetError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(DatasetError::io(path, "remove")(error)),
-        _ => Ok(()),
-    }
-}
-
-/// The files `part-*.parquet` of a folder.
-fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let entries = fs::read_dir(folder).map_err(DatasetError::io(folder, "list"))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(DatasetError::io(folder, "list"))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("part-") && name.ends_with(".parquet") {
-            files.push(entry.path());
+        if Staging::is_left_in(directory) {
+            return Err(Journal::refusal(directory, &["the work there goes on with its own command only".into()]));
         }
     }
-    Ok(files)
-}
-
-/// Makes renames within `folder` durable. Only Unix can open a folder as a file.
-fn sync_folder(folder: &Path) -> Result<(), DatasetError> {
-    if cfg!(unix) {
-        File::open(folder).and_then(|file| file.sync_all()).map_err(DatasetError::io(folder, "flush"))?;
-    }
-    Ok(())
+    let staging = Staging::open(directory)?;
+    staging.clear()?;
+    Ok(staging)
 }

@@ -1,57 +1,12 @@
 //! What is written comes back, and a data set that is not whole is refused with a reason.
 
+mod common;
+
+use common::{ROWS, producer, row};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use seedsieve_dataset::{
-    Dataset, DatasetError, DatasetWriter, InputFile, Manifest, Producer, Role, RowView, SeedRow, WriterOptions,
-};
+use seedsieve_dataset::{Dataset, DatasetError, DatasetWriter, InputFile, Manifest, Role, RowView, WriterOptions};
 use std::fs;
 use std::path::Path;
-
-const ROWS: u64 = 1000;
-
-/// Row number `row` of the test data set; every column differs between rows, nulls included.
-fn row<'a>(row: u64, windows: &'a mut [u8; 128]) -> SeedRow<'a> {
-    for (byte, index) in windows.iter_mut().zip(0u64..) {
-        *byte = (row.wrapping_mul(31).wrapping_add(index * 7) & 255) as u8;
-    }
-    let small = row as u16;
-    let score = row as i32 % 97;
-    SeedRow {
-        sample: if row.is_multiple_of(2) { "NA12878" } else { "NA19401" },
-        read_hash: row.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        mate: (row % 3) as u8,
-        read_length: 150 + small,
-        query_start: small,
-        length: 19 + small % 80,
-        contig: if row < 500 { "chr21" } else { "chr22" },
-        position: 4_000_000_000 + row as u32,
-        reverse: row.is_multiple_of(5),
-        occurrences: row as u32 * 3,
-        chain: (!row.is_multiple_of(4)).then_some(row as i32),
-        chain_weight: (!row.is_multiple_of(4)).then_some(score + 1),
-        chain_kept: row.is_multiple_of(7),
-        extended: row.is_multiple_of(11),
-        ungapped_score: score + 2,
-        own_score: score,
-        own_query_start: small / 2,
-        own_query_end: small + 3,
-        region_score: (!row.is_multiple_of(6)).then_some(score + 4),
-        region_distance: (!row.is_multiple_of(6)).then_some(score % 100),
-        role: Role::ALL[(row % 5) as usize],
-        read_best: score + 5,
-        read_second: score - 5,
-        locus_contig: (!row.is_multiple_of(9)).then_some("chrX"),
-        locus_position: (!row.is_multiple_of(9)).then_some(row as u32),
-        source_mapped: (!row.is_multiple_of(10)).then_some(row.is_multiple_of(3)),
-        source_mapq: (!row.is_multiple_of(10)).then_some((row % 61) as u8),
-        source_on_path: (!row.is_multiple_of(12)).then_some(row.is_multiple_of(4)),
-        windows,
-    }
-}
-
-fn producer() -> Producer {
-    Producer { name: "seedsieve".into(), version: "0.1.0".into() }
-}
 
 fn write(directory: &Path, options: WriterOptions) -> Result<Manifest, DatasetError> {
     let mut writer = DatasetWriter::create(directory, options)?;
@@ -232,11 +187,11 @@ fn a_part_with_other_rows_than_stated_ends_with_an_error() {
 fn a_newer_version_is_told_with_the_program_that_wrote_it() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), small_parts()).unwrap();
-    edit_manifest(folder.path(), "\"schema_version\": 1", "\"schema_version\": 2");
+    edit_manifest(folder.path(), "\"schema_version\": 2", "\"schema_version\": 3");
     edit_manifest(folder.path(), "\"version\": \"0.1.0\"", "\"version\": \"0.9.0\"");
     edit_manifest(folder.path(), "\"counts\"", "\"counts_of_a_later_version\"");
     let error = refusal(folder.path());
-    assert!(error.contains("schema version 2") && error.contains("seedsieve 0.9.0"), "{error}");
+    assert!(error.contains("schema version 3") && error.contains("seedsieve 0.9.0"), "{error}");
 }
 
 #[test]

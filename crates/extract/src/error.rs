@@ -115,6 +115,12 @@ pub enum ExtractError {
         /// Largest valid value.
         maximum: u64,
     },
+    /// An input is not what it was when the extraction began.
+    #[error("{path}: the file was changed while it was read; run the command again", path = path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is nothing to extract from.
     #[error("no input file; give at least one BAM, CRAM or FASTQ")]
     NoInput,

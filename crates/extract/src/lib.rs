@@ -7,18 +7,23 @@
 //!
 //! [`extract`] does it all. The same input and options give the same bytes for any number of threads: chunks hold a
 //! fixed number of reads, and rows are written in the order of the reads. The chunk's size is part of the result for
-//! pairs (the insert size is measured on each chunk, as in bwa) and is stored with the settings.
+//! pairs (the insert size is measured on each chunk, as in bwa) and is stored with the settings. Parquet files end with a
+//! chunk where they can, so that a process that was killed is continued behind a chunk.
 
 mod contigs;
 mod error;
 mod facts;
+mod inputs;
 mod path;
+mod plan;
+mod quality;
 mod recorder;
 mod reference_md5;
 mod rows;
 mod run;
 mod sampling;
 mod source;
+mod truth;
 mod verify;
 
 pub use contigs::ContigMap;

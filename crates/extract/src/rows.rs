@@ -1,8 +1,10 @@
 use crate::ExtractError;
 use crate::facts::{SeedRegion, best_regions, region_of_seed};
+use crate::quality::mean_qualities;
 use crate::recorder::ReadTrace;
 use crate::sampling::read_hash;
 use crate::source::{SourceAlignment, SourceRead};
+use crate::truth::Truth;
 use seedsieve_aligner::{Aligner, Contig, ReferenceIndex, Seed, SeedExtension, SeedTrace};
 use seedsieve_dataset::{DatasetError, DatasetWriter, Role, SeedRow};
 use seedsieve_encoding::PACKED_SEED_BYTES;
@@ -15,6 +17,10 @@ pub(crate) struct ReadRows {
     read_second: i32,
     /// Contig number and 0-based leftmost position of the best region.
     locus: Option<(usize, u32)>,
+    /// Where the read comes from, if it is simulated.
+    truth: Option<Truth>,
+    /// Leftmost position and strand there.
+    true_place: Option<(u32, bool)>,
     seeds: Vec<SeedFacts>,
     /// Seeds across the end of a contig or strand, which no stage after seeding uses.
     pub bridging: u64,
@@ -33,6 +39,9 @@ struct SeedFacts {
     reverse: bool,
     region: Option<SeedRegion>,
     on_path: Option<bool>,
+    true_on_path: Option<bool>,
+    seed_quality: Option<u8>,
+    flank_quality: Option<u8>,
     windows: [u8; PACKED_SEED_BYTES],
 }
 
@@ -86,6 +95,11 @@ fn complete_read(
         None => None,
     };
     let source_path = read.alignment.as_ref().and_then(|alignment| covered_path(alignment));
+    let truth = Truth::of_name(&read.read.name, read.mate);
+    let true_place = match truth.as_ref().and_then(Truth::place) {
+        Some((_, start, reverse)) => Some((fits(start)?, reverse)),
+        None => None,
+    };
     let mut facts = Vec::with_capacity(seeds.len());
     for (traced, &own) in seeds.iter().zip(own) {
         let seed = traced.seed;
@@ -96,6 +110,12 @@ fn complete_read(
                     && path.holds(seed.query_start as u64, seed.length as u64, source_position, reverse)
             })
         });
+        let (start, length) = (seed.query_start as usize, seed.length as usize);
+        let true_on_path = truth.as_ref().map(|truth| {
+            let place = (index.contigs()[contig].name.as_str(), position, reverse);
+            truth.holds((start as u64, length as u64, bases as u64), place)
+        });
+        let (seed_quality, flank_quality) = mean_qualities(read.read.qualities.as_deref(), start..start + length);
         let mut windows = [0; PACKED_SEED_BYTES];
         index.encode_seed(&trace.codes, &seed, &mut windows);
         facts.push(SeedFacts {
@@ -107,6 +127,9 @@ fn complete_read(
             reverse,
             region: region_of_seed(&seed, &trace.regions),
             on_path,
+            true_on_path,
+            seed_quality,
+            flank_quality,
             windows,
         });
     }
@@ -116,6 +139,8 @@ fn complete_read(
         read_best,
         read_second,
         locus,
+        truth,
+        true_place,
         bridging: (trace.seeds.len() - seeds.len()) as u64,
         source_covered: source_path.is_some(),
         source_found: facts.iter().any(|facts| facts.on_path == Some(true)),
@@ -136,6 +161,11 @@ fn lies_on_one_contig(index: &ReferenceIndex, seed: &Seed) -> bool {
 
 fn too_large(read: &SourceRead, what: &'static str, value: u64, maximum: u64) -> ExtractError {
     ExtractError::TooLarge { path: read.path.to_path_buf(), read: read.read.name.clone(), what, value, maximum }
+}
+
+/// Lengths of an extension: at most the read's and its longest gap's, unless the band is set absurdly wide.
+fn clamped(bases: i64) -> u16 {
+    u16::try_from(bases.max(0)).unwrap_or(u16::MAX)
 }
 
 impl ReadRows {
@@ -179,6 +209,17 @@ impl ReadRows {
                 source_mapped: alignment.map(|alignment| alignment.path.is_some()),
                 source_mapq: alignment.and_then(|alignment| alignment.mapping_quality),
                 source_on_path: facts.on_path,
+                own_left_score: Some(own.left_score),
+                own_band: Some(clamped(own.band.into())),
+                own_reference_before: Some(clamped(seed.reference_start - own.reference_start)),
+                own_reference_after: Some(clamped(own.reference_end - seed.reference_start - i64::from(seed.length))),
+                seed_quality: facts.seed_quality,
+                flank_quality: facts.flank_quality,
+                true_contig: self.truth.as_ref().and_then(Truth::contig),
+                true_position: self.true_place.map(|(position, _)| position),
+                true_reverse: self.true_place.map(|(_, reverse)| reverse),
+                true_on_path: facts.true_on_path,
+                weight: None,
                 windows: &facts.windows,
             })?;
         }

@@ -1,3 +1,5 @@
+use crate::inputs::InputFiles;
+use crate::plan::{plan, producer, settings};
 use crate::recorder::Recorder;
 use crate::reference_md5::contig_md5;
 use crate::rows::complete;
@@ -6,7 +8,8 @@ use crate::source::{Leftovers, OpenOptions, SourceRead, Unit, UnitSource, show_n
 use crate::{ContigMap, ExtractError, Input, SourceHeader, Subsample};
 use rayon::prelude::*;
 use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, Read, ReferenceIndex};
-use seedsieve_dataset::{Counts, DatasetWriter, InputFile, Manifest, Producer, WriterOptions, file_sha256};
+use seedsieve_dataset::{Counts, DatasetError, DatasetWriter, Manifest, Start, WriterOptions};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,6 +66,8 @@ impl ExtractOptions {
 pub trait Progress {
     /// A new step has begun.
     fn step(&mut self, description: &str);
+    /// An earlier process did so many reads and seeds before it was ended; what follows comes on top.
+    fn continued(&mut self, counts: Counts);
     /// So many reads and seeds are done in all.
     fn advanced(&mut self, counts: Counts);
 }
@@ -82,22 +87,41 @@ pub struct Summary {
     pub source_found: u64,
 }
 
+impl Summary {
+    /// Of a data set that was finished when its process was killed: only the manifest is left to tell of it.
+    fn of_finished(manifest: Manifest) -> Self {
+        Self { manifest, leftovers: Leftovers::default(), bridging_seeds: 0, source_covered: 0, source_found: 0 }
+    }
+}
+
 /// Extracts the seeds of all inputs into a data set. Runs on rayon's current thread pool.
 ///
+/// Chunks of reads are journalled once their rows are safely written. Where the process was killed, the same call goes on
+/// behind the last of them: it reads the inputs again from their start, and aligns only what is missing. The data set has
+/// the same bytes as without the interruption.
+///
 /// # Errors
-/// See [`ExtractError`]. After an error the output folder is as it was before.
+/// See [`ExtractError`]. After an error the output folder is as it was before, unless writing failed (a full disk): then
+/// what is complete stays for the next call.
 pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<Summary, ExtractError> {
     if options.inputs.is_empty() {
         return Err(ExtractError::NoInput);
     }
-    let writer = DatasetWriter::create(
-        &options.output,
-        WriterOptions {
-            part_rows: options.part_rows,
-            overwrite: options.overwrite,
-            reporting_threshold: options.align.mem.t,
-        },
-    )?;
+    progress.step("computing the inputs' checksums");
+    let files = InputFiles::examine(options)?;
+    let writer_options = WriterOptions {
+        part_rows: options.part_rows,
+        overwrite: options.overwrite,
+        reporting_threshold: options.align.mem.t,
+    };
+    let (writer, done) = match DatasetWriter::start(&options.output, writer_options, plan(options, &files))? {
+        Start::Finished(manifest) => return Ok(Summary::of_finished(*manifest)),
+        Start::Write(writer, None) => (writer, Done::default()),
+        Start::Write(writer, Some(state)) => {
+            progress.continued(writer.counts());
+            (writer, Done::from_journal(&options.output, state)?)
+        }
+    };
     progress.step("loading the index");
     let index = ReferenceIndex::load(&options.reference)?;
     let sampler = choose_reads(options, progress)?;
@@ -107,16 +131,15 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
     let mut run = Run {
         index: &index,
         aligner,
-        writer,
+        writer: *writer,
         progress,
         chunk_reads: options.chunk_reads.max(2),
         pairs: Vec::new(),
         singles: Vec::new(),
-        pairs_done: 0,
-        singles_done: 0,
-        bridging_seeds: 0,
-        source_covered: 0,
-        source_found: 0,
+        pairs_met: 0,
+        singles_met: 0,
+        chunks_met: 0,
+        done,
     };
     let mut leftovers = Leftovers::default();
     for input in &options.inputs {
@@ -140,15 +163,11 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
         let names: Vec<_> = options.inputs.iter().flat_map(Input::files).map(|path| path.to_string_lossy()).collect();
         return Err(ExtractError::NoReads { inputs: names.join(", ") });
     }
-    run.progress.step("computing checksums");
-    let manifest = run.writer.finish(producer(), settings(options), input_files(options)?)?;
-    Ok(Summary {
-        manifest,
-        leftovers,
-        bridging_seeds: run.bridging_seeds,
-        source_covered: run.source_covered,
-        source_found: run.source_found,
-    })
+    files.check_unchanged()?;
+    run.progress.step("finishing");
+    let manifest = run.writer.finish(producer(), settings(options), files.into_list())?;
+    let Done { bridging_seeds, source_covered, source_found, .. } = run.done;
+    Ok(Summary { manifest, leftovers, bridging_seeds, source_covered, source_found })
 }
 
 fn choose_reads(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<Option<Arc<Sampler>>, ExtractError> {
@@ -177,59 +196,6 @@ fn match_contigs(
     Ok(map)
 }
 
-fn producer() -> Producer {
-    Producer { name: "seedsieve".into(), version: env!("CARGO_PKG_VERSION").into() }
-}
-
-fn settings(options: &ExtractOptions) -> serde_json::Map<String, serde_json::Value> {
-    let mem = &options.align.mem;
-    let settings = serde_json::json!({
-        "min_seed_length": mem.min_seed_len,
-        "split_factor": shortest(mem.split_factor),
-        "max_occurrences": mem.max_occ,
-        "max_interval_third_round": mem.max_mem_intv,
-        "chain_drop_ratio": shortest(mem.drop_ratio),
-        "reporting_threshold": mem.t,
-        "match_score": mem.a,
-        "mismatch_penalty": mem.b,
-        "gap_open": [mem.o_del, mem.o_ins],
-        "gap_extend": [mem.e_del, mem.e_ins],
-        "clip_penalty": [mem.pen_clip5, mem.pen_clip3],
-        "band_width": mem.w,
-        "z_drop": mem.zdrop,
-        "chunk_reads": options.chunk_reads,
-        "waiting_mates": options.waiting_mates,
-        "read_pairs": options.subsample.map(|subsample| subsample.pairs),
-        "sampling_seed": options.subsample.map(|subsample| subsample.seed),
-    });
-    match settings {
-        serde_json::Value::Object(settings) => settings,
-        _ => unreachable!("an object was built above"),
-    }
-}
-
-/// The `f64` with the digits that the option was given with: 1.5 and not 1.5 plus the `f32`'s rounding.
-fn shortest(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
-}
-
-fn input_files(options: &ExtractOptions) -> Result<Vec<InputFile>, ExtractError> {
-    let reads = options.inputs.iter().flat_map(Input::files).map(|path| ("reads", path));
-    // An index may be used without its FASTA; its contigs are all there in the .ann file.
-    let mut annotation = options.reference.clone().into_os_string();
-    annotation.push(".ann");
-    let annotation = PathBuf::from(annotation);
-    let reference = if options.reference.is_file() { &options.reference } else { &annotation };
-    reads
-        .chain([("reference", reference.as_path())])
-        .map(|(kind, path)| {
-            let (size, sha256) = file_sha256(path)?;
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            Ok(InputFile { kind: kind.into(), name, size, sha256 })
-        })
-        .collect()
-}
-
 struct Run<'a> {
     index: &'a ReferenceIndex,
     aligner: Aligner<'a>,
@@ -239,11 +205,29 @@ struct Run<'a> {
     /// Reads of pairs, mates one after the other.
     pairs: Vec<SourceRead>,
     singles: Vec<SourceRead>,
-    pairs_done: u64,
-    singles_done: u64,
+    pairs_met: u64,
+    singles_met: u64,
+    chunks_met: u64,
+    done: Done,
+}
+
+/// What the journal has to say, besides the rows, to go on behind a chunk.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Done {
+    /// Chunks of pairs and of single reads, in the order in which they are aligned.
+    chunks: u64,
     bridging_seeds: u64,
     source_covered: u64,
     source_found: u64,
+}
+
+impl Done {
+    fn from_journal(output: &Path, state: serde_json::Value) -> Result<Self, DatasetError> {
+        serde_json::from_value(state).map_err(|error| DatasetError::OtherWork {
+            path: output.into(),
+            differences: format!("the journal is damaged ({error})"),
+        })
+    }
 }
 
 impl Run<'_> {
@@ -263,21 +247,35 @@ impl Run<'_> {
 
     fn align_pairs(&mut self) -> Result<(), ExtractError> {
         let reads = std::mem::take(&mut self.pairs);
+        let first = self.pairs_met;
+        self.pairs_met += reads.len() as u64 / 2;
+        if !self.is_to_do(&reads) {
+            return Ok(());
+        }
         let pairs: Vec<[Read; 2]> =
             reads.chunks_exact(2).map(|pair| [pair[0].read.clone(), pair[1].read.clone()]).collect();
-        let recorder = Recorder::new(2 * self.pairs_done, reads.len());
-        self.aligner.align_pairs(&pairs, self.pairs_done, &recorder)?;
-        self.pairs_done += pairs.len() as u64;
+        let recorder = Recorder::new(2 * first, reads.len());
+        self.aligner.align_pairs(&pairs, first, &recorder)?;
         self.write(&reads, recorder)
     }
 
     fn align_singles(&mut self) -> Result<(), ExtractError> {
         let reads = std::mem::take(&mut self.singles);
+        let first = self.singles_met;
+        self.singles_met += reads.len() as u64;
+        if !self.is_to_do(&reads) {
+            return Ok(());
+        }
         let singles: Vec<Read> = reads.iter().map(|read| read.read.clone()).collect();
-        let recorder = Recorder::new(self.singles_done, reads.len());
-        self.aligner.align_single(&singles, self.singles_done, &recorder)?;
-        self.singles_done += reads.len() as u64;
+        let recorder = Recorder::new(first, reads.len());
+        self.aligner.align_single(&singles, first, &recorder)?;
         self.write(&reads, recorder)
+    }
+
+    /// Counts a chunk, unless it is empty; whether it was not done before the process was killed.
+    fn is_to_do(&mut self, reads: &[SourceRead]) -> bool {
+        self.chunks_met += u64::from(!reads.is_empty());
+        !reads.is_empty() && self.chunks_met > self.done.chunks
     }
 
     fn write(&mut self, reads: &[SourceRead], recorder: Recorder) -> Result<(), ExtractError> {
@@ -290,13 +288,15 @@ impl Run<'_> {
                 .collect::<Result<Vec<_>, _>>()?;
             for (read, rows) in reads.iter().zip(rows.iter().flatten()) {
                 rows.write(read, self.index.contigs(), &mut self.writer)?;
-                self.bridging_seeds += rows.bridging;
-                self.source_covered += u64::from(rows.source_covered);
-                self.source_found += u64::from(rows.source_found);
+                self.done.bridging_seeds += rows.bridging;
+                self.done.source_covered += u64::from(rows.source_covered);
+                self.done.source_found += u64::from(rows.source_found);
             }
             self.writer.count_reads(reads.len() as u64);
             self.progress.advanced(self.writer.counts());
         }
+        self.done.chunks = self.chunks_met;
+        self.writer.end_batch(serde_json::json!(self.done))?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ struct Silent;
 
 impl Progress for Silent {
     fn step(&mut self, _: &str) {}
+    fn continued(&mut self, _: Counts) {}
     fn advanced(&mut self, _: Counts) {}
 }
 
@@ -157,6 +158,18 @@ fn a_wrong_count_is_found_and_the_description_has_the_right_ones() {
     let output = made_up.folder.path().join("out");
     let description = Description::of(&Dataset::open(&output).unwrap()).unwrap();
     assert_eq!((description.seeds, description.viable[0]), (counts.seeds, counts.viable));
+    assert_eq!((description.reads, description.roles), (counts.reads, counts.roles));
+    let (mut in_kept_chains, mut extended) = (0, 0);
+    Dataset::open(&output)
+        .unwrap()
+        .for_each_row(|_, _, row| {
+            in_kept_chains += u64::from(row.chain_kept);
+            extended += u64::from(row.extended);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!((description.in_kept_chains, description.extended), (in_kept_chains, extended));
+    assert!(0 < extended && extended <= in_kept_chains && in_kept_chains <= counts.seeds);
     for bins in [&description.lengths, &description.occurrences] {
         assert_eq!(bins.iter().map(|bin| bin.seeds).sum::<u64>(), counts.seeds);
         assert_eq!(bins.iter().map(|bin| bin.roles.primary).sum::<u64>(), counts.roles.primary);

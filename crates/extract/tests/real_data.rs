@@ -12,6 +12,7 @@ struct Silent;
 
 impl Progress for Silent {
     fn step(&mut self, _: &str) {}
+    fn continued(&mut self, _: Counts) {}
     fn advanced(&mut self, _: Counts) {}
 }
 

@@ -136,6 +136,7 @@ mod tests {
     fn extended(chain: usize, seed: MemSeed, query: (i32, i32), reference: (i64, i64)) -> Candidate {
         let extension = SeedExtension {
             score: query.1 - query.0,
+            left_score: query.1 - query.0,
             true_score: query.1 - query.0,
             query_start: query.0,
             query_end: query.1,

@@ -106,6 +106,7 @@ impl<'a> ExtensionBatch<'a> {
         }
         self.extensions.push(SeedExtension {
             score: seed_score,
+            left_score: seed_score,
             true_score: seed_score,
             query_start: seed.query_start,
             query_end: seed.query_start + seed.length,
@@ -132,6 +133,7 @@ impl<'a> ExtensionBatch<'a> {
             extension.query_start -= query;
             extension.reference_start -= i64::from(target);
             extension.score = result.score;
+            extension.left_score = result.score;
             extension.true_score = true_score;
             extension.band = extension.band.max(band);
         });

@@ -49,10 +49,14 @@ pub struct Args {
     /// Another seed chooses other reads.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "read_pairs")]
     seed: u64,
-    /// Rows of a Parquet file.
+    /// Reads aligned together, both mates counted; as in bwa, the insert size is measured on each chunk.
+    #[arg(long, value_name = "N", default_value_t = 1 << 15, value_parser = clap::value_parser!(u32).range(2..=1 << 22))]
+    chunk_reads: u32,
+    /// Most rows of a Parquet file. What is complete by half a file is not done again after a kill.
     #[arg(long, value_name = "N", default_value_t = 1 << 20, value_parser = clap::value_parser!(u64).range(1..))]
     part_rows: u64,
-    /// Replace a finished data set in the same folder.
+    /// Replace a finished data set in the same folder, or unfinished work of another command. Unfinished work of this
+    /// command is continued all the same.
     #[arg(long)]
     overwrite: bool,
     /// FASTQ files that follow one another are mates: R1 R2 R1 R2 ...
@@ -94,6 +98,7 @@ fn options(args: &Args) -> anyhow::Result<ExtractOptions> {
         }
     }
     options.sample.clone_from(&args.sample);
+    options.chunk_reads = args.chunk_reads as usize;
     options.part_rows = args.part_rows;
     options.overwrite = args.overwrite;
     options.subsample = args.read_pairs.map(|pairs| Subsample { pairs: pairs as usize, seed: args.seed });
@@ -158,6 +163,15 @@ struct Counter {
 impl Progress for Counter {
     fn step(&mut self, description: &str) {
         tracing::debug!("{description}");
+    }
+
+    fn continued(&mut self, counts: Counts) {
+        tracing::info!(
+            "going on behind {} reads and {} seeds that are complete",
+            HumanCount(counts.reads),
+            HumanCount(counts.seeds)
+        );
+        self.reads = counts.reads;
     }
 
     fn advanced(&mut self, counts: Counts) {

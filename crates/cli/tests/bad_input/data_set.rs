@@ -113,8 +113,8 @@ fn manifests_that_are_missing_or_damaged_are_named() {
             *bytes = text.replacen(from, to, 1).into_bytes();
         }
     };
-    let newer = replaced("\"schema_version\": 1", "\"schema_version\": 99");
-    data_set.altered_is_refused(&manifest, newer, &["schema version 99", "reads versions 1 to 1", "a newer one"]);
+    let newer = replaced("\"schema_version\": 2", "\"schema_version\": 99");
+    data_set.altered_is_refused(&manifest, newer, &["schema version 99", "reads versions 1 to 2", "a newer one"]);
     fs::remove_file(&manifest).unwrap();
     data_set.is_refused(&[text(&data_set.directory), "no dataset.json", "extract-seeds"]);
     fs::remove_dir_all(&data_set.directory).unwrap();
@@ -147,4 +147,36 @@ fn a_finished_data_set_is_not_replaced_unasked() {
     let mut failing = extract_seeds(&data_set.directory, &sound.genome, &[&cut]);
     refused(failing.arg("--overwrite"), data_set.folder.path(), &[text(&cut), "record"]);
     succeed(&mut seedsieve(&["dataset", "validate", text(&data_set.directory)]));
+}
+
+#[test]
+fn data_sets_that_cannot_be_derived_as_asked_are_answered_with_the_reason() {
+    let data_set = DataSet::new();
+    let (directory, output) = (text(&data_set.directory), data_set.folder.path().join("new"));
+    let samples = data_set.folder.path().join("samples.tsv");
+    let derive = |arguments: &[&str]| {
+        let mut command = seedsieve(&["dataset", arguments[0], "--output", text(&output)]);
+        command.args(&arguments[1..]);
+        command
+    };
+    for (table, parts) in [
+        ("name\tsplit\nx\ttrain\n", ["line 1", "`sample` and `split`"]),
+        ("sample\tsplit\nx\tother\n", ["line 2", "valid are train, validation, test"]),
+        ("sample\tsplit\nx\n", ["line 2", "1 columns, but line 1 has 2"]),
+        ("sample\tsplit\nx\ttest\n", ["sample `x`", "the data set has"]),
+    ] {
+        fs::write(&samples, table).unwrap();
+        let mut split = derive(&["split", "--samples", text(&samples), directory]);
+        refused(&mut split, data_set.folder.path(), &parts);
+    }
+    let mut sample = derive(&["sample", "-n", "5", "--viable", "1.5", directory]);
+    refused(&mut sample, data_set.folder.path(), &[text(&data_set.manifest()), "1.5", "0 to 1"]);
+    let mut merge = derive(&["merge", directory, directory]);
+    refused(&mut merge, data_set.folder.path(), &[text(&data_set.manifest()), "reads of reads_1.fastq"]);
+    let mut own_folder = seedsieve(&["dataset", "label", "--policy", "near-best", "-o", directory, directory]);
+    refused(&mut own_folder, data_set.folder.path(), &["--overwrite"]);
+
+    let made = succeed(&mut derive(&["sample", "-n", "50", directory]));
+    assert!(String::from_utf8_lossy(&made.stdout).contains("all"), "{made:?}");
+    succeed(&mut seedsieve(&["dataset", "validate", text(&output)]));
 }

@@ -79,6 +79,16 @@ impl Input {
         }
     }
 
+    /// What the input is read as.
+    pub(crate) fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Bam(_) => "BAM",
+            Self::Cram(_) => "CRAM",
+            Self::Single(_) => "single FASTQ",
+            Self::Paired(..) => "paired FASTQ",
+        }
+    }
+
     pub(crate) fn alignments(&self) -> Option<(&Path, InputKind)> {
         match self {
             Self::Bam(path) => Some((path, InputKind::Bam)),

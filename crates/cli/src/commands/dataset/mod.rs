@@ -1,5 +1,7 @@
 //! `seedsieve dataset`
 
+mod derive;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -29,9 +31,17 @@ enum Command {
         /// Folder of the data set.
         directory: PathBuf,
     },
+    /// Divide a data set by position into train, validation and test, in folders `split=PART/sample=SAMPLE`.
+    Split(derive::SplitArgs),
+    /// Merge data sets with the same settings into one.
+    Merge(derive::MergeArgs),
+    /// Draw seeds, each class for itself, with weights: balanced, or as they come.
+    Sample(derive::SampleArgs),
+    /// Count seeds by the verdict of a label policy, or write the verdicts.
+    Label(derive::LabelArgs),
 }
 
-/// Describes or checks a data set.
+/// Describes, checks, divides, merges, samples or labels data sets.
 pub fn run(args: Args) -> anyhow::Result<()> {
     use std::io::Write;
     let mut output = std::io::stdout().lock();
@@ -65,6 +75,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let counts = dataset.manifest().counts;
             writeln!(output, "valid: {} seeds of {} reads", counts.seeds, counts.reads)?;
         }
+        Command::Split(args) => derive::run_split(&args)?,
+        Command::Merge(args) => derive::run_merge(&args)?,
+        Command::Sample(args) => derive::run_sample(&args)?,
+        Command::Label(args) => derive::run_label(&args)?,
     }
     Ok(())
 }

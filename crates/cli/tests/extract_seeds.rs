@@ -1,0 +1,142 @@
+//! `seedsieve extract-seeds` on real reads: killed at random, and started again.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{data, fail, prepared, seedsieve, succeed, text};
+
+/// Reference and index of the places that the reads of kgp30x were chosen by.
+fn windows_index(data: &Path) -> PathBuf {
+    let folder = prepared("kgp30x_windows", |folder| {
+        let compressed = data.join("kgp30x/GRCh38_chr21_chr22_16.57-16.80M.mdref.fa.gz");
+        succeed(&mut seedsieve(&["index", "--prefix", text(&folder.join("windows.fa")), text(&compressed)]));
+    });
+    folder.join("windows.fa")
+}
+
+fn extract(reference: &Path, output: &Path, more: &[&str]) -> Command {
+    let mut command = seedsieve(&["extract-seeds", "--reference", text(reference), "--output", text(output)]);
+    command.args(["-t", "2", "--chunk-reads", "600", "--part-rows", "4000"]).args(more);
+    command.stderr(Stdio::null());
+    command
+}
+
+/// Every file below a folder with its content.
+fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let mut bytes = Vec::new();
+                File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
+                found.insert(path.strip_prefix(folder).unwrap().into(), bytes);
+            }
+        }
+    }
+    found
+}
+
+/// Numbers that are spread evenly between 0 and 1 (the golden ratio's multiples): chance without a generator.
+fn spread(number: u32) -> f64 {
+    (f64::from(number) * 0.618_033_988_749_895).fract()
+}
+
+#[test]
+fn killed_twenty_times_and_started_again_it_gives_the_same_bytes() {
+    let Some(data) = data() else { return };
+    let reference = windows_index(&data);
+    let folder = tempfile::tempdir().unwrap();
+    let bam = data.join("kgp30x/NA12878.chr21_chr22.16.57-16.61M.bam");
+    let (whole, output) = (folder.path().join("whole"), folder.path().join("killed"));
+    let begin = Instant::now();
+    succeed(&mut extract(&reference, &whole, &[text(&bam)]));
+    let duration = begin.elapsed();
+    let expected = content(&whole);
+    assert!(expected.len() > 10, "{} files", expected.len());
+
+    let (mut kills, mut with_journal, mut starts) = (0, 0, 0);
+    while kills < 20 {
+        starts += 1;
+        assert!(starts < 200, "only {kills} of {starts} runs could be killed");
+        let mut run = extract(&reference, &output, &[text(&bam)]).spawn().unwrap();
+        // A part of the whole run's time, so that what is left is done in several goes.
+        std::thread::sleep(Duration::from_secs_f64(duration.as_secs_f64() * 0.6 * spread(starts)));
+        run.kill().unwrap();
+        if run.wait().unwrap().success() {
+            assert!(content(&output) == expected, "after {kills} kills");
+            fs::remove_dir_all(&output).unwrap();
+            continue;
+        }
+        kills += 1;
+        with_journal += u32::from(output.join(".unfinished/journal.json").exists());
+        let manifest = output.join("dataset.json");
+        assert!(
+            !manifest.exists() || content(&output)[Path::new("dataset.json")] == expected[Path::new("dataset.json")]
+        );
+    }
+    succeed(&mut extract(&reference, &output, &[text(&bam)]));
+    assert!(content(&output) == expected);
+    assert!(with_journal >= 5, "only {with_journal} of 20 kills came behind a batch");
+}
+
+#[test]
+fn unfinished_work_is_not_continued_by_another_command_or_with_another_input() {
+    let Some(data) = data() else { return };
+    let reference = windows_index(&data);
+    let folder = tempfile::tempdir().unwrap();
+    let bam = folder.path().join("reads.bam");
+    fs::copy(data.join("kgp30x/NA12878.chr21_chr22.16.57-16.61M.bam"), &bam).unwrap();
+    let (output, journal) = (folder.path().join("out"), folder.path().join("out/.unfinished/journal.json"));
+    let mut run = extract(&reference, &output, &[text(&bam)]).spawn().unwrap();
+    while !journal.exists() {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended without a journal");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+
+    let refusal = |more: &[&str]| {
+        let mut arguments = vec![text(&bam)];
+        arguments.extend(more);
+        let message = fail(extract(&reference, &output, &arguments).stderr(Stdio::piped()));
+        assert!(message.contains("--overwrite") && journal.exists(), "{message}");
+        message
+    };
+    let message = refusal(&["-k", "14"]);
+    assert!(message.contains("min_seed_length was 19, is 14"), "{message}");
+    let message = refusal(&["--sample", "other"]);
+    assert!(message.contains("sample was null, is \"other\""), "{message}");
+    // An input of the same size, one bit of it altered.
+    let mut bytes = fs::read(&bam).unwrap();
+    let sound = bytes.clone();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(&bam, &bytes).unwrap();
+    let message = refusal(&[]);
+    assert!(message.contains("reads file 1 was \"reads.bam") && message.contains("SHA-256"), "{message}");
+
+    // Another number of threads is the same work; and another command starts anew where it was told.
+    fs::write(&bam, sound).unwrap();
+    let kept = folder.path().join("kept");
+    succeed(Command::new("cp").arg("-r").args([&output, &kept]));
+    let mut same = seedsieve(&["extract-seeds", "--reference", text(&reference), "--output", text(&output), "-t", "1"]);
+    let output_of = succeed(same.args(["--chunk-reads", "600", "--part-rows", "4000", text(&bam)]));
+    let said = String::from_utf8_lossy(&output_of.stderr).into_owned();
+    assert!(said.contains("going on behind"), "{said}");
+    let fresh = folder.path().join("fresh");
+    succeed(&mut extract(&reference, &fresh, &[text(&bam)]));
+    assert!(content(&output) == content(&fresh));
+    succeed(&mut extract(&reference, &kept, &[text(&bam), "-k", "21", "--overwrite"]));
+    succeed(&mut extract(&reference, &folder.path().join("k21"), &[text(&bam), "-k", "21"]));
+    assert!(content(&kept) == content(&folder.path().join("k21")));
+}

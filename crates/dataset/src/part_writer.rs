@@ -1,0 +1,81 @@
+use crate::{DATA_FOLDER, DatasetError, Part, file_sha256};
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+/// Rows of a Parquet row group: what a reader holds in memory at a time, some 10 MB.
+const ROW_GROUP_ROWS: usize = 1 << 16;
+
+/// Writes one Parquet file of a data set.
+pub(crate) struct PartWriter {
+    writer: ArrowWriter<File>,
+    path: PathBuf,
+    file: String,
+    rows: u64,
+}
+
+impl PartWriter {
+    /// Creates the file at `path`; `file` is its name in `dataset.json`.
+    pub(crate) fn create(path: PathBuf, file: String, schema: SchemaRef) -> Result<Self, DatasetError> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(DatasetError::io(folder, "create"))?;
+        }
+        let target = File::create(&path).map_err(DatasetError::io(&path, "create"))?;
+        let writer = ArrowWriter::try_new(target, schema, Some(properties()))
+            .map_err(|reason| DatasetError::Parquet { path: path.clone(), row: 0, reason })?;
+        Ok(Self { writer, path, file, rows: 0 })
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), DatasetError> {
+        self.writer.write(batch).map_err(|reason| self.error(reason))?;
+        self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Completes the file: once this returns, it survives a power failure.
+    pub(crate) fn close(self) -> Result<Part, DatasetError> {
+        let Self { writer, path, file, rows } = self;
+        let written =
+            writer.into_inner().map_err(|reason| DatasetError::Parquet { path: path.clone(), row: rows, reason })?;
+        written.sync_all().map_err(DatasetError::io(&path, "flush"))?;
+        path.parent().map_or(Ok(()), crate::files::sync_folder)?;
+        let (size, sha256) = file_sha256(&path)?;
+        Ok(Part { file, rows, size, sha256 })
+    }
+
+    pub(crate) fn error(&self, reason: ParquetError) -> DatasetError {
+        DatasetError::Parquet { path: self.path.clone(), row: self.rows, reason }
+    }
+}
+
+/// Name of part `number` in the folder `partition` below the data folder; without one, in that folder itself.
+pub(crate) fn part_name(partition: &str, number: usize) -> String {
+    let separator = if partition.is_empty() { "" } else { "/" };
+    format!("{DATA_FOLDER}/{partition}{separator}part-{number:05}.parquet")
+}
+
+/// ZSTD; dictionaries and statistics for all columns but the windows, which hardly repeat and have no useful order.
+fn properties() -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_dictionary_enabled(true)
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    for column in ["query_window", "reference_window"] {
+        let column = ColumnPath::from(column);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_statistics_enabled(column, EnabledStatistics::None);
+    }
+    properties.build()
+}
