@@ -1,7 +1,6 @@
 //! `seedsieve`: find out which seeds of a short read are worth aligning, and align.
 
 mod commands;
-mod output;
 mod progress;
 
 use std::io::IsTerminal;

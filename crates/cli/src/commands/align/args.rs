@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use seedsieve_formats::OutputFormat;
+
 /// Arguments of `seedsieve align`.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true, disable_version_flag = true)]
@@ -12,6 +14,8 @@ pub struct Args {
     pub scoring: Scoring,
     #[command(flatten)]
     pub io: InputOutput,
+    #[command(flatten)]
+    pub output: OutputFiles,
     #[command(flatten)]
     pub filter: Filter,
     /// Prefix of the index: the reference that `seedsieve index` (or bwa-mem2 index) was given.
@@ -104,9 +108,6 @@ pub struct InputOutput {
     /// Header line (starting with @) or a file of such lines.
     #[arg(short = 'H', long, value_name = "LINE|FILE")]
     pub header: Option<String>,
-    /// Where to write SAM; standard output where not given.
-    #[arg(short = 'o', long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
     /// Treat ALT contigs as part of the primary assembly.
     #[arg(short = 'j', long)]
     pub ignore_alt: bool,
@@ -143,9 +144,39 @@ pub struct InputOutput {
     /// Insert size: mean, standard deviation, maximum, minimum (FR orientation only).
     #[arg(short = 'I', long, value_name = "MEAN[,SD[,MAX[,MIN]]]")]
     pub insert_size: Option<String>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Output files")]
+pub struct OutputFiles {
+    /// Where to write; standard output where not given. The suffix tells the format: .sam.gz, .bam, .cram, else SAM.
+    #[arg(short = 'o', long, short_alias = 'f', value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Format, whatever the suffix: sam, sam.gz, bam, cram.
+    #[arg(long, value_name = "FORMAT")]
+    pub output_format: Option<OutputFormat>,
+    /// Sort, and write the index (.bai, .csi, .crai) beside a BAM, .sam.gz or CRAM.
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub sort: Option<SortOrder>,
+    /// Memory for sorting, as 500M or 4G; what is beyond goes to temporary files.
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory_size)]
+    pub sort_memory: u64,
+    /// Folder of these temporary files [default: that of the output].
+    #[arg(long, value_name = "FOLDER")]
+    pub sort_folder: Option<PathBuf>,
+    /// FASTA that CRAM is written against [default: REF.fa itself].
+    #[arg(long, value_name = "FASTA")]
+    pub reference: Option<PathBuf>,
     /// Write times and counts of each stage as JSON.
     #[arg(long, value_name = "FILE")]
     pub stats: Option<PathBuf>,
+}
+
+/// Orders that records can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SortOrder {
+    /// By contig and position.
+    Coordinate,
 }
 
 #[derive(clap::Args)]
@@ -195,4 +226,21 @@ fn finite(text: &str) -> Result<f32, String> {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err("a number is needed; scores lie between 0 and 1".to_owned()),
     }
+}
+
+/// Bytes from a number with K, M, G or T (powers of 1024).
+fn memory_size(text: &str) -> Result<u64, String> {
+    let upper = text.to_ascii_uppercase();
+    let digits = upper.trim_end_matches(['K', 'M', 'G', 'T', 'B', 'I']);
+    let shift = match upper[digits.len()..].trim_end_matches(['B', 'I']) {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err("a size is a number with K, M or G behind it".into()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a size is a number with K, M or G behind it".to_owned())?;
+    let bytes = number.checked_mul(1 << shift).filter(|bytes| *bytes >= 1 << 20);
+    bytes.ok_or_else(|| "valid are sizes from 1M".to_owned())
 }

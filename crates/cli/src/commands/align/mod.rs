@@ -6,7 +6,6 @@ mod report;
 
 pub use args::Args;
 
-use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
@@ -17,9 +16,9 @@ use seedsieve_aligner::{
     Aligner, AlignerError, ChunkOutput, ComputeContext, NoObserver, ProgramRecord, ReferenceIndex, Statistics,
     write_header,
 };
+use seedsieve_formats::{AlignmentWriter, Destination, FormatError, OutputFile};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterConfig, detect_npu_backend, set_ort_library};
 
-use crate::output::OutputFile;
 use crate::progress::ReadProgress;
 use report::FilterReport;
 
@@ -32,23 +31,27 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let options = options::align_options(&args)?;
     let header = options::header_lines(&args.io)?;
     let source = open_reads(&args)?;
+    let output = Destination::open(args.output.output.as_deref())?;
+    let stats = args.output.stats.as_deref().map(OutputFile::create).transpose()?;
+    let settings = options::writer_settings(&args, &output)?;
     let (context, filter) = compute_context(&args)?;
     let mut index = ReferenceIndex::load(&args.index)?;
     if args.io.ignore_alt {
         index.ignore_alt();
     }
-    let mut output = Output::open(&args)?;
-    let stats = args.io.stats.as_deref().map(OutputFile::create).transpose()?;
     let program = ProgramRecord {
         name: "seedsieve".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         command_line: std::env::args().collect::<Vec<_>>().join(" "),
         fields: filter.iter().map(FilterReport::header_field).collect(),
     };
-    write_header(&mut output, &index, &header, &program)?;
+    let mut header_text = Vec::new();
+    write_header(&mut header_text, &index, &header, &program)?;
 
     let threads = usize::from(args.algorithm.threads);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pool = Arc::new(pool);
+    let output = AlignmentWriter::new(output, header_text, &settings, Arc::clone(&pool))?;
     let chunk_bases = args.io.chunk_bases.unwrap_or(CHUNK_BASES_PER_THREAD * threads as u64);
     let aligner = Aligner::new(&index, &options, &context);
     let (statistics, output) = align_all(&aligner, &pool, source, chunk_bases, output)?;
@@ -126,8 +129,8 @@ fn align_all(
     pool: &rayon::ThreadPool,
     source: ReadSource,
     chunk_bases: u64,
-    output: Output,
-) -> anyhow::Result<(Statistics, Output)> {
+    output: AlignmentWriter,
+) -> anyhow::Result<(Statistics, AlignmentWriter)> {
     let mut statistics = Statistics::default();
     let mut progress = ReadProgress::start("aligned");
     std::thread::scope(|scope| {
@@ -186,49 +189,9 @@ fn read_chunks(mut source: ReadSource, bases: u64, to_align: &SyncSender<Result<
     }
 }
 
-fn write_chunks(mut output: Output, chunks: &Receiver<Vec<Vec<u8>>>) -> anyhow::Result<Output> {
-    for chunk in chunks {
-        for records in chunk {
-            output.write_all(&records).context("cannot write the alignments")?;
-        }
+fn write_chunks(mut output: AlignmentWriter, chunks: &Receiver<Vec<Vec<u8>>>) -> Result<AlignmentWriter, FormatError> {
+    for records in chunks {
+        output.write(&records)?;
     }
     Ok(output)
-}
-
-/// Standard output, or a file that gets its name when it is complete.
-enum Output {
-    Standard(BufWriter<std::io::Stdout>),
-    File(OutputFile),
-}
-
-impl Output {
-    fn open(args: &Args) -> anyhow::Result<Self> {
-        Ok(match &args.io.output {
-            Some(path) => Self::File(OutputFile::create(path)?),
-            None => Self::Standard(BufWriter::with_capacity(1 << 20, std::io::stdout())),
-        })
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        match self {
-            Self::Standard(mut output) => Ok(output.flush()?),
-            Self::File(output) => output.finish(),
-        }
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Standard(output) => output.write(bytes),
-            Self::File(output) => output.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Standard(output) => output.flush(),
-            Self::File(output) => output.flush(),
-        }
-    }
 }

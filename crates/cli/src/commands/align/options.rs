@@ -4,8 +4,9 @@ use anyhow::{Context, bail, ensure};
 use bwa_mem4_core::{opt::flags, rg};
 use bwa_mem4_mem::PeStat;
 use seedsieve_aligner::{AlignOptions, HeaderLines};
+use seedsieve_formats::{Destination, OutputFormat, SortSettings, WriterSettings, default_sort_folder};
 
-use super::args::{Algorithm, Args, InputOutput, Scoring, Twofold};
+use super::args::{Algorithm, Args, InputOutput, Scoring, SortOrder, Twofold};
 
 /// The aligner's options that these arguments stand for.
 pub fn align_options(args: &Args) -> anyhow::Result<AlignOptions> {
@@ -121,6 +122,27 @@ pub fn header_lines(io: &InputOutput) -> anyhow::Result<HeaderLines> {
     }
     rg::set_copy_comment(io.comment);
     Ok(HeaderLines(lines))
+}
+
+/// How and where the alignments are written.
+pub fn writer_settings(args: &Args, output: &Destination) -> anyhow::Result<WriterSettings> {
+    let wanted = &args.output;
+    let format = match (wanted.output_format, &wanted.output) {
+        (Some(format), _) => format,
+        (None, Some(path)) => OutputFormat::of_path(path),
+        (None, None) => OutputFormat::Sam,
+    };
+    let sort = wanted.sort.map(|SortOrder::Coordinate| SortSettings {
+        memory: wanted.sort_memory,
+        folder: wanted.sort_folder.clone().unwrap_or_else(|| default_sort_folder(output)),
+    });
+    if let Some(sort) = &sort {
+        ensure!(sort.folder.is_dir(), "--sort-folder {}: no such folder", sort.folder.display());
+    }
+    let reference = wanted.reference.clone().unwrap_or_else(|| args.index.clone());
+    let settings = WriterSettings { format, sort, reference };
+    settings.check(output)?;
+    Ok(settings)
 }
 
 #[cfg(test)]

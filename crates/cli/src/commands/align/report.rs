@@ -4,10 +4,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use seedsieve_aligner::{Stage, Statistics};
+use seedsieve_formats::OutputFile;
 use seedsieve_inference::Model;
 use serde_json::json;
-
-use crate::output::OutputFile;
 
 /// Which filter was on.
 pub struct FilterReport {
@@ -74,5 +73,5 @@ pub fn write(
         "filter": filter,
     });
     writeln!(file, "{report:#}")?;
-    file.finish()
+    Ok(file.finish()?)
 }
