@@ -96,7 +96,8 @@ impl CramWriter {
     }
 }
 
-fn ends_completely(path: &Path) -> std::io::Result<bool> {
+/// Whether the file has the container that ends CRAM 3.
+pub(crate) fn ends_completely(path: &Path) -> std::io::Result<bool> {
     let mut file = File::open(path)?;
     if file.metadata()?.len() < END_OF_FILE.len() as u64 {
         return Ok(false);

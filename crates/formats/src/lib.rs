@@ -1,5 +1,5 @@
 //! The formats of alignments: SAM text goes in, and SAM, BGZF-SAM, BAM or CRAM comes out, in the order in which it came or
-//! sorted by coordinate with an index. Files are complete or not there.
+//! sorted by coordinate with an index. Files are complete or not there. And reads out of unaligned BAM and CRAM.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,6 +28,7 @@ mod index;
 mod output_file;
 mod output_format;
 mod placement;
+mod reads;
 #[cfg(feature = "htslib")]
 mod reference;
 mod sort;
@@ -37,4 +38,5 @@ pub use destination::Destination;
 pub use error::FormatError;
 pub use output_file::OutputFile;
 pub use output_format::OutputFormat;
+pub use reads::{KeptTags, ReadsFile};
 pub use writer::{AlignmentWriter, SortSettings, WriterSettings, default_sort_folder};

@@ -21,10 +21,10 @@ pub struct Args {
     /// Prefix of the index: the reference that `seedsieve index` (or bwa-mem2 index) was given.
     #[arg(value_name = "REF.fa")]
     pub index: PathBuf,
-    /// Reads: FASTQ or FASTA, plain or gzip; `-` is standard input.
+    /// Reads: FASTQ or FASTA, plain or gzip; BAM or CRAM with mates next to each other. `-` is standard input.
     #[arg(value_name = "READS_1")]
     pub reads: PathBuf,
-    /// The mates of the reads, in the same order.
+    /// The mates of the reads, in the same order (FASTQ).
     #[arg(value_name = "READS_2")]
     pub mates: Option<PathBuf>,
     /// Print help.
@@ -99,7 +99,7 @@ pub struct Scoring {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Input and output")]
 pub struct InputOutput {
-    /// READS_1 holds mates one after the other.
+    /// Neighbours of one name in READS_1 are mates, other reads are single.
     #[arg(short = 'p', long, conflicts_with = "mates")]
     pub interleaved: bool,
     /// Read group line, such as '@RG\tID:run\tSM:sample'.
@@ -129,7 +129,7 @@ pub struct InputOutput {
     /// Report all alignments; turns the seed filter off.
     #[arg(short = 'a', long)]
     pub all: bool,
-    /// Append the comment of each read to its records.
+    /// Append the comment of each read (of BAM and CRAM, its tags) to its records.
     #[arg(short = 'C', long)]
     pub comment: bool,
     /// Put the reference's FASTA comment into XR.

@@ -2,6 +2,7 @@
 
 mod args;
 mod options;
+mod reads;
 mod report;
 
 pub use args::Args;
@@ -11,15 +12,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use anyhow::Context;
-use seedsieve_aligner::fastq::{Chunk, FastqReader, ReadSource};
 use seedsieve_aligner::{
-    Aligner, AlignerError, ChunkOutput, ComputeContext, NoObserver, ProgramRecord, ReferenceIndex, Statistics,
-    write_header,
+    Aligner, AlignerError, ChunkOutput, ComputeContext, ProgramRecord, ReferenceIndex, Statistics, write_header,
 };
 use seedsieve_formats::{AlignmentWriter, Destination, FormatError, OutputFile};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterConfig, detect_npu_backend, set_ort_library};
 
 use crate::progress::ReadProgress;
+use reads::{Part, Reads};
 use report::FilterReport;
 
 /// Bases in a chunk for each thread where -K is not given: bwa's number.
@@ -29,8 +29,9 @@ const CHUNK_BASES_PER_THREAD: u64 = 10_000_000;
 pub fn run(args: Args) -> anyhow::Result<()> {
     let start = Instant::now();
     let options = options::align_options(&args)?;
-    let header = options::header_lines(&args.io)?;
-    let source = open_reads(&args)?;
+    let mut header = options::header_lines(&args.io)?;
+    let (source, read_groups) = Reads::open(&args)?;
+    header.0.extend(read_groups);
     let output = Destination::open(args.output.output.as_deref())?;
     let stats = args.output.stats.as_deref().map(OutputFile::create).transpose()?;
     let settings = options::writer_settings(&args, &output)?;
@@ -54,30 +55,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let output = AlignmentWriter::new(output, header_text, &settings, Arc::clone(&pool))?;
     let chunk_bases = args.io.chunk_bases.unwrap_or(CHUNK_BASES_PER_THREAD * threads as u64);
     let aligner = Aligner::new(&index, &options, &context);
-    let (statistics, output) = align_all(&aligner, &pool, source, chunk_bases, output)?;
+    let (statistics, pairs, output) = align_all(&aligner, &pool, source, chunk_bases, output)?;
     output.finish()?;
     if statistics.reads == 0 {
         tracing::warn!("{}: no reads; the output holds nothing but its header", args.reads.display());
     }
     if let Some(file) = stats {
-        report::write(file, &statistics, threads, paired(&args), start.elapsed(), filter.as_ref())?;
+        report::write(file, &statistics, threads, pairs, start.elapsed(), filter.as_ref())?;
     }
     // Unmapping gigabytes takes seconds that nobody needs: the process ends here.
     std::mem::forget(index);
     Ok(())
-}
-
-fn paired(args: &Args) -> bool {
-    args.mates.is_some() || args.io.interleaved
-}
-
-fn open_reads(args: &Args) -> Result<ReadSource, AlignerError> {
-    let first = FastqReader::open(&args.reads)?;
-    Ok(match &args.mates {
-        Some(mates) => ReadSource::Paired(first, FastqReader::open(mates)?),
-        None if args.io.interleaved => ReadSource::Interleaved(first),
-        None => ReadSource::Single(first),
-    })
 }
 
 /// The filter's model and backend, where it is on.
@@ -127,24 +115,25 @@ fn load_model(filter: &args::Filter, prefer_quantized: bool) -> anyhow::Result<(
 fn align_all(
     aligner: &Aligner<'_>,
     pool: &rayon::ThreadPool,
-    source: ReadSource,
+    source: Reads,
     chunk_bases: u64,
     output: AlignmentWriter,
-) -> anyhow::Result<(Statistics, AlignmentWriter)> {
+) -> anyhow::Result<(Statistics, u64, AlignmentWriter)> {
     let mut statistics = Statistics::default();
+    let mut pairs = 0;
     let mut progress = ReadProgress::start("aligned");
     std::thread::scope(|scope| {
-        let (to_align, chunks) = sync_channel(1);
+        let (to_align, parts) = sync_channel(1);
         let (to_write, written) = sync_channel(2);
-        scope.spawn(move || read_chunks(source, chunk_bases, &to_align));
+        scope.spawn(move || read_parts(source, chunk_bases, &to_align));
         let writer = scope.spawn(move || write_chunks(output, &written));
         let mut first = 0;
         let mut failure = None;
-        for chunk in &chunks {
-            let aligned = chunk.map_err(anyhow::Error::from).and_then(|chunk| {
-                let number = chunk.len() as u64;
-                let output = pool.install(|| align_chunk(aligner, &chunk, first))?;
-                first += number;
+        for part in &parts {
+            let aligned = part.and_then(|part| {
+                let output = pool.install(|| part.align(aligner, first))?;
+                first += part.count();
+                pairs += part.pairs();
                 Ok(output)
             });
             match aligned {
@@ -161,29 +150,22 @@ fn align_all(
                 }
             }
         }
-        drop((chunks, to_write));
+        drop((parts, to_write));
         let output = writer.join().expect("the writer does not panic")?;
         if let Some(error) = failure {
-            return Err(error);
+            return Err(error.into());
         }
         progress.finish();
-        Ok((statistics, output))
+        Ok((statistics, pairs, output))
     })
 }
 
-fn align_chunk(aligner: &Aligner<'_>, chunk: &Chunk, first: u64) -> Result<ChunkOutput, AlignerError> {
-    match chunk {
-        Chunk::Single(reads) => aligner.align_single(reads, first, &NoObserver),
-        Chunk::Pairs(pairs) => aligner.align_pairs(pairs, first, &NoObserver),
-    }
-}
-
-fn read_chunks(mut source: ReadSource, bases: u64, to_align: &SyncSender<Result<Chunk, AlignerError>>) {
+fn read_parts(mut source: Reads, bases: u64, to_align: &SyncSender<Result<Part, AlignerError>>) {
     loop {
-        let chunk = source.next_chunk(bases);
-        let last = chunk.as_ref().map_or(true, Chunk::is_empty);
-        let is_end = chunk.as_ref().is_ok_and(Chunk::is_empty);
-        if !is_end && to_align.send(chunk).is_err() || last {
+        let part = source.next_part(bases);
+        let last = part.as_ref().map_or(true, Part::is_empty);
+        let is_end = part.as_ref().is_ok_and(Part::is_empty);
+        if !is_end && to_align.send(part).is_err() || last {
             return;
         }
     }

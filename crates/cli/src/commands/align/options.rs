@@ -116,12 +116,29 @@ pub fn header_lines(io: &InputOutput) -> anyhow::Result<HeaderLines> {
         }
     }
     if let Some(group) = &io.read_group {
-        let line = rg::set_rg(group)
-            .map_err(|problem| anyhow::anyhow!("-R {group:?}: {problem}; give it as '@RG\\tID:run\\tSM:sample'"))?;
+        let wrong = |problem: &str| anyhow::anyhow!("-R {group:?}: {problem}; give it as '@RG\\tID:run\\tSM:sample'");
+        let line = rg::set_rg(group).map_err(|problem| wrong(&problem))?;
+        check_read_group(&line).map_err(|problem| wrong(&problem))?;
         lines.push(line);
     }
     rg::set_copy_comment(io.comment);
     Ok(HeaderLines(lines))
+}
+
+/// What SAM asks of a `@RG` line (section 1.3), and bwa does not: no reader takes a file with another one.
+fn check_read_group(line: &str) -> Result<(), String> {
+    let mut fields = line.split('\t');
+    if fields.next() != Some("@RG") {
+        return Err("the line does not start with @RG and a tab".into());
+    }
+    for field in fields {
+        let is_field = matches!(field.as_bytes(), [first, second, b':', _, ..]
+            if first.is_ascii_alphabetic() && second.is_ascii_alphanumeric());
+        if !is_field || field.chars().any(char::is_control) {
+            return Err(format!("{field:?} is no field (TAG:VALUE)"));
+        }
+    }
+    Ok(())
 }
 
 /// How and where the alignments are written.
@@ -173,6 +190,15 @@ mod tests {
         let sizes = options("-I 400,50").unwrap().insert_size.unwrap();
         assert_eq!((sizes[1].low, sizes[1].high, sizes[1].failed), (200, 600, false));
         assert!(sizes[0].failed && sizes[2].failed && sizes[3].failed);
+    }
+
+    #[test]
+    fn read_groups_are_made_of_fields() {
+        assert_eq!(check_read_group("@RG\tID:a b\tSM:x\tPL:ILLUMINA"), Ok(()));
+        for (line, found) in [("@RGx\tID:a", "start with"), ("@RG\tID:", "ID:"), ("@RG\tID:a\tsample", "sample")] {
+            let problem = check_read_group(line).unwrap_err();
+            assert!(problem.contains(found), "{line}: {problem}");
+        }
     }
 
     #[test]

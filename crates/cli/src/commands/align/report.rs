@@ -39,7 +39,7 @@ pub fn write(
     mut file: OutputFile,
     statistics: &Statistics,
     threads: usize,
-    paired: bool,
+    pairs: u64,
     wall: Duration,
     filter: Option<&FilterReport>,
 ) -> anyhow::Result<()> {
@@ -59,7 +59,7 @@ pub fn write(
         "command": "align",
         "version": env!("CARGO_PKG_VERSION"),
         "reads": statistics.reads,
-        "pairs": if paired { statistics.reads / 2 } else { 0 },
+        "pairs": pairs,
         "threads": threads,
         "wall_seconds": wall.as_secs_f64(),
         "stages": stages,
