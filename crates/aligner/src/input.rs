@@ -1,6 +1,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -14,14 +16,37 @@ const BUFFER: usize = 1 << 17;
 /// # Errors
 /// What cannot be opened or read.
 pub fn open_input(path: &Path) -> Result<Box<dyn BufRead + Send>, AlignerError> {
-    let error = |reason: io::Error| AlignerError::ReadsFile {
+    open_counted_input(path, Arc::default())
+}
+
+/// As [`open_input`], and counts the bytes of the file in `count` as they are read (compressed ones, where they are).
+///
+/// # Errors
+/// As [`open_input`].
+pub fn open_counted_input(path: &Path, count: Arc<AtomicU64>) -> Result<Box<dyn BufRead + Send>, AlignerError> {
+    let opened = if path.as_os_str() == "-" {
+        decompressed(io::stdin())
+    } else {
+        File::open(path).and_then(|file| decompressed(Counted { file, count }))
+    };
+    opened.map_err(|reason| AlignerError::ReadsFile {
         path: path.into(),
         problem: format!("{reason}; check the path and its permissions"),
-    };
-    if path.as_os_str() == "-" {
-        return decompressed(io::stdin()).map_err(error);
+    })
+}
+
+/// A file whose bytes are counted.
+struct Counted {
+    file: File,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.file.read(buffer)?;
+        self.count.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(bytes)
     }
-    File::open(path).and_then(decompressed).map_err(error)
 }
 
 fn decompressed(input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {

@@ -47,7 +47,7 @@ pub use context::{ComputeBackend, ComputeContext};
 pub use error::AlignerError;
 pub use index::{Contig, ReferenceIndex};
 pub use index_build::{INDEX_SUFFIXES, build_index};
-pub use input::{open_input, peek};
+pub use input::{open_counted_input, open_input, peek};
 pub use mates::{Mate, MateJoiner, MixedChunk, ReadStream};
 pub use observe::{NoObserver, Observer, RegionRole, RegionTrace, Seed, SeedExtension, SeedTrace};
 pub use options::AlignOptions;

@@ -112,6 +112,22 @@ fn sorted_output_is_in_samtools_order_and_its_index_finds_what_samtools_index_do
 }
 
 #[test]
+fn statistics_count_reads_and_pairs_and_have_the_keys_of_multiqc() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run_mqc.json");
+    align(folder.path(), "out.bam", &["--stats", text(&path), "-R", "@RG\\tID:x\\tSM:NA7"]);
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&report["reads"], &report["pairs"]), (&serde_json::json!(10_000), &serde_json::json!(5_000)));
+    let stages = report["stages"].as_array().unwrap();
+    assert!(stages.iter().any(|stage| stage["name"] == "seeding" && stage["cpu_seconds"].as_f64().unwrap() > 0.0));
+    assert_eq!((report["id"].as_str(), report["plot_type"].as_str()), (Some("seedsieve_align"), Some("table")));
+    let row = report["data"]["NA7"].as_object().unwrap();
+    assert_eq!(row["reads"], 10_000);
+    assert_eq!(row["seeds_kept"], row["seeds"], "no filter");
+    assert!(row.values().all(serde_json::Value::is_number), "a table's cells");
+}
+
+#[test]
 fn a_comment_that_is_no_tag_is_refused_by_name_where_the_format_has_no_room_for_it() {
     let (genome, ..) = synthetic();
     let folder = tempfile::tempdir().unwrap();

@@ -7,9 +7,11 @@ mod tags;
 
 use std::io::{self, BufRead};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use seedsieve_aligner::fastq::FastqReader;
-use seedsieve_aligner::{AlignerError, Mate, Read, ReadStream, open_input, peek};
+use seedsieve_aligner::{AlignerError, Mate, Read, ReadStream, open_counted_input, peek};
 
 use bam::BamReads;
 
@@ -48,12 +50,13 @@ pub enum ReadsFile {
 
 impl ReadsFile {
     /// Opens a file, a pipe, or standard input (`-`), whatever its name is. CRAM is decoded with the FASTA `reference`.
+    /// `count` grows with the bytes that are read of the file, but of CRAM.
     ///
     /// # Errors
     /// What cannot be read or is of no known format; CRAM from a pipe, or in a program that was built without htslib.
-    pub fn open(path: &Path, reference: &Path, kept: KeptTags) -> Result<Self, AlignerError> {
+    pub fn open(path: &Path, reference: &Path, kept: KeptTags, count: Arc<AtomicU64>) -> Result<Self, AlignerError> {
         let error = |problem: String| AlignerError::ReadsFile { path: path.into(), problem };
-        let input = open_input(path)?;
+        let input = open_counted_input(path, count)?;
         let (head, input) = peek(input, 4).map_err(|reason| error(format!("{reason}; is the file complete?")))?;
         match head.as_slice() {
             b"BAM\x01" => {

@@ -19,8 +19,8 @@ use seedsieve_formats::{AlignmentWriter, Destination, FormatError, OutputFile};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterConfig, detect_npu_backend, set_ort_library};
 
 use crate::progress::ReadProgress;
-use reads::{Part, Reads};
-use report::FilterReport;
+use reads::{Part, Reads, input_bytes};
+use report::{FilterReport, Run};
 
 /// Bases in a chunk for each thread where -K is not given: bwa's number.
 const CHUNK_BASES_PER_THREAD: u64 = 10_000_000;
@@ -30,7 +30,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let start = Instant::now();
     let options = options::align_options(&args)?;
     let mut header = options::header_lines(&args.io)?;
-    let (source, read_groups) = Reads::open(&args)?;
+    let bytes_read = Arc::default();
+    let (source, read_groups) = Reads::open(&args, &bytes_read)?;
     header.0.extend(read_groups);
     let output = Destination::open(args.output.output.as_deref())?;
     let stats = args.output.stats.as_deref().map(OutputFile::create).transpose()?;
@@ -55,13 +56,18 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let output = AlignmentWriter::new(output, header_text, &settings, Arc::clone(&pool))?;
     let chunk_bases = args.io.chunk_bases.unwrap_or(CHUNK_BASES_PER_THREAD * threads as u64);
     let aligner = Aligner::new(&index, &options, &context);
-    let (statistics, pairs, output) = align_all(&aligner, &pool, source, chunk_bases, output)?;
+    let mut progress = ReadProgress::start("aligned");
+    if let Some(bytes) = input_bytes(&args) {
+        progress.expect(bytes, bytes_read);
+    }
+    let (statistics, pairs, output) = align_all(&aligner, &pool, source, chunk_bases, output, progress)?;
     output.finish()?;
     if statistics.reads == 0 {
         tracing::warn!("{}: no reads; the output holds nothing but its header", args.reads.display());
     }
     if let Some(file) = stats {
-        report::write(file, &statistics, threads, pairs, start.elapsed(), filter.as_ref())?;
+        let sample = Run::sample(args.io.read_group.as_deref(), &args.reads);
+        report::write(file, &statistics, &Run { sample, threads, pairs, wall: start.elapsed() }, filter.as_ref())?;
     }
     // Unmapping gigabytes takes seconds that nobody needs: the process ends here.
     std::mem::forget(index);
@@ -118,10 +124,10 @@ fn align_all(
     source: Reads,
     chunk_bases: u64,
     output: AlignmentWriter,
+    mut progress: ReadProgress,
 ) -> anyhow::Result<(Statistics, u64, AlignmentWriter)> {
     let mut statistics = Statistics::default();
     let mut pairs = 0;
-    let mut progress = ReadProgress::start("aligned");
     std::thread::scope(|scope| {
         let (to_align, parts) = sync_channel(1);
         let (to_write, written) = sync_channel(2);

@@ -1,5 +1,9 @@
 //! Where the reads come from, and how a chunk of them is aligned.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use anyhow::bail;
 use seedsieve_aligner::fastq::{Chunk, ReadSource};
 use seedsieve_aligner::{Aligner, AlignerError, ChunkOutput, MateJoiner, MixedChunk, NoObserver};
@@ -22,15 +26,20 @@ pub enum Part {
 }
 
 impl Reads {
-    /// Opens the inputs. Also returns the read groups of a BAM or CRAM whose reads keep theirs.
-    pub fn open(args: &Args) -> anyhow::Result<(Self, Vec<String>)> {
+    /// Opens the inputs; `count` grows with the bytes read. Also returns the read groups of a BAM or CRAM whose reads keep
+    /// theirs.
+    pub fn open(args: &Args, count: &Arc<AtomicU64>) -> anyhow::Result<(Self, Vec<String>)> {
         let kept = KeptTags { tags: args.io.comment, read_group: args.io.read_group.is_none() };
         let reference = args.output.reference.as_deref().unwrap_or(&args.index);
         if args.mates.as_deref().is_some_and(|mates| mates == args.reads) && args.reads.as_os_str() == "-" {
             bail!("both files of reads are standard input; pipe interleaved reads and give -p");
         }
-        let first = ReadsFile::open(&args.reads, reference, kept)?;
-        let second = args.mates.as_deref().map(|mates| ReadsFile::open(mates, reference, kept)).transpose()?;
+        let first = ReadsFile::open(&args.reads, reference, kept, Arc::clone(count))?;
+        let second = args
+            .mates
+            .as_deref()
+            .map(|mates| ReadsFile::open(mates, reference, kept, Arc::clone(count)))
+            .transpose()?;
         Ok(match (first, second) {
             (ReadsFile::Fastq(first), None) if args.io.interleaved => {
                 (Self::Joined(MateJoiner::new(Box::new(first))), Vec::new())
@@ -54,6 +63,17 @@ impl Reads {
             Self::Joined(joiner) => joiner.next_chunk(bases).map(Part::Joined),
         }
     }
+}
+
+/// Bytes of all inputs, where each is a regular file whose bytes are counted as they are read.
+pub fn input_bytes(args: &Args) -> Option<u64> {
+    let size = |path: &Path| {
+        let status = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let is_cram = path.extension().is_some_and(|suffix| suffix == "cram");
+        (!is_cram).then(|| status.len())
+    };
+    let mates = args.mates.as_deref().map_or(Some(0), size)?;
+    Some(size(&args.reads)? + mates)
 }
 
 impl Part {
