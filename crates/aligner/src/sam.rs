@@ -56,7 +56,11 @@ pub fn write_header(
         writeln!(out, "{line}")?;
     }
     let ProgramRecord { name, version, command_line, fields } = program;
-    write!(out, "@PG\tID:{name}\tPN:{name}\tVN:{version}\tCL:{}", command_line.replace('\t', "\\t").replace('\n', "\\n"))?;
+    write!(
+        out,
+        "@PG\tID:{name}\tPN:{name}\tVN:{version}\tCL:{}",
+        command_line.replace('\t', "\\t").replace('\n', "\\n")
+    )?;
     for field in fields {
         write!(out, "\t{field}")?;
     }

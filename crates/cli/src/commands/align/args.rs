@@ -6,7 +6,7 @@ use seedsieve_formats::OutputFormat;
 
 /// Arguments of `seedsieve align`.
 #[derive(clap::Args)]
-#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(disable_help_flag = true, disable_version_flag = true, args_override_self = true)]
 pub struct Args {
     #[command(flatten)]
     pub algorithm: Algorithm,
@@ -65,6 +65,21 @@ pub struct Algorithm {
     /// Rounds of mate rescue for each read [default: 50].
     #[arg(short = 'm', long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
     pub mate_rescue_rounds: Option<i32>,
+    /// Longest gap between two seeds of a chain [default: 10000].
+    #[arg(short = 'G', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
+    pub max_chain_gap: Option<i32>,
+    /// Chains of a read that are extended [default: all].
+    #[arg(short = 'N', long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub max_chain_extend: Option<i32>,
+    /// Look inside a long seed only if it occurs at most this often [default: 10].
+    #[arg(short = 's', long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    pub split_width: Option<i32>,
+    /// A chain or alignment is hidden by a better one that it overlaps by more than this part [default: 0.5].
+    #[arg(short = 'X', long, value_name = "PART")]
+    pub mask_level: Option<f32>,
+    /// Length from which on MAPQ no longer grows with the alignment's [default: 50].
+    #[arg(short = 'Q', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
+    pub mapq_length: Option<i32>,
     /// Skip mate rescue.
     #[arg(short = 'S', long)]
     pub no_mate_rescue: bool,
@@ -91,6 +106,9 @@ pub struct Scoring {
     /// Penalty of clipping the 5' and the 3' end [default: 5,5].
     #[arg(short = 'L', long, value_name = "5'[,3']")]
     pub clip: Option<Twofold>,
+    /// Scores for a kind of reads: intractg, contigs of the same species (-B 9 -O 16 -L 5). For long reads use minimap2.
+    #[arg(short = 'x', long, value_name = "PRESET", value_parser = preset)]
+    pub preset: Option<Preset>,
     /// Penalty of an unpaired pair [default: 17].
     #[arg(short = 'U', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(0..))]
     pub unpaired: Option<i32>,
@@ -105,9 +123,9 @@ pub struct InputOutput {
     /// Read group line, such as '@RG\tID:run\tSM:sample'.
     #[arg(short = 'R', long, value_name = "LINE")]
     pub read_group: Option<String>,
-    /// Header line (starting with @) or a file of such lines.
+    /// Header line (starting with @) or a file of such lines; may be given more than once.
     #[arg(short = 'H', long, value_name = "LINE|FILE")]
-    pub header: Option<String>,
+    pub header: Vec<String>,
     /// Treat ALT contigs as part of the primary assembly.
     #[arg(short = 'j', long)]
     pub ignore_alt: bool,
@@ -141,6 +159,12 @@ pub struct InputOutput {
     /// Mark shorter split hits as secondary.
     #[arg(short = 'M', long)]
     pub mark_secondary: bool,
+    /// How much to say: 1 errors, 2 warnings, 3 messages, 4 all (--log has names for it) [default: 3].
+    #[arg(short = 'v', long, value_name = "LEVEL")]
+    pub verbosity: Option<u8>,
+    /// Does nothing; bwa's switch for a single thread of input and output.
+    #[arg(short = '1', hide = true)]
+    pub single_threaded_io: bool,
     /// Insert size: mean, standard deviation, maximum, minimum (FR orientation only).
     #[arg(short = 'I', long, value_name = "MEAN[,SD[,MAX[,MIN]]]")]
     pub insert_size: Option<String>,
@@ -219,6 +243,23 @@ impl std::str::FromStr for Twofold {
             None => number(text).map(|both| Self(both, both)),
         }
     }
+}
+
+/// Scores that are set together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Contigs against a reference of the same species.
+    IntraSpeciesContigs,
+}
+
+fn preset(text: &str) -> Result<Preset, String> {
+    let instead = match text {
+        "intractg" => return Ok(Preset::IntraSpeciesContigs),
+        "pacbio" | "pbref" => "minimap2 -ax map-pb (or map-hifi)",
+        "ont2d" => "minimap2 -ax map-ont",
+        _ => return Err("the preset there is is intractg".into()),
+    };
+    Err(format!("this aligner is made for short reads, and bwa-mem2 itself advises against long ones; use `{instead}`"))
 }
 
 fn finite(text: &str) -> Result<f32, String> {
