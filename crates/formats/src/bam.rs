@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io;
 use std::num::NonZero;
 
@@ -36,6 +37,7 @@ impl BamEncoder {
     }
 
     fn try_encode(&self, line: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        let line = &*with_sequence(line);
         let start = out.len();
         let name_end = line.iter().position(|&byte| byte == b'\t').unwrap_or(line.len());
         let mut writer = bam::io::Writer::from(std::mem::take(out));
@@ -56,6 +58,18 @@ impl BamEncoder {
             out[name..name + name_end].copy_from_slice(&line[..name_end]);
         }
         Ok(())
+    }
+}
+
+/// The line as readers of SAM take it: the aligner writes a read of no bases with nothing for SEQ, as bwa does, where SAM
+/// has a `*`.
+pub(crate) fn with_sequence(line: &[u8]) -> Cow<'_, [u8]> {
+    let mut tabs = line.iter().enumerate().filter(|(_, byte)| **byte == b'\t').map(|(at, _)| at);
+    match (tabs.nth(8), tabs.next()) {
+        (Some(before), Some(after)) if after == before + 1 => {
+            Cow::Owned([&line[..after], b"*", &line[after..]].concat())
+        }
+        _ => Cow::Borrowed(line),
     }
 }
 
@@ -114,6 +128,14 @@ mod tests {
         assert_eq!(place, BYTES_BEFORE_NAME);
         assert_eq!(&with_at[place..place + 4], b"a@b\0");
         assert_eq!(with_at[place + 4..], plain[place + 4..]);
+    }
+
+    #[test]
+    fn a_read_of_no_bases_is_a_record_without_a_sequence() {
+        let line = |bases: &str| format!("r\t4\t*\t0\t0\t*\t*\t0\t0\t{bases}\t*\tAS:i:0");
+        assert_eq!(encoded(&line("")).unwrap(), encoded(&line("*")).unwrap());
+        assert_eq!(&*with_sequence(line("").as_bytes()), line("*").as_bytes());
+        assert_eq!(&*with_sequence(line("A").as_bytes()), line("A").as_bytes());
     }
 
     #[test]

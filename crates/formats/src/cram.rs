@@ -60,7 +60,7 @@ impl CramWriter {
     /// Writes complete lines.
     pub fn write(&mut self, lines: &[u8]) -> Result<(), FormatError> {
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let record = bam::Record::from_sam(&self.view, line)
+            let record = bam::Record::from_sam(&self.view, &crate::bam::with_sequence(line))
                 .map_err(|_| FormatError::record(line, crate::bam::in_words(line, "htslib cannot read the record")))?;
             self.writer.write(&record).map_err(|_| self.write_error("htslib cannot write a record"))?;
         }

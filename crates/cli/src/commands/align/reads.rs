@@ -70,7 +70,7 @@ pub fn input_bytes(args: &Args) -> Option<u64> {
     let size = |path: &Path| {
         let status = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
         let is_cram = path.extension().is_some_and(|suffix| suffix == "cram");
-        (!is_cram).then(|| status.len())
+        (!is_cram).then_some(status.len())
     };
     let mates = args.mates.as_deref().map_or(Some(0), size)?;
     Some(size(&args.reads)? + mates)
