@@ -45,7 +45,7 @@ pub fn pairs_of_fastq(files: [&Path; 2], count: usize) -> Pairs {
 fn commented(number: usize, read: &[u8]) -> Vec<u8> {
     let end = read.iter().position(|&byte| byte == b'\n').expect("a record");
     let name = read[..end].iter().position(u8::is_ascii_whitespace).unwrap_or(end);
-    let comment = if number % 2 == 0 { "" } else { "\tBC:Z:ACGT\tXN:i:7" };
+    let comment = if number.is_multiple_of(2) { "" } else { "\tBC:Z:ACGT\tXN:i:7" };
     [&read[..name], comment.as_bytes(), &read[end..]].concat()
 }
 
