@@ -1,4 +1,4 @@
-"""The command line: python -m seedsieve_train train | parity | scores | windows."""
+"""The command line: python -m seedsieve_train train | baselines | parity | scores | windows."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from . import labels, splits
+from .baseline_run import BaselineCommand, run_baselines
 from .checkpoint import read_checkpoint
 from .dataset import first_seeds
 from .device import DEVICES
@@ -48,6 +49,22 @@ def parser() -> argparse.ArgumentParser:
     )
     training.add_argument("--threshold", type=_fraction, help="decision threshold (chosen on the validation part)")
     training.set_defaults(run=_train)
+
+    baselines = commands.add_parser("baselines", help="figures of what needs no network, with confidence intervals")
+    baselines.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    baselines.add_argument(
+        "--test-data", type=Path, action="append", default=[], help="data set to hold out; else the test part of --data"
+    )
+    baselines.add_argument("--model", type=Path, action="append", default=[], help="ONNX file to score beside them")
+    baselines.add_argument("--out", type=Path, required=True, help="folder for baselines.json and baselines.md")
+    baselines.add_argument("--max-seeds", type=_positive, help="learn from about so many, hold out as many (all)")
+    baselines.add_argument("--seed", type=_natural, default=1, help="random seed (default: %(default)s)")
+    baselines.add_argument("--resamples", type=_positive, default=200, help="of the intervals (default: %(default)s)")
+    baselines.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
+    baselines.add_argument(
+        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
+    )
+    baselines.set_defaults(run=_baselines)
 
     parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
     parity.add_argument("--model", type=Path, required=True, help="ONNX file")
@@ -98,6 +115,24 @@ def _train(options: argparse.Namespace) -> int:
             block_bases=options.block_bases,
             threshold=options.threshold,
             device=options.device,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _baselines(options: argparse.Namespace) -> int:
+    run_baselines(
+        BaselineCommand(
+            data=tuple(options.data),
+            out=options.out,
+            test_data=tuple(options.test_data),
+            models=tuple(options.model),
+            max_seeds=options.max_seeds,
+            seed=options.seed,
+            resamples=options.resamples,
+            block_bases=options.block_bases,
+            threads=options.threads,
         ),
         say=lambda line: print(line, flush=True),
     )

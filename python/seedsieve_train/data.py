@@ -92,7 +92,7 @@ def load_seeds(
             thresholds, or a part lacks viable or hopeless seeds.
     """
     manifests = tuple(read_manifest(directory) for directory in directories)
-    _check_same_threshold(manifests)
+    check_same_threshold(manifests)
     available = sum(manifest.seeds for manifest in manifests)
     kept_fraction = min(1.0, max_seeds / available) if max_seeds is not None and available else 1.0
     pieces = [
@@ -126,15 +126,27 @@ def _divided(
         seeds_of_block.update(dict(zip(blocks.tolist(), counts.tolist(), strict=True)))
         kept = slice(None)
         if kept_fraction < 1.0:
-            read_hash = batch.column("read_hash").to_numpy()
-            # Mixed twice, so that the choice has nothing to do with the division by the hash of the name.
-            choice = splits.mix(splits.mix(read_hash) ^ splits.mix(np.array([seed], dtype=np.uint64)))
-            kept = np.flatnonzero(choice < np.uint64(kept_fraction * (2**64 - 1)))
+            kept = np.flatnonzero(kept_reads(batch.column("read_hash").to_numpy(), kept_fraction, seed))
         kept_seeds.append(seeds.take(kept))
         kept_parts.append(splits.parts(batch, block_bases)[kept])
     if not kept_seeds:
         raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
     return _concatenated(kept_seeds), np.concatenate(kept_parts), seeds_of_block
+
+
+def kept_reads(read_hash: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Which rows to keep, bool[n], of about that fraction of the reads; both mates of a pair together.
+
+    Args:
+        read_hash: uint64[n].
+        fraction: 0 to 1; 1 keeps all.
+        seed: another one keeps other reads.
+    """
+    if fraction >= 1:
+        return np.ones(len(read_hash), dtype=bool)
+    # Mixed twice, so that the choice has nothing to do with the division by the hash of the name.
+    choice = splits.mix(splits.mix(read_hash) ^ splits.mix(np.array([seed], dtype=np.uint64)))
+    return choice < np.uint64(fraction * (2**64 - 1))
 
 
 def _main_blocks(seeds_of_block: Counter[int]) -> int:
@@ -148,7 +160,12 @@ def _concatenated(pieces: Iterable[Seeds]) -> Seeds:
     return Seeds(*(np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(Seeds)))
 
 
-def _check_same_threshold(manifests: Sequence[Manifest]) -> None:
+def check_same_threshold(manifests: Sequence[Manifest]) -> None:
+    """Refuse data sets whose labels mean different things.
+
+    Raises:
+        TrainingError: if the reporting thresholds differ.
+    """
     first = manifests[0]
     for other in manifests[1:]:
         if other.reporting_threshold != first.reporting_threshold:

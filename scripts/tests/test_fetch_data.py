@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fetch_data
-from fetch_data import DataError, DataFile, Fetcher
+from downloads import DataError, DataFile, Fetcher
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -50,6 +50,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(503)
             return
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and server.knows_ranges else 0
+        if start >= len(server.content):
+            self.send_error(416)
+            return
         body = server.content[start:]
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -236,3 +239,37 @@ def test_the_command_line_downloads_what_has_an_address(
     assert left_in(tmp_path / "cache") == ["a.bam"]
     assert fetch_data.main(["--manifest", str(tmp_path / "no.toml"), "--into", str(tmp_path)]) == 1
     assert "cannot read the manifest" in capsys.readouterr().err
+
+
+def unsized(url: str, content: bytes = CONTENT) -> DataFile:
+    return DataFile("a.cram", None, None, url, hashlib.md5(content).hexdigest())
+
+
+def test_a_file_of_unknown_size_is_checked_by_md5_and_goes_on_too(server: Server, tmp_path: Path) -> None:
+    server.cut_after = [100_000]
+    assert fetcher(tmp_path).fetch(unsized(server.url())).read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=100000-"]
+    with pytest.raises(DataError, match=r"MD5 [0-9a-f]{32}, [0-9a-f]{32} is expected"):
+        fetcher(tmp_path / "other").fetch(unsized(server.url(), b"other"))
+    assert left_in(tmp_path / "other") == []
+
+
+def test_a_part_that_is_whole_already_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.cram.part").write_bytes(CONTENT)
+    assert fetcher(tmp_path).fetch(unsized(server.url())).read_bytes() == CONTENT
+    assert server.ranges == ["bytes=256000-"]
+    assert left_in(tmp_path) == ["a.cram"]
+
+
+def test_a_file_address_becomes_a_link_to_a_file_that_was_checked(tmp_path: Path) -> None:
+    source = tmp_path / "with blank.bam"
+    source.write_bytes(CONTENT)
+    path = fetcher(tmp_path / "reads").fetch(unsized(source.as_uri()))
+    assert path.is_symlink() and path.read_bytes() == CONTENT
+    # Another file at the same address: the link that is there is no proof.
+    source.write_bytes(CONTENT[:-1])
+    with pytest.raises(DataError, match=r"with blank\.bam is not the file of the manifest: MD5 [0-9a-f]{32},"):
+        fetcher(tmp_path / "reads").fetch(unsized(source.as_uri()))
+    source.unlink()
+    with pytest.raises(DataError, match=r"cannot read .*with blank\.bam: No such file"):
+        fetcher(tmp_path / "reads").fetch(unsized(source.as_uri()))

@@ -10,6 +10,16 @@ pub enum ComputeBackend {
     CpuSimd,
 }
 
+/// How seeds are filtered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilterMode {
+    /// Integer arithmetic on whole diagonals and the competition of a read's seeds; no network.
+    #[default]
+    Cascade,
+    /// Every seed that the guard rails do not keep goes through the network.
+    Network,
+}
+
 /// What a run computes with: the alignment backend, and the seed filter where there is one.
 ///
 /// The names are those of the original brief. `gpu_batch_threshold` is absent: no stage of ours runs on a GPU but the
@@ -24,6 +34,8 @@ pub struct ComputeContext {
     pub seed_filter_config: SeedFilterConfig,
     /// Whether seeds are filtered at all. Off, the output is bwa-mem2's.
     pub npu_filter_enabled: bool,
+    /// How they are.
+    pub filter_mode: FilterMode,
 }
 
 impl ComputeContext {
@@ -32,8 +44,19 @@ impl ComputeContext {
         Self::default()
     }
 
-    /// A context that filters seeds with `backend`.
+    /// A context that filters seeds by the cascade.
+    pub fn cascade() -> Self {
+        Self { npu_filter_enabled: true, ..Self::default() }
+    }
+
+    /// A context that sends every seed through the network of `backend`.
     pub fn filtered(backend: Arc<dyn NpuBackend>, config: SeedFilterConfig) -> Self {
-        Self { npu_backend: Some(backend), seed_filter_config: config, npu_filter_enabled: true, ..Self::default() }
+        Self {
+            npu_backend: Some(backend),
+            seed_filter_config: config,
+            npu_filter_enabled: true,
+            filter_mode: FilterMode::Network,
+            ..Self::default()
+        }
     }
 }

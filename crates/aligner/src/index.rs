@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bwa_index::{BntSeq, FmIndex};
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
+
+use seedsieve_filter::ReferencePlanes;
 
 use crate::index_check::{check_places, check_sizes};
 use crate::index_fasta::check_fasta;
@@ -27,6 +30,7 @@ pub struct ReferenceIndex {
     pub(crate) fm: FmIndex,
     pub(crate) bns: BntSeq,
     contigs: Vec<Contig>,
+    planes: OnceLock<ReferencePlanes>,
 }
 
 impl ReferenceIndex {
@@ -53,7 +57,7 @@ impl ReferenceIndex {
             .iter()
             .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
             .collect();
-        let index = Self { fm, bns, contigs };
+        let index = Self { fm, bns, contigs, planes: OnceLock::new() };
         check_fasta(prefix, &index)?;
         Ok(index)
     }
@@ -64,6 +68,17 @@ impl ReferenceIndex {
         for contig in &mut self.contigs {
             contig.is_alt = false;
         }
+    }
+
+    /// The reference as the seed filter compares it; made when it is first asked for (a quarter of a byte a base).
+    pub(crate) fn planes(&self) -> &ReferencePlanes {
+        self.planes.get_or_init(|| {
+            let starts = self.bns.contigs.iter().map(|contig| contig.offset as u64);
+            let starts = starts.chain([self.bns.l_pac as u64]).collect();
+            ReferencePlanes::new(starts, |range, codes| {
+                self.fm.bases_into(range.start as i64, range.end as i64, codes);
+            })
+        })
     }
 
     /// The contigs, in the order of the FASTA.

@@ -43,7 +43,7 @@ mod stages;
 mod statistics;
 mod trace;
 
-pub use context::{ComputeBackend, ComputeContext};
+pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
 pub use index::{Contig, ReferenceIndex};
 pub use index_build::{INDEX_SUFFIXES, build_index};
@@ -54,4 +54,5 @@ pub use options::AlignOptions;
 pub use pipeline::{Aligner, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
+pub use seedsieve_filter::FilterStatistics;
 pub use statistics::{Stage, Statistics};

@@ -7,9 +7,8 @@ use bwa_mem4_mem::{
 };
 use bwa_seed::MemSeed;
 use rayon::prelude::*;
-use seedsieve_filter::{GuardRails, SeedFilter};
 
-use crate::gate;
+use crate::gate::{self, SeedGate};
 use crate::observe::{Observer, Seed, SeedExtension};
 use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
@@ -20,7 +19,7 @@ use crate::trace::{trace_regions, trace_seeds};
 use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
 
 /// Reads of all workers whose intermediate results are in memory at once.
-const READS_IN_FLIGHT: usize = 16_384;
+const READS_IN_FLIGHT: usize = 4_096;
 /// Reads that a worker takes at least: enough to hide the latency of the FM-index, and to fill the filter's batches.
 const MIN_READS_PER_BATCH: usize = 512;
 /// Pairs that a worker rescues at least in one batch.
@@ -30,7 +29,7 @@ const MIN_PAIRS_PER_RESCUE: usize = 256;
 pub struct Aligner<'a> {
     index: &'a ReferenceIndex,
     options: &'a AlignOptions,
-    filter: Option<SeedFilter>,
+    gate: Option<SeedGate>,
 }
 
 /// Alignments of a chunk of reads.
@@ -51,14 +50,7 @@ pub(crate) struct Batch {
 impl<'a> Aligner<'a> {
     /// An aligner whose seeds are filtered where `context` says so. Under -a (all alignments are wanted) they never are.
     pub fn new(index: &'a ReferenceIndex, options: &'a AlignOptions, context: &'a ComputeContext) -> Self {
-        let wanted = context.npu_filter_enabled && options.mem.flag & flags::ALL == 0;
-        let rails = GuardRails { report_score: options.mem.t, ..GuardRails::default() };
-        let filter = context
-            .npu_backend
-            .clone()
-            .filter(|_| wanted)
-            .map(|backend| SeedFilter::new(backend, context.seed_filter_config.clone(), rails));
-        Self { index, options, filter }
+        Self { index, options, gate: SeedGate::new(options, context) }
     }
 
     /// Aligns single reads; `first` is the number of the first of them in the run (bwa breaks ties with it).
@@ -72,7 +64,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = reads.par_iter().map(Read::codes).collect();
-        let Batch { regions, mut statistics } = self.regions(&codes, first, observer)?;
+        let Batch { regions, mut statistics } = self.regions(&codes, false, first, observer)?;
         let records: Vec<(Vec<u8>, Statistics)> = (reads, &codes, regions)
             .into_par_iter()
             .enumerate()
@@ -102,7 +94,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = pairs.as_flattened().par_iter().map(Read::codes).collect();
-        let Batch { mut regions, mut statistics } = self.regions(&codes, 2 * first, observer)?;
+        let Batch { mut regions, mut statistics } = self.regions(&codes, true, 2 * first, observer)?;
         let (index, options) = (self.index, &self.options.mem);
         let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
         let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
@@ -146,6 +138,15 @@ impl<'a> Aligner<'a> {
         Ok(ChunkOutput { sam, statistics })
     }
 
+    /// The rescue gate: with the filter on, a pair is rescued where one of its reads can be reported.
+    fn is_worth_rescue(&self, regions: &[Vec<MemAlnReg>]) -> bool {
+        self.gate.is_none() || regions.iter().any(|of_read| self.is_reported(of_read))
+    }
+
+    fn is_reported(&self, regions: &[MemAlnReg]) -> bool {
+        regions.first().is_some_and(|best| best.score >= self.options.mem.t)
+    }
+
     /// Extends each seed by itself, whether or not the pipeline would. `reads` are base codes; a seed comes with the
     /// number of its read. The results are in the order of `seeds`; a seed across the end of a contig or strand scores 0.
     pub fn extend_seeds(&self, reads: &[&[u8]], seeds: &[(usize, Seed)]) -> Vec<SeedExtension> {
@@ -187,22 +188,23 @@ impl<'a> Aligner<'a> {
             .collect()
     }
 
-    /// Regions of all reads, deduplicated, before mate rescue.
+    /// Regions of all reads, deduplicated, before mate rescue. Where `paired`, reads 2p and 2p + 1 are mates.
     pub(crate) fn regions(
         &self,
         codes: &[Vec<u8>],
+        paired: bool,
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
         let workers = rayon::current_num_threads().max(1);
         let most = (READS_IN_FLIGHT / workers).max(MIN_READS_PER_BATCH);
-        let batch_size = codes.len().div_ceil(workers).clamp(1, most);
+        let batch_size = codes.len().div_ceil(workers).clamp(1, most).next_multiple_of(2); // mates stay together
         let batches: Vec<Batch> = codes
             .par_chunks(batch_size)
             .enumerate()
             .map(|(number, codes)| {
                 let reads: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
-                self.batch_regions(&reads, first + (number * batch_size) as u64, observer)
+                self.batch_regions(&reads, paired, first + (number * batch_size) as u64, observer)
             })
             .collect::<Result<_, _>>()?;
         let mut all = Batch { regions: Vec::with_capacity(codes.len()), statistics: Statistics::default() };
@@ -214,7 +216,13 @@ impl<'a> Aligner<'a> {
     }
 
     /// One worker's batch: seeds, gate, chains, extension.
-    fn batch_regions(&self, reads: &[&[u8]], first: u64, observer: &dyn Observer) -> Result<Batch, AlignerError> {
+    fn batch_regions(
+        &self,
+        reads: &[&[u8]],
+        paired: bool,
+        first: u64,
+        observer: &dyn Observer,
+    ) -> Result<Batch, AlignerError> {
         let (index, options) = (self.index, self.options);
         let mut statistics = Statistics { reads: reads.len() as u64, ..Statistics::default() };
         let mut seeded = statistics.time(Stage::Seeding, || SeededReads::find(index, &options.mem, reads));
@@ -224,9 +232,9 @@ impl<'a> Aligner<'a> {
         let watched: Option<Vec<Vec<Seed>>> =
             observer.wants_traces().then(|| (0..reads.len()).map(|read| seeded.seeds_of(read).collect()).collect());
         let mut keep = None;
-        if let Some(filter) = &self.filter {
+        if let Some(gate) = &self.gate {
             let (decisions, counts) =
-                statistics.time(Stage::Filter, || gate::decide(filter, index, options, reads, &seeded))?;
+                statistics.time(Stage::Filter, || gate.decide(index, options, reads, paired, &seeded))?;
             statistics.filter.add(&counts);
             statistics.time(Stage::Filter, || seeded.retain(&decisions));
             keep = Some(decisions);
@@ -273,6 +281,7 @@ impl<'a> Aligner<'a> {
         let mut pairs: Vec<PairRescueData<'_>> = codes
             .chunks_exact(2)
             .zip(regions.chunks_exact_mut(2))
+            .filter(|(_, regions)| self.is_worth_rescue(regions))
             .map(|(codes, regions)| {
                 let [a0, a1] = regions else { unreachable!("chunks of two") };
                 PairRescueData { seq0: &codes[0], seq1: &codes[1], a0, a1 }

@@ -88,7 +88,7 @@ fn regions_are_those_of_single_reads_extended_by_the_scalar_kernel() {
     let Fixture { index, reads, .. } = fixture();
     let context = ComputeContext::unfiltered();
     for options in settings() {
-        let batched = Aligner::new(&index, &options, &context).regions(&reads, 0, &NoObserver).unwrap();
+        let batched = Aligner::new(&index, &options, &context).regions(&reads, false, 0, &NoObserver).unwrap();
         let mut compared = 0;
         for (number, (read, regions)) in reads.iter().zip(&batched.regions).enumerate() {
             let alone = align_read_dedup(&index.fm, &index.bns, &options.mem, read);
@@ -119,7 +119,7 @@ fn the_observer_sees_every_seed_with_its_extension() {
     let (context, options) = (ComputeContext::unfiltered(), AlignOptions::default());
     let aligner = Aligner::new(&index, &options, &context);
     let recorder = Recorder::default();
-    let batch = aligner.regions(&reads, 0, &recorder).unwrap();
+    let batch = aligner.regions(&reads, false, 0, &recorder).unwrap();
     let mut traces = recorder.0.into_inner().unwrap();
     traces.sort_by_key(|(read, _)| *read);
     assert_eq!(traces.len(), reads.len());

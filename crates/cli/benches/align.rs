@@ -4,8 +4,12 @@
 //! Arguments: `--runs N` (5), `--threads N` (1), `--filter` (also with the built-in model), `--set NAME` (kgp30x,
 //! foreign-k14).
 
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
+
+use common::{cpu_seconds, median, prepare_index};
 
 /// One work to do: extra options, and the two files of reads below the data folder.
 struct Work {
@@ -68,8 +72,7 @@ fn settings() -> Result<Settings, String> {
 }
 
 fn run(settings: &Settings) -> Result<(), String> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two levels down").to_path_buf();
-    let data = std::env::var_os("SEEDSIEVE_DATA").map_or_else(|| repository.join("../shared/data"), PathBuf::from);
+    let (repository, data) = (common::repository(), common::data());
     let ours = PathBuf::from(env!("CARGO_BIN_EXE_seedsieve"));
     let oracle = repository.join("target/oracle/bin/bwa-mem4");
     let index = repository.join("target/bench/human_mix.fa");
@@ -112,43 +115,4 @@ fn run(settings: &Settings) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn prepare_index(ours: &Path, reference: &Path, index: &Path) -> Result<(), String> {
-    if index.with_extension("fa.bwt.2bit.64").is_file() {
-        return Ok(());
-    }
-    if !reference.is_file() {
-        return Err(format!("{} is not there; set SEEDSIEVE_DATA to the folder of real data", reference.display()));
-    }
-    std::fs::create_dir_all(index.parent().expect("a folder")).map_err(|error| error.to_string())?;
-    cpu_seconds(Command::new(ours).arg("index").arg("--prefix").arg(index).arg(reference)).map(drop)
-}
-
-/// CPU time of a command that has to succeed. Its output is thrown away.
-fn cpu_seconds(command: &mut Command) -> Result<f64, String> {
-    let before = children_cpu_seconds()?;
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output();
-    let output = output.map_err(|error| format!("{command:?}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(children_cpu_seconds()? - before)
-}
-
-/// User and system time of all children that have ended, from the kernel's own count in hundredths of a second.
-fn children_cpu_seconds() -> Result<f64, String> {
-    let stat = std::fs::read_to_string("/proc/self/stat").map_err(|error| format!("/proc/self/stat: {error}"))?;
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks = |number: usize| fields.get(number).and_then(|field| field.parse::<f64>().ok());
-    match (ticks(13), ticks(14)) {
-        (Some(user), Some(system)) => Ok((user + system) / 100.0),
-        _ => Err("/proc/self/stat has not the fields that proc(5) describes".into()),
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -32,6 +32,11 @@ fn is_mapped(record: &[String]) -> bool {
     record[1].parse::<u32>().expect("a flag") & 4 == 0
 }
 
+/// The alignment score of a mapped record.
+fn score(record: &[String]) -> Option<i32> {
+    record[11..].iter().find_map(|tag| tag.strip_prefix("AS:i:")?.parse().ok()).filter(|_| is_mapped(record))
+}
+
 #[test]
 fn threshold_zero_changes_nothing() {
     let (genome, reads, mates) = synthetic();
@@ -70,6 +75,70 @@ fn real_reads_keep_their_alignments_when_only_guarded_seeds_are_left() {
 }
 
 #[test]
+fn the_cascade_loses_no_read_that_can_be_reported_by_itself() {
+    let (genome, reads, mates) = synthetic();
+    let off = align(&genome, &reads, &mates, &["-k", "14"]);
+    let on = align(&genome, &reads, &mates, &["-k", "14", "--filter", "cascade"]);
+    assert!(first_difference(&on, &off).is_some(), "seeds of foreign reads have to go");
+    let (off, on) = (primaries(&off), primaries(&on));
+    let reported: Vec<_> = off.iter().filter(|(_, record)| score(record).is_some_and(|score| score >= 30)).collect();
+    assert!(reported.len() > 8_000, "{} reported", reported.len());
+    let lost = reported.iter().filter(|(read, _)| !is_mapped(&on[*read])).count();
+    assert!(lost * 1_000 <= reported.len(), "{lost} of {} lost", reported.len());
+    let moved = reported.iter().filter(|(read, record)| on[*read][2..4] != record[2..4]).count();
+    assert!(moved * 100 <= reported.len(), "{moved} of {} moved", reported.len());
+}
+
+#[test]
+fn the_cascade_leaves_whole_genome_reads_as_they_are() {
+    let Some(data) = data() else { return };
+    let index = human_index(&data);
+    let reads = |mate| data.join(format!("kgp30x/NA19401.40kb_R{mate}.fastq.gz"));
+    let off = align(&index, &reads(1), &reads(2), &["-t", "2"]);
+    let on = align(&index, &reads(1), &reads(2), &["-t", "2", "--filter", "cascade"]);
+    let (off, on) = (primaries(&off), primaries(&on));
+    let mapped: Vec<_> = off.iter().filter(|(_, record)| is_mapped(record)).collect();
+    assert!(mapped.len() > 8_000, "{} mapped", mapped.len());
+    // Place and CIGAR of all but one in ten thousand.
+    let changed = mapped.iter().filter(|(read, record)| on[*read][2..4] != record[2..4] || on[*read][5] != record[5]);
+    let changed = changed.count();
+    assert!(changed * 10_000 <= mapped.len(), "{changed} of {} changed", mapped.len());
+}
+
+#[test]
+fn the_cascade_gives_the_same_bytes_for_any_number_of_threads() {
+    let (genome, reads, mates) = synthetic();
+    let run =
+        |threads| align(&genome, &reads, &mates, &["-k", "14", "-K", "1000000", "-t", threads, "--filter", "cascade"]);
+    let one = run("1");
+    for threads in ["2", "3"] {
+        assert_eq!(first_difference(&run(threads), &one), None, "-t {threads}");
+    }
+}
+
+#[test]
+fn the_mode_follows_from_what_is_asked_for() {
+    let (genome, reads, mates) = synthetic();
+    let mode = |arguments: &[&str]| {
+        let sam = align(&genome, &reads, &mates, arguments);
+        let header = String::from_utf8_lossy(&sam).lines().find(|line| line.starts_with("@PG")).map(str::to_owned);
+        let header = header.expect("a @PG line");
+        header.split('\t').find_map(|field| field.strip_prefix("DS:")).map(str::to_owned)
+    };
+    assert_eq!(mode(&[]), None);
+    assert_eq!(mode(&["--filter", "off", "--npu-filter"]), None);
+    assert_eq!(mode(&["--npu-filter"]).as_deref(), Some("seed filter cascade"));
+    let network = mode(&["--npu-filter", "--npu-threshold", "0.5"]).expect("a filter");
+    assert!(network.contains("threshold=0.5"), "{network}");
+    let refused =
+        seedsieve(&["align", "--filter", "cascade", "--npu-threshold", "0.5"]).args([&genome, &reads]).output();
+    let refused = refused.expect("the program starts");
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("--npu-threshold") && said.contains("--filter cnn"), "{said}");
+}
+
+#[test]
 fn the_same_bytes_for_any_number_of_threads_and_any_backend_batch() {
     let (genome, reads, mates) = synthetic();
     let run = |threads| {
@@ -87,6 +156,8 @@ fn the_same_bytes_for_any_number_of_threads_and_any_backend_batch() {
 fn all_alignments_turn_the_filter_off() {
     let (genome, reads, mates) = synthetic();
     let off = align(&genome, &reads, &mates, &["-a"]);
-    let on = align(&genome, &reads, &mates, &["-a", "--npu-filter", "--npu-threshold", "1.1"]);
-    assert_eq!(first_difference(&on, &off), None);
+    for filter in [&["--npu-filter", "--npu-threshold", "1.1"][..], &["--filter", "cascade"]] {
+        let on = align(&genome, &reads, &mates, &[&["-a"], filter].concat());
+        assert_eq!(first_difference(&on, &off), None);
+    }
 }

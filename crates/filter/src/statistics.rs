@@ -11,8 +11,22 @@ pub struct FilterStatistics {
     pub kept_by_guard_rails: u64,
     /// Seeds that the network scored.
     pub scored: u64,
-    /// Seeds dropped: scored below the threshold.
+    /// Seeds dropped.
     pub dropped: u64,
+    /// Cascade: seeds for which gaps beside their diagonal were tried.
+    pub gaps_tried: u64,
+    /// Cascade: kept as the best seed of a part of a read.
+    pub kept_best: u64,
+    /// Cascade: kept as near the best.
+    pub kept_near_best: u64,
+    /// Cascade: kept as the best of those further below.
+    pub kept_runners_up: u64,
+    /// Cascade: kept beside a good seed of the mate.
+    pub kept_beside_mate: u64,
+    /// Cascade: kept as one of the best seeds of a read whose mate is worth reporting.
+    pub kept_for_mate: u64,
+    /// Cascade: kept as the best seed of a read that has none worth reporting.
+    pub kept_hopeless: u64,
 }
 
 impl FilterStatistics {
@@ -23,5 +37,12 @@ impl FilterStatistics {
         self.kept_by_guard_rails += other.kept_by_guard_rails;
         self.scored += other.scored;
         self.dropped += other.dropped;
+        self.gaps_tried += other.gaps_tried;
+        self.kept_best += other.kept_best;
+        self.kept_near_best += other.kept_near_best;
+        self.kept_runners_up += other.kept_runners_up;
+        self.kept_beside_mate += other.kept_beside_mate;
+        self.kept_for_mate += other.kept_for_mate;
+        self.kept_hopeless += other.kept_hopeless;
     }
 }

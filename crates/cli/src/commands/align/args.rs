@@ -206,15 +206,19 @@ pub enum SortOrder {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Seed filter")]
 pub struct Filter {
-    /// Drop seeds that the model calls hopeless, before chaining.
+    /// Drop hopeless seeds before chaining: off; cascade (integer arithmetic, pays on every CPU); cnn (every seed through
+    /// the network) [default: off].
+    #[arg(long, value_name = "MODE")]
+    pub filter: Option<FilterChoice>,
+    /// The filter on: as --filter cnn where an option of the network is given, else as --filter cascade.
     #[arg(long)]
     pub npu_filter: bool,
     /// Viability below which a seed is dropped [default: the model's own].
     #[arg(long, value_name = "SCORE", value_parser = finite)]
     pub npu_threshold: Option<f32>,
-    /// Inference backend: auto, ort, tract.
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    pub npu_backend: seedsieve_inference::BackendChoice,
+    /// Inference backend: auto, ort, tract [default: auto].
+    #[arg(long, value_name = "NAME")]
+    pub npu_backend: Option<seedsieve_inference::BackendChoice>,
     /// Fewest seeds in a batch for the filter to be asked [default: 64].
     #[arg(long, value_name = "SEEDS")]
     pub npu_min_batch: Option<usize>,
@@ -224,6 +228,42 @@ pub struct Filter {
     /// Model file [default: the one that is built in].
     #[arg(long, value_name = "FILE.onnx")]
     pub model: Option<PathBuf>,
+}
+
+/// The modes of the seed filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FilterChoice {
+    Off,
+    Cascade,
+    Cnn,
+}
+
+impl Filter {
+    /// The mode that was asked for.
+    ///
+    /// # Errors
+    /// An option of the network beside a mode that has none.
+    pub fn mode(&self) -> anyhow::Result<FilterChoice> {
+        let of_network = [
+            ("--npu-threshold", self.npu_threshold.is_some()),
+            ("--npu-backend", self.npu_backend.is_some()),
+            ("--npu-min-batch", self.npu_min_batch.is_some()),
+            ("--ort-library", self.ort_library.is_some()),
+            ("--model", self.model.is_some()),
+        ];
+        let given = of_network.iter().find(|(_, given)| *given).map(|(name, _)| *name);
+        match (self.filter, given) {
+            (Some(FilterChoice::Cascade), Some(option)) => {
+                anyhow::bail!(
+                    "{option} is an option of the network, which --filter cascade does not use; say --filter cnn"
+                )
+            }
+            (Some(mode), _) => Ok(mode),
+            (None, _) if !self.npu_filter => Ok(FilterChoice::Off),
+            (None, Some(_)) => Ok(FilterChoice::Cnn),
+            (None, None) => Ok(FilterChoice::Cascade),
+        }
+    }
 }
 
 /// `A` or `A,B`; B is A where it is not given.

@@ -19,6 +19,7 @@ use seedsieve_formats::{AlignmentWriter, Destination, FormatError, OutputFile};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterConfig, detect_npu_backend, set_ort_library};
 
 use crate::progress::ReadProgress;
+use args::FilterChoice;
 use reads::{Part, Reads, input_bytes};
 use report::{FilterReport, Run};
 
@@ -76,12 +77,18 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// The filter's model and backend, where it is on.
 fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<FilterReport>)> {
-    if !args.filter.npu_filter {
+    let mode = args.filter.mode()?;
+    if mode == FilterChoice::Off {
         return Ok((ComputeContext::unfiltered(), None));
     }
     if args.io.all {
         tracing::warn!("-a asks for all alignments: the seed filter is off");
         return Ok((ComputeContext::unfiltered(), None));
+    }
+    if mode == FilterChoice::Cascade {
+        let report = FilterReport::cascade();
+        tracing::info!("{}", report.line());
+        return Ok((ComputeContext::cascade(), Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {
         set_ort_library(library)?;
@@ -93,7 +100,7 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
         min_batch_size: args.filter.npu_min_batch.unwrap_or(defaults.min_batch_size),
         ..defaults
     };
-    let report = FilterReport::new(&model, backend.name(), config.threshold);
+    let report = FilterReport::network(&model, backend.name(), config.threshold);
     tracing::info!("{}", report.line());
     Ok((ComputeContext::filtered(backend, config), Some(report)))
 }
@@ -101,19 +108,20 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
 /// The model that the user names; else the built-in one, in its INT8 form where ONNX Runtime runs it (twice as fast
 /// there, and slower than fp32 in tract).
 fn load_model(filter: &args::Filter, prefer_quantized: bool) -> anyhow::Result<(Model, Arc<dyn NpuBackend>)> {
+    let choice = filter.npu_backend.unwrap_or_default();
     if let Some(path) = &filter.model {
         let model = Model::read(path)?;
-        let backend = detect_npu_backend(&model, filter.npu_backend)?;
+        let backend = detect_npu_backend(&model, choice)?;
         return Ok((model, backend));
     }
-    if prefer_quantized && filter.npu_backend != BackendChoice::Tract {
+    if prefer_quantized && choice != BackendChoice::Tract {
         let model = Model::embedded_int8();
         if let Ok(backend) = detect_npu_backend(&model, BackendChoice::Ort) {
             return Ok((model, backend));
         }
     }
     let model = Model::embedded();
-    let backend = detect_npu_backend(&model, filter.npu_backend)?;
+    let backend = detect_npu_backend(&model, choice)?;
     Ok((model, backend))
 }
 

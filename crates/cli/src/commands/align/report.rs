@@ -4,34 +4,64 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use seedsieve_aligner::{Stage, Statistics};
+use seedsieve_aligner::{FilterStatistics, Stage, Statistics};
 use seedsieve_formats::OutputFile;
 use seedsieve_inference::Model;
 use serde_json::json;
 
 /// Which filter was on.
-pub struct FilterReport {
-    model: String,
-    sha256: String,
-    backend: String,
-    threshold: f32,
+pub enum FilterReport {
+    Cascade,
+    Network { model: String, sha256: String, backend: String, threshold: f32 },
 }
 
 impl FilterReport {
-    pub fn new(model: &Model, backend: &str, threshold: f32) -> Self {
-        Self { model: model.metadata().name.clone(), sha256: model.sha256(), backend: backend.into(), threshold }
+    pub fn cascade() -> Self {
+        Self::Cascade
+    }
+
+    pub fn network(model: &Model, backend: &str, threshold: f32) -> Self {
+        Self::Network {
+            model: model.metadata().name.clone(),
+            sha256: model.sha256(),
+            backend: backend.into(),
+            threshold,
+        }
     }
 
     /// One line for the log.
     pub fn line(&self) -> String {
-        let Self { model, sha256, backend, threshold } = self;
-        format!("seed filter: {model} (sha256 {}), threshold {threshold}, backend {backend}", &sha256[..12])
+        match self {
+            Self::Cascade => "seed filter: cascade".into(),
+            Self::Network { model, sha256, backend, threshold } => {
+                format!("seed filter: {model} (sha256 {}), threshold {threshold}, backend {backend}", &sha256[..12])
+            }
+        }
     }
 
     /// The description in the header's @PG line.
     pub fn header_field(&self) -> String {
-        let Self { model, sha256, backend, threshold } = self;
-        format!("DS:seed filter {model} sha256={sha256} backend={backend} threshold={threshold}")
+        match self {
+            Self::Cascade => "DS:seed filter cascade".into(),
+            Self::Network { model, sha256, backend, threshold } => {
+                format!("DS:seed filter {model} sha256={sha256} backend={backend} threshold={threshold}")
+            }
+        }
+    }
+
+    fn json(&self, counts: &FilterStatistics) -> serde_json::Value {
+        let mut value = serde_json::to_value(counts).expect("plain numbers");
+        match self {
+            Self::Cascade => value["mode"] = json!("cascade"),
+            Self::Network { model, sha256, backend, threshold } => {
+                value["mode"] = json!("cnn");
+                value["model"] = json!(model);
+                value["sha256"] = json!(sha256);
+                value["backend"] = json!(backend);
+                value["threshold"] = json!(threshold);
+            }
+        }
+        value
     }
 }
 
@@ -79,14 +109,7 @@ pub fn write(
         .iter()
         .map(|&stage| json!({"name": stage.name(), "cpu_seconds": statistics.cpu_time(stage).as_secs_f64()}))
         .collect();
-    let filter = filter.map(|report| {
-        let mut value = serde_json::to_value(statistics.filter).expect("plain numbers");
-        value["model"] = json!(report.model);
-        value["sha256"] = json!(report.sha256);
-        value["backend"] = json!(report.backend);
-        value["threshold"] = json!(report.threshold);
-        value
-    });
+    let filter = filter.map(|report| report.json(&statistics.filter));
     let report = json!({
         "id": "seedsieve_align",
         "section_name": "seedsieve align",

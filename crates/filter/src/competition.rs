@@ -1,0 +1,294 @@
+//! How the seeds of a read, and of its mate, compete for what the output shows.
+
+use crate::FilterStatistics;
+use crate::cascade::PlacedSeed;
+use crate::diagonal::Segment;
+
+/// What a seed can score, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bound {
+    /// Best score that was found: ungapped, or with one gap.
+    pub score: i32,
+    /// The ungapped part around the seed, in the read's (oriented) coordinates.
+    pub segment: Segment,
+    /// Start on the forward strand of the reference, less start in the oriented read.
+    pub diagonal: i64,
+    /// Whether the reverse complement of the read matches.
+    pub reverse: bool,
+    /// Bases of the read.
+    pub read_length: u32,
+}
+
+impl Bound {
+    /// Whether the ungapped part covers `seed`, so that it is the seed's as well.
+    pub(crate) fn runs_through(&self, seed: &PlacedSeed) -> bool {
+        self.diagonal == seed.diagonal()
+            && self.reverse == seed.reverse
+            && self.segment.start <= seed.query_start
+            && seed.query_start + seed.length <= self.segment.end
+    }
+
+    /// The segment in the coordinates of the read as it was sequenced.
+    fn query(&self) -> (u32, u32) {
+        if self.reverse {
+            (self.read_length - self.segment.end, self.read_length - self.segment.start)
+        } else {
+            (self.segment.start, self.segment.end)
+        }
+    }
+
+    /// Whether the two cover the same part of the read, as bwa sees it when it marks secondary alignments: half of the
+    /// shorter one.
+    fn overlaps(&self, other: &Self) -> bool {
+        let ((start, end), (other_start, other_end)) = (self.query(), other.query());
+        let common = end.min(other_end).saturating_sub(start.max(other_start));
+        2 * common >= (end - start).min(other_end - other_start)
+    }
+
+    /// Whether a gap may lie between the two: one alignment can run through both.
+    fn is_near(&self, other: &Self, gap: i64) -> bool {
+        self.reverse == other.reverse && (self.diagonal - other.diagonal).abs() <= gap
+    }
+}
+
+/// The rules by which seeds stay. They are guard rails and part of the filter: a read keeps what its records rest on.
+///
+/// A read of which some seed reaches the reporting threshold keeps, for each part of the read:
+/// - its best seed, and every seed that comes near it (ties, alternatives in XA, the count of rivals in MAPQ);
+/// - the best of those further below (XS and MAPQ are decided by the runner-up);
+/// - seeds beside a good seed of the mate that would win by being paired.
+///
+/// A read of which none does keeps its best seed, and the seeds beside a good one of the mate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Competition {
+    /// Score from which a read is reported (-T).
+    pub report_score: i32,
+    /// Bounds may be this much too low (gaps that were not tried): a seed so far under the threshold still counts.
+    pub slack: i32,
+    /// A seed of a paired read stays when its bound is at most this much below the best of its part of the read: pairing
+    /// may prefer it.
+    pub near_best: i32,
+    /// The same for single reads, of which MAPQ alone is at stake.
+    pub near_best_single: i32,
+    /// Seeds further below that stay nevertheless, the best ones: the runners-up.
+    pub runners_up: usize,
+    /// What being paired is worth (-U), with the slack of bounds.
+    pub pairing: i32,
+    /// Seeds that a read keeps, if none can be reported, where its mate can: bwa looks for the mate beside so many (-m).
+    pub anchors: usize,
+    /// A seed lies beside one of the mate when the two are at most this far apart.
+    pub mate_distance: i64,
+    /// Seeds within a gap of this length are one alignment.
+    pub bridge: i64,
+}
+
+impl Default for Competition {
+    fn default() -> Self {
+        Self {
+            report_score: 30,
+            slack: 0,
+            near_best: 20,
+            near_best_single: 10,
+            runners_up: 1,
+            pairing: 20,
+            anchors: 50,
+            mate_distance: 2_000,
+            bridge: 100,
+        }
+    }
+}
+
+impl Competition {
+    /// Whether an alignment of this score can become a record of its own.
+    fn is_reported(&self, best: i32) -> bool {
+        best >= self.report_score - self.slack
+    }
+
+    /// Score from which `bound` stays for its own sake, among the seeds of a read whose best is `best`.
+    pub(crate) fn floor(&self, best: &Bound, bound: &Bound) -> i32 {
+        let lowest = self.report_score - self.slack;
+        if bound.overlaps(best) { (best.score - self.near_best).max(lowest) } else { lowest }
+    }
+
+    /// Decides on the seeds of one read; `mate` holds the bounds of its mate's seeds.
+    pub(crate) fn decide(
+        &self,
+        bounds: &[Bound],
+        mate: &[Bound],
+        keep: &mut [bool],
+        statistics: &mut FilterStatistics,
+    ) {
+        keep.fill(false);
+        let Some(best) = bounds.iter().map(|bound| bound.score).max() else { return };
+        let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
+        if self.is_reported(best) {
+            self.keep_reported(bounds, keep, statistics);
+        } else if self.is_reported(mate_best) {
+            let mut order: Vec<usize> =
+                (0..bounds.len()).filter(|&number| bounds[number].score >= best - self.pairing).collect();
+            order.sort_unstable_by_key(|&number| (std::cmp::Reverse(bounds[number].score), number));
+            order.truncate(self.anchors);
+            statistics.kept_for_mate += order.len() as u64;
+            order.into_iter().for_each(|number| keep[number] = true);
+        } else {
+            self.keep_hopeless(bounds, best, keep, statistics);
+        }
+        self.keep_beside_mate(bounds, best, mate, keep, statistics);
+        statistics.dropped += keep.iter().filter(|kept| !**kept).count() as u64;
+    }
+
+    /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.
+    fn keep_hopeless(&self, bounds: &[Bound], best: i32, keep: &mut [bool], statistics: &mut FilterStatistics) {
+        let first = bounds.iter().position(|bound| bound.score == best).expect("one has the best score");
+        let rivals = bounds.iter().enumerate().filter(|(number, bound)| {
+            *number != first && bound.overlaps(&bounds[first]) && !bound.is_near(&bounds[first], self.bridge)
+        });
+        let runner_up = rivals.max_by_key(|(number, bound)| (bound.score, std::cmp::Reverse(*number)));
+        for number in [Some(first), runner_up.map(|(number, _)| number)].into_iter().flatten() {
+            keep[number] = true;
+            statistics.kept_hopeless += 1;
+        }
+    }
+
+    fn keep_reported(&self, bounds: &[Bound], keep: &mut [bool], statistics: &mut FilterStatistics) {
+        let mut order: Vec<usize> = (0..bounds.len()).filter(|&number| bounds[number].score > 0).collect();
+        order.sort_unstable_by_key(|&number| (std::cmp::Reverse(bounds[number].score), number));
+        // The best seed of each part of the read, and how many runners-up it has.
+        let mut leaders: Vec<(usize, usize)> = Vec::new();
+        for number in order {
+            let bound = &bounds[number];
+            let leader = leaders.iter_mut().find(|(leader, _)| bound.overlaps(&bounds[*leader]));
+            match leader {
+                None if self.is_reported(bound.score) => {
+                    leaders.push((number, 0));
+                    keep[number] = true;
+                    statistics.kept_best += 1;
+                }
+                None => {}
+                Some((leader, runners_up)) => {
+                    let leader = &bounds[*leader];
+                    if bound.score >= leader.score - self.near_best {
+                        keep[number] = true;
+                        statistics.kept_near_best += 1;
+                    } else if *runners_up < self.runners_up && !bound.is_near(leader, self.bridge) {
+                        *runners_up += 1;
+                        keep[number] = true;
+                        statistics.kept_runners_up += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep_beside_mate(
+        &self,
+        bounds: &[Bound],
+        best: i32,
+        mate: &[Bound],
+        keep: &mut [bool],
+        statistics: &mut FilterStatistics,
+    ) {
+        let Some(mate_best) = mate.iter().map(|bound| bound.score).max() else { return };
+        if !self.is_reported(mate_best) {
+            return;
+        }
+        let lowest = if self.is_reported(best) { best - self.pairing } else { 0 };
+        let strong = mate_best - self.pairing;
+        let mut places: Vec<i64> =
+            mate.iter().filter(|bound| bound.score >= strong).map(|bound| bound.diagonal).collect();
+        places.sort_unstable();
+        for (bound, keep) in bounds.iter().zip(keep) {
+            if *keep || bound.score < lowest.max(1) {
+                continue;
+            }
+            let next = places.partition_point(|&place| place < bound.diagonal - self.mate_distance);
+            if places.get(next).is_some_and(|&place| place <= bound.diagonal + self.mate_distance) {
+                *keep = true;
+                statistics.kept_beside_mate += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A bound of `score` whose ungapped part covers these bases of a read of 100, at a place of its own.
+    fn bound(score: i32, query: (u32, u32), place: i64) -> Bound {
+        let segment = Segment { score, start: query.0, end: query.1 };
+        Bound { score, segment, diagonal: place, reverse: false, read_length: 100 }
+    }
+
+    fn decide(bounds: &[Bound], mate: &[Bound]) -> Vec<bool> {
+        let mut keep = vec![true; bounds.len()];
+        let mut statistics = FilterStatistics::default();
+        Competition::default().decide(bounds, mate, &mut keep, &mut statistics);
+        let kept = keep.iter().filter(|kept| **kept).count() as u64;
+        let counted = statistics.kept_best
+            + statistics.kept_near_best
+            + statistics.kept_runners_up
+            + statistics.kept_beside_mate
+            + statistics.kept_for_mate
+            + statistics.kept_hopeless;
+        assert_eq!((counted, statistics.dropped), (kept, bounds.len() as u64 - kept), "every seed is counted once");
+        keep
+    }
+
+    #[test]
+    fn the_best_its_rivals_and_one_runner_up_stay() {
+        let seeds = [90, 71, 60, 65, 40].map(|score| bound(score, (0, 100), 10_000 * i64::from(score)));
+        assert_eq!(decide(&seeds, &[]), [true, true, false, true, false]);
+    }
+
+    #[test]
+    fn another_part_of_the_read_has_its_own_best() {
+        let seeds = [bound(60, (0, 60), 0), bound(35, (62, 97), 50_000), bound(29, (65, 95), 90_000)];
+        assert_eq!(decide(&seeds, &[]), [true, true, true]);
+        let below = [bound(60, (0, 60), 0), bound(29, (65, 95), 90_000)];
+        assert_eq!(decide(&below, &[]), [true, false], "it would not be reported");
+    }
+
+    #[test]
+    fn parts_of_the_read_are_told_apart_on_either_strand() {
+        let mut turned = bound(35, (0, 40), 50_000);
+        turned.reverse = true;
+        assert_eq!(turned.query(), (60, 100));
+        assert!(!turned.overlaps(&bound(60, (0, 60), 0)));
+    }
+
+    #[test]
+    fn a_hopeless_read_keeps_its_best_seed_and_the_runner_up() {
+        let seeds = [14, 20, 17, 13].map(|score| bound(score, (0, 20), 1_000 * i64::from(score)));
+        assert_eq!(decide(&seeds, &[]), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_good_mate_keeps_what_lies_beside_it_and_what_it_may_be_rescued_from() {
+        let mate = [bound(80, (0, 100), 500_300)];
+        let hopeless = [bound(15, (0, 20), 500_000), bound(24, (0, 24), 9_000)];
+        assert_eq!(decide(&hopeless, &mate), [true, true]);
+        let reported = [bound(70, (0, 70), 9_000), bound(48, (0, 70), 70_000), bound(45, (0, 100), 500_000)];
+        assert_eq!(decide(&reported, &mate), [true, true, false], "pairing is worth less than the difference");
+        let close = [bound(60, (0, 70), 9_000), bound(45, (75, 100), 500_000), bound(45, (75, 100), 800_000)];
+        assert_eq!(decide(&close, &mate), [true, true, true]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_read_is_left_without_its_best_seed(
+            seeds in proptest::collection::vec((12i32..150, 0u32..80, 5u32..20, 0i64..1_000_000), 1..40),
+            mate in proptest::collection::vec((12i32..150, 0i64..1_000_000), 0..5),
+        ) {
+            let seeds: Vec<Bound> = seeds
+                .iter()
+                .map(|&(score, start, length, place)| bound(score, (start, start + length), place))
+                .collect();
+            let mate: Vec<Bound> = mate.iter().map(|&(score, place)| bound(score, (0, 100), place)).collect();
+            let keep = decide(&seeds, &mate);
+            let best = seeds.iter().map(|seed| seed.score).max().unwrap();
+            prop_assert!(seeds.iter().zip(&keep).any(|(seed, keep)| *keep && seed.score == best));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Sequences as two bit planes, so that a whole diagonal is compared in a few instructions.
+//!
+//! A base code (A 0, C 1, G 2, T 3) is split into its low and its high bit; base i of a block of 64 is bit i of both words.
+//! Two bases differ where either plane does: mismatches of 64 bases are two XORs and an OR.
+
+use std::ops::Range;
+
+/// Bases in a block.
+pub const BLOCK: usize = 64;
+
+/// 64 bases: low bits, high bits.
+type Block = [u64; 2];
+
+/// A reference, forward strand only, with the ends of its contigs.
+#[derive(Debug, Clone)]
+pub struct ReferencePlanes {
+    /// One block of zeros before the first base and two after the last, so that an unaligned block may be read anywhere
+    /// near the ends.
+    blocks: Vec<Block>,
+    /// Start of each contig, ascending from 0, and the end of the last.
+    contig_starts: Vec<u64>,
+}
+
+impl ReferencePlanes {
+    /// Asks for the base codes (0 to 3) of the reference, piece by piece from the start: `fetch` replaces the content of
+    /// its buffer by those of a range. `contig_starts` ends with the number of bases.
+    ///
+    /// # Panics
+    /// If `contig_starts` does not ascend from 0, or `fetch` gives fewer bases than it was asked for.
+    pub fn new(contig_starts: Vec<u64>, mut fetch: impl FnMut(Range<u64>, &mut Vec<u8>)) -> Self {
+        /// Bases that are fetched at once: a multiple of a block, and little beside any reference.
+        const PIECE: u64 = 1 << 18;
+        let length = *contig_starts.last().expect("at least the end");
+        assert!(contig_starts[0] == 0 && contig_starts.is_sorted(), "contigs start at 0 and follow one another");
+        let mut blocks = Vec::with_capacity(length.div_ceil(BLOCK as u64) as usize + 3);
+        blocks.push([0; 2]);
+        let mut codes = Vec::new();
+        for start in (0..length).step_by(PIECE as usize) {
+            let end = length.min(start + PIECE);
+            fetch(start..end, &mut codes);
+            assert_eq!(codes.len() as u64, end - start, "as many bases as were asked for");
+            blocks.extend(codes.chunks(BLOCK).map(|codes| {
+                let [low, high, _] = planes(codes);
+                [low, high]
+            }));
+        }
+        blocks.extend([[0; 2]; 2]);
+        Self { blocks, contig_starts }
+    }
+
+    /// Bases of all contigs.
+    pub fn length(&self) -> u64 {
+        *self.contig_starts.last().expect("at least the end")
+    }
+
+    /// Bounds of the contig that holds `[start, start + length)`; nothing where no contig does.
+    pub fn contig_around(&self, start: u64, length: u64) -> Option<Range<u64>> {
+        let next = self.contig_starts.partition_point(|&other| other <= start);
+        let (&first, &end) = (self.contig_starts.get(next.checked_sub(1)?)?, self.contig_starts.get(next)?);
+        (start + length <= end).then_some(first..end)
+    }
+
+    /// The 64 bases from `start` on; zeros (A) outside the reference. `start` is -64 at least, and the end at most.
+    #[inline]
+    fn block_at(&self, start: i64) -> Block {
+        let shifted = (start + BLOCK as i64) as usize;
+        let (block, shift) = (shifted / BLOCK, shifted % BLOCK);
+        let ([low, high], [next_low, next_high]) = (self.blocks[block], self.blocks[block + 1]);
+        // Two shifts, as a shift by 64 would be none.
+        let join = |here: u64, next: u64| here >> shift | next << 1 << (BLOCK - 1 - shift);
+        [join(low, next_low), join(high, next_high)]
+    }
+
+    /// Asks for the cache lines of `[start, start + length)`.
+    #[inline]
+    pub fn prefetch(&self, start: i64, length: usize) {
+        let first = ((start + BLOCK as i64).max(0) as usize / BLOCK).min(self.blocks.len() - 1);
+        let last = (first + length / BLOCK + 1).min(self.blocks.len() - 1);
+        prefetch(&self.blocks[first]);
+        prefetch(&self.blocks[last]);
+    }
+}
+
+#[inline]
+fn prefetch(block: &Block) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing that the program sees, and every x86-64 has the instruction.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(block).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = block;
+}
+
+/// Bits 0, 1 and 2 of up to 64 base codes; the third is set for N.
+fn planes(codes: &[u8]) -> [u64; 3] {
+    /// Moves the lowest bits of eight bytes side by side into the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    let mut planes = [0; 3];
+    for (number, eight) in codes.chunks(8).enumerate() {
+        let mut bytes = [0; 8];
+        bytes[..eight.len()].copy_from_slice(eight);
+        let bytes = u64::from_le_bytes(bytes);
+        for (bit, plane) in planes.iter_mut().enumerate() {
+            *plane |= (bytes >> bit & LOWEST).wrapping_mul(GATHER) >> 56 << (8 * number);
+        }
+    }
+    planes
+}
+
+/// One strand of a read.
+#[derive(Debug, Default)]
+struct StrandPlanes {
+    blocks: Vec<Block>,
+    /// Set where the read has no A, C, G or T.
+    unknown: Vec<u64>,
+}
+
+impl StrandPlanes {
+    fn fill(&mut self, codes: &[u8]) {
+        self.blocks.clear();
+        self.unknown.clear();
+        for codes in codes.chunks(BLOCK) {
+            let [low, high, unknown] = planes(codes);
+            self.blocks.push([low, high]);
+            self.unknown.push(unknown);
+        }
+    }
+}
+
+/// A read, as it is and reverse-complemented. Its memory is used again from read to read.
+#[derive(Debug, Default)]
+pub struct ReadPlanes {
+    length: usize,
+    strands: [StrandPlanes; 2],
+    complement: Vec<u8>,
+}
+
+impl ReadPlanes {
+    /// Takes the base codes of a read (0 to 3, 4 for N).
+    pub fn set(&mut self, codes: &[u8]) {
+        self.length = codes.len();
+        self.complement.clear();
+        self.complement.extend(codes.iter().rev().map(|&code| if code < 4 { 3 - code } else { code }));
+        self.strands[0].fill(codes);
+        self.strands[1].fill(&self.complement);
+    }
+
+    /// Bases.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Mismatches of the read (its reverse complement where `reverse`) laid on the reference from `start` on: bit i of
+    /// `mask` is set where base i differs, is N, or lies outside `bases`. Only the words that hold `bases` are written.
+    #[inline]
+    pub fn mismatches(
+        &self,
+        reverse: bool,
+        reference: &ReferencePlanes,
+        start: i64,
+        bases: &Range<usize>,
+        mask: &mut Vec<u64>,
+    ) {
+        let strand = &self.strands[usize::from(reverse)];
+        mask.resize(strand.blocks.len(), u64::MAX);
+        if bases.is_empty() {
+            return;
+        }
+        let words = bases.start / BLOCK..bases.end.div_ceil(BLOCK);
+        for word in words.clone() {
+            let [low, high] = reference.block_at(start + (word * BLOCK) as i64);
+            let [read_low, read_high] = strand.blocks[word];
+            mask[word] = (low ^ read_low) | (high ^ read_high) | strand.unknown[word];
+        }
+        mask[words.start] |= (1 << (bases.start % BLOCK)) - 1;
+        let tail = bases.end % BLOCK;
+        if tail != 0 {
+            mask[words.end - 1] |= u64::MAX << tail;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reference(codes: &[u8], contig_starts: Vec<u64>) -> ReferencePlanes {
+        ReferencePlanes::new(contig_starts, |range, piece| {
+            piece.clear();
+            piece.extend_from_slice(&codes[range.start as usize..range.end as usize]);
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_mask_says_where_bases_differ(
+            reference in proptest::collection::vec(0u8..4, 1..700),
+            read in proptest::collection::vec(0u8..5, 1..300),
+            reverse: bool,
+            place in 0.0f64..1.0,
+        ) {
+            let planes = self::reference(&reference, vec![0, reference.len() as u64]);
+            let mut of_read = ReadPlanes::default();
+            of_read.set(&read);
+            let oriented: Vec<u8> = if reverse {
+                read.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect()
+            } else {
+                read.clone()
+            };
+            let span = reference.len() + read.len() - 1;
+            let start = (place * span as f64) as i64 - read.len() as i64 + 1;
+            let first = (-start).max(0) as usize;
+            let end = read.len().min((reference.len() as i64 - start) as usize);
+            let mut mask = vec![0; 1];
+            of_read.mismatches(reverse, &planes, start, &(first..end), &mut mask);
+            for (i, code) in oriented.iter().enumerate() {
+                let expected = !(first..end).contains(&i) || *code != reference[(start + i as i64) as usize];
+                if (first / BLOCK * BLOCK..end.next_multiple_of(BLOCK)).contains(&i) {
+                    prop_assert_eq!(mask[i / BLOCK] >> (i % BLOCK) & 1 == 1, expected, "base {}", i);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_across_two_contigs_lies_on_none() {
+        let planes = reference(&[0; 30], vec![0, 10, 30]);
+        assert_eq!(planes.contig_around(2, 8), Some(0..10));
+        assert_eq!(planes.contig_around(2, 9), None);
+        assert_eq!(planes.contig_around(10, 20), Some(10..30));
+        assert_eq!(planes.contig_around(30, 1), None);
+    }
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Puts the data sets of many samples together, and says which samples failed. Standard library only.
+
+OUT/split=train/sample=NA12878/dataset.json, data/part-*.parquet     one data set a sample, hive partitions
+OUT/samples.json                                                     counts of each sample, and what failed
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sample_manifest import PARTS
+from sample_step import MANIFEST_NAME
+from whole_files import write_whole
+
+SAMPLES_NAME = "samples.json"
+
+
+def data_sets(dataset: Path, *parts: str) -> list[Path]:
+    """Folders of the data sets of these parts, in the order of parts and names."""
+    return [folder for part in parts for folder in sorted((dataset / f"split={part}").glob("sample=*"))]
+
+
+def collect(results: list[dict[str, Any]], seeds: list[Path], output: Path) -> None:
+    """Make the folder `output` of the samples that did not fail.
+
+    Files are linked where that is possible, so that the seeds do not take their place twice.
+
+    Args:
+        results: what the validation wrote, sample by sample.
+        seeds: data set folder of each sample, in the same order.
+        output: folder to make.
+    """
+    unfinished = output.with_name(f".{output.name}.unfinished")
+    for old in (unfinished, output):
+        if old.exists():
+            shutil.rmtree(old)
+    for result, source in zip(results, seeds, strict=True):
+        if result["failure"] is None:
+            folder = unfinished / f"split={result['part']}" / f"sample={result['sample']}"
+            shutil.copytree(source, folder, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
+            if not (folder / MANIFEST_NAME).is_file():
+                raise OSError(f"{source}: no {MANIFEST_NAME}; remove the folder and run again")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    write_whole(unfinished / SAMPLES_NAME, json.dumps(_summary(results), indent=1) + "\n")
+    unfinished.rename(output)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another file system, or one without links.
+        shutil.copy2(source, target)
+
+
+def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    usable = [result for result in results if result["failure"] is None]
+    parts = {}
+    for part in PARTS:
+        of_part = [result for result in usable if result["part"] == part]
+        counts = {key: sum(result[key] for result in of_part) for key in ("reads", "seeds", "viable", "bytes")}
+        parts[part] = {"samples": len(of_part), **counts}
+    failed = [result["failure"] for result in results if result["failure"] is not None]
+    return {"parts": parts, "failed": failed, "samples": usable}
+
+
+def failures_in_words(results: list[dict[str, Any]]) -> str:
+    """A line for each sample that failed."""
+    failed = [result["failure"] for result in results if result["failure"] is not None]
+    return "\n".join(f"  {one['sample']}: {one['step']}: {one['message']}" for one in failed)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=Path, nargs="+", required=True, help="data set folder of each sample")
+    parser.add_argument("--allowed-failures", type=int, required=True, help="go on without so many samples")
+    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    parser.add_argument("--results", type=Path, nargs="+", required=True, help="what the validation wrote, likewise")
+    options = parser.parse_args(arguments)
+    try:
+        results = [json.loads(path.read_text()) for path in options.results]
+        words = failures_in_words(results)
+        number = words.count("\n") + 1 if words else 0
+        if number:
+            print(f"{number} of {len(results)} samples failed:\n{words}", file=sys.stderr)
+        if number > options.allowed_failures or number == len(results):
+            print(
+                f"error: {number} samples failed, {options.allowed_failures} may (allowed_failures), and one at least "
+                "has to be left. Correct the manifest, or remove seeds/SAMPLE to try a sample again, or allow more "
+                "failures; what is finished stays finished.",
+                file=sys.stderr,
+            )
+            return 1
+        collect(results, options.seeds, options.output)
+    except (OSError, json.JSONDecodeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+# What is done for each sample by itself, and the collection.
+import os
+
+INDEX_ENDINGS = ["0123", "amb", "ann", "bwt.2bit.64", "pac"]
+if "index" in config:
+    INDEX = [local(f"{from_root('index')}.{ending}") for ending in INDEX_ENDINGS]
+else:
+    INDEX = [f"reference/genome.fa.{ending}" for ending in INDEX_ENDINGS]
+STEP = [PYTHON, str(PROGRAMS / "sample_step.py")]
+
+
+def index_megabytes(files):
+    return sum(os.path.getsize(file) for file in files) / 1e6
+
+
+def extract_options():
+    extraction = config["extract"]
+    pairs = extraction["read_pairs"]
+    sampling = [] if pairs is None else ["--read-pairs", pairs, "--seed", extraction["seed"]]
+    return [*sampling, *extraction["options"]]
+
+
+if "index" not in config:
+
+    rule index:
+        input:
+            local(from_root("reference")),
+        output:
+            INDEX,
+        log:
+            "logs/index.log",
+        resources:
+            # bwa's construction holds about 28 bytes a base; a gzip file unpacks to four times its size.
+            mem_mb=lambda wildcards, input, attempt: int(attempt * (1000 + 4 * 28 * input.size_mb)),
+            runtime=lambda wildcards, attempt: attempt * 180,
+        params:
+            seedsieve=SEEDSIEVE,
+        shell:
+            """
+            first={output[0]:q}
+            {params.seedsieve:q} index -p "${{first%.0123}}" {input:q} > {log:q} 2>&1
+            """
+
+
+rule fetch:
+    output:
+        temp(directory("reads/{sample}")),
+    log:
+        "logs/fetch/{sample}.log",
+    resources:
+        mem_mb=500,
+        # A CRAM file of 30x has some 15 GB.
+        runtime=lambda wildcards, attempt: attempt * 480,
+        downloads=1,
+    retries: 2
+    params:
+        step=STEP,
+        manifest=MANIFEST,
+        # Another address or checksum in the manifest fetches again.
+        files=lambda wildcards: [repr(file) for file in SAMPLES[wildcards.sample].files],
+    shell:
+        "{params.step:q} fetch --manifest {params.manifest:q} --sample {wildcards.sample} "
+        "--scratch unfinished/reads/{wildcards.sample} --output {output:q} 2> {log:q}"
+
+
+rule extract:
+    input:
+        reads="reads/{sample}",
+        index=INDEX,
+    output:
+        directory("seeds/{sample}"),
+    log:
+        "logs/extract/{sample}.log",
+    benchmark:
+        "benchmarks/extract/{sample}.tsv"
+    threads: config["extract"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, input, threads, attempt: int(
+            attempt * (2000 + 1.2 * index_megabytes(input.index) + 500 * threads)
+        ),
+        runtime=lambda wildcards, attempt: attempt * 240,
+    retries: 2
+    params:
+        step=STEP,
+        manifest=MANIFEST,
+        seedsieve=SEEDSIEVE,
+        options=extract_options(),
+    shell:
+        """
+        first={input.index[0]:q}
+        {params.step:q} extract --manifest {params.manifest:q} --sample {wildcards.sample} --input {input.reads:q} \
+            --scratch unfinished/seeds/{wildcards.sample} --output {output:q} -- {params.seedsieve:q} extract-seeds \
+            --reference "${{first%.0123}}" --threads {threads} {params.options:q} 2> {log:q}
+        """
+
+
+rule validate_data_set:
+    input:
+        seeds="seeds/{sample}",
+        index=INDEX,
+    output:
+        "validated/{sample}.json",
+    log:
+        "logs/validate/{sample}.log",
+    resources:
+        mem_mb=lambda wildcards, input, attempt: int(attempt * (2000 + 1.2 * index_megabytes(input.index))),
+        runtime=lambda wildcards, attempt: attempt * 60,
+    retries: 2
+    params:
+        step=STEP,
+        manifest=MANIFEST,
+        seedsieve=SEEDSIEVE,
+        part=lambda wildcards: SAMPLES[wildcards.sample].part,
+    shell:
+        """
+        first={input.index[0]:q}
+        {params.step:q} validate --manifest {params.manifest:q} --sample {wildcards.sample} --input {input.seeds:q} \
+            --output {output:q} -- {params.seedsieve:q} dataset validate --reference "${{first%.0123}}" 2> {log:q}
+        """
+
+
+rule collect:
+    input:
+        seeds=expand("seeds/{sample}", sample=SAMPLES),
+        results=expand("validated/{sample}.json", sample=SAMPLES),
+    output:
+        directory("dataset"),
+    log:
+        "logs/collect.log",
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        program=[PYTHON, str(PROGRAMS / "collect_samples.py")],
+        allowed=config["allowed_failures"],
+    shell:
+        "{params.program:q} --allowed-failures {params.allowed} --output {output:q} --seeds {input.seeds:q} "
+        "--results {input.results:q} 2>&1 | tee {log:q} >&2"
