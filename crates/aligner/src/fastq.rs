@@ -1,13 +1,13 @@
 //! Reads from FASTQ or FASTA, plain or gzip, in bwa's chunks.
 
-use std::io::Read as _;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use needletail::errors::{ParseError, ParseErrorKind};
 use needletail::parser::{FastxReader, parse_fastx_reader};
 
-use crate::index_build::open_maybe_gzip;
-use crate::{AlignerError, Read};
+use crate::input::{open_input, peek};
+use crate::{AlignerError, Mate, Read, ReadStream};
 
 /// Reads one FASTQ or FASTA file, plain or gzip.
 pub struct FastqReader {
@@ -22,20 +22,20 @@ impl FastqReader {
     /// # Errors
     /// A file that cannot be opened, or that is neither FASTQ nor FASTA.
     pub fn open(path: &Path) -> Result<Self, AlignerError> {
+        Self::from_input(path, open_input(path)?)
+    }
+
+    /// Reads what [`open_input`] has opened; `path` is its name in messages.
+    ///
+    /// # Errors
+    /// What is neither FASTQ nor FASTA.
+    pub fn from_input(path: &Path, input: Box<dyn BufRead + Send>) -> Result<Self, AlignerError> {
         let error = |problem: String| AlignerError::ReadsFile { path: path.into(), problem };
-        let mut input = if path.as_os_str() == "-" {
-            Box::new(std::io::stdin()) as Box<dyn std::io::Read + Send>
-        } else {
-            open_maybe_gzip(path).map_err(|reason| error(format!("{reason}; check the path and its permissions")))?
-        };
-        let mut head = Vec::new();
-        let read = input.by_ref().take(2).read_to_end(&mut head);
-        read.map_err(|reason| error(format!("{reason}; is the file complete?")))?;
+        let (head, input) = peek(input, 2).map_err(|reason| error(format!("{reason}; is the file complete?")))?;
         let parser = match head.first() {
             None => None,
             Some(b'@' | b'>') => {
-                let whole = std::io::Cursor::new(head).chain(input);
-                let parser = parse_fastx_reader(whole);
+                let parser = parse_fastx_reader(input);
                 Some(parser.map_err(|parse| error(format!("{}; {RECORD_FORM}", in_words(&parse))))?)
             }
             Some(&other) => {
@@ -79,6 +79,16 @@ impl FastqReader {
 
     fn error(&self, problem: String) -> AlignerError {
         AlignerError::Reads { path: self.path.clone(), record: self.records, problem }
+    }
+}
+
+impl ReadStream for FastqReader {
+    fn next_read(&mut self) -> Result<Option<(Read, Mate)>, AlignerError> {
+        Ok(self.next_read()?.map(|read| (read, Mate::ByName)))
+    }
+
+    fn error(&self, problem: String) -> AlignerError {
+        self.error(problem)
     }
 }
 

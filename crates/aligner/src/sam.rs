@@ -30,7 +30,7 @@ pub struct ProgramRecord {
     pub name: String,
     /// Version.
     pub version: String,
-    /// Command line; tabs are escaped.
+    /// Command line; tabs and line ends are escaped.
     pub command_line: String,
     /// Further fields, `TAG:VALUE`.
     pub fields: Vec<String>,
@@ -56,7 +56,11 @@ pub fn write_header(
         writeln!(out, "{line}")?;
     }
     let ProgramRecord { name, version, command_line, fields } = program;
-    write!(out, "@PG\tID:{name}\tPN:{name}\tVN:{version}\tCL:{}", command_line.replace('\t', "\\t"))?;
+    write!(
+        out,
+        "@PG\tID:{name}\tPN:{name}\tVN:{version}\tCL:{}",
+        command_line.replace('\t', "\\t").replace('\n', "\\n")
+    )?;
     for field in fields {
         write!(out, "\t{field}")?;
     }

@@ -1,13 +1,12 @@
 //! `seedsieve`: find out which seeds of a short read are worth aligning, and align.
 
 mod commands;
-mod output;
 mod progress;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -16,9 +15,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "seedsieve", version, max_term_width = 120)]
 struct Cli {
-    /// How much to say on standard error.
-    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Info)]
-    log: LogLevel,
+    /// How much to say on standard error [default: info].
+    #[arg(long, global = true, value_enum)]
+    log: Option<LogLevel>,
     #[command(subcommand)]
     command: Command,
 }
@@ -49,11 +48,28 @@ enum Command {
     Backends(commands::backends::Args),
     /// Look into model files and check them.
     Model(commands::model::Args),
+    /// Print the completions of a shell: `seedsieve completions bash > FILE`.
+    Completions(commands::completions::CompletionsArgs),
+    /// Write manual pages.
+    Man(commands::completions::ManArgs),
+}
+
+impl Command {
+    /// How much bwa's -v asks to be told.
+    fn log_level(&self) -> Option<LogLevel> {
+        let Self::Align(args) = self else { return None };
+        args.io.verbosity.map(|level| match level {
+            0 | 1 => LogLevel::Error,
+            2 => LogLevel::Warn,
+            3 => LogLevel::Info,
+            _ => LogLevel::Debug,
+        })
+    }
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_logging(cli.log);
+    init_logging(cli.log.or_else(|| cli.command.log_level()).unwrap_or(LogLevel::Info));
     let result = match cli.command {
         Command::Index(args) => commands::index::run(args),
         Command::Align(args) => commands::align::run(*args),
@@ -63,6 +79,8 @@ fn main() -> ExitCode {
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Backends(args) => commands::backends::run(args),
         Command::Model(args) => commands::model::run(args),
+        Command::Completions(args) => commands::completions::completions(&args, Cli::command()),
+        Command::Man(args) => commands::completions::man(&args, Cli::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

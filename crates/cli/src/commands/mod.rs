@@ -3,6 +3,7 @@
 pub mod align;
 pub mod backends;
 pub mod compare;
+pub mod completions;
 pub mod dataset;
 pub mod extract_seeds;
 pub mod index;

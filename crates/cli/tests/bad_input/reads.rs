@@ -120,18 +120,6 @@ fn files_that_are_no_mates_are_refused_wherever_that_shows() {
 }
 
 #[test]
-fn interleaved_reads_without_a_mate_are_refused() {
-    let (sound, folder) = (sound(), tempfile::tempdir().unwrap());
-    let odd = altered(&sound.reads, folder.path(), "odd.fastq", |bytes| {
-        let end = bytes.split_inclusive(|&byte| byte == b'\n').take(4).map(<[u8]>::len).sum();
-        bytes.truncate(end);
-    });
-    let output = folder.path().join("out.sam");
-    let parts = [text(&odd), "record 1", "has no mate after it", "-p"];
-    refused(align(&output, &sound.genome, &[&odd]).arg("-p"), folder.path(), &parts);
-}
-
-#[test]
 fn an_error_after_the_first_chunk_leaves_no_part_of_the_output() {
     let (sound, folder) = (sound(), tempfile::tempdir().unwrap());
     let late = altered(&sound.reads, folder.path(), "late.fastq", line(4 * 390, |quality| quality.truncate(9)));

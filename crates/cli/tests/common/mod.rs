@@ -114,6 +114,17 @@ pub fn synthetic() -> (PathBuf, PathBuf, PathBuf) {
     (folder.join("genome.fa"), folder.join("reads_1.fastq"), folder.join("reads_2.fastq"))
 }
 
+/// The synthetic genome with its FASTA index, which runs that write CRAM at the same time would otherwise all make.
+pub fn synthetic_for_cram() -> PathBuf {
+    let (genome, ..) = synthetic();
+    prepared("synthetic_for_cram", |folder| {
+        let (reads, cram) = (folder.join("one.fastq"), folder.join("one.cram"));
+        fs::write(&reads, "@r\nACGT\n+\nIIII\n").expect("the target folder is writable");
+        succeed(&mut seedsieve(&["align", "-o", text(&cram), text(&genome), text(&reads)]));
+    });
+    genome
+}
+
 /// The first `records` records of a gzip FASTQ, as a file in `folder`.
 pub fn head_of_fastq(source: &Path, records: usize, folder: &Path) -> PathBuf {
     use std::io::{BufRead, BufReader, Write};

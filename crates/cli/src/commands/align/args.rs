@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use seedsieve_formats::OutputFormat;
+
 /// Arguments of `seedsieve align`.
 #[derive(clap::Args)]
-#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(disable_help_flag = true, disable_version_flag = true, args_override_self = true)]
 pub struct Args {
     #[command(flatten)]
     pub algorithm: Algorithm,
@@ -13,14 +15,16 @@ pub struct Args {
     #[command(flatten)]
     pub io: InputOutput,
     #[command(flatten)]
+    pub output: OutputFiles,
+    #[command(flatten)]
     pub filter: Filter,
     /// Prefix of the index: the reference that `seedsieve index` (or bwa-mem2 index) was given.
     #[arg(value_name = "REF.fa")]
     pub index: PathBuf,
-    /// Reads: FASTQ or FASTA, plain or gzip; `-` is standard input.
+    /// Reads: FASTQ or FASTA, plain or gzip; BAM or CRAM with mates next to each other. `-` is standard input.
     #[arg(value_name = "READS_1")]
     pub reads: PathBuf,
-    /// The mates of the reads, in the same order.
+    /// The mates of the reads, in the same order (FASTQ).
     #[arg(value_name = "READS_2")]
     pub mates: Option<PathBuf>,
     /// Print help.
@@ -61,6 +65,21 @@ pub struct Algorithm {
     /// Rounds of mate rescue for each read [default: 50].
     #[arg(short = 'm', long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
     pub mate_rescue_rounds: Option<i32>,
+    /// Longest gap between two seeds of a chain [default: 10000].
+    #[arg(short = 'G', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
+    pub max_chain_gap: Option<i32>,
+    /// Chains of a read that are extended [default: all].
+    #[arg(short = 'N', long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub max_chain_extend: Option<i32>,
+    /// Look inside a long seed only if it occurs at most this often [default: 10].
+    #[arg(short = 's', long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    pub split_width: Option<i32>,
+    /// A chain or alignment is hidden by a better one that it overlaps by more than this part [default: 0.5].
+    #[arg(short = 'X', long, value_name = "PART")]
+    pub mask_level: Option<f32>,
+    /// Length from which on MAPQ no longer grows with the alignment's [default: 50].
+    #[arg(short = 'Q', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
+    pub mapq_length: Option<i32>,
     /// Skip mate rescue.
     #[arg(short = 'S', long)]
     pub no_mate_rescue: bool,
@@ -87,6 +106,9 @@ pub struct Scoring {
     /// Penalty of clipping the 5' and the 3' end [default: 5,5].
     #[arg(short = 'L', long, value_name = "5'[,3']")]
     pub clip: Option<Twofold>,
+    /// Scores for a kind of reads: intractg, contigs of the same species (-B 9 -O 16 -L 5). For long reads use minimap2.
+    #[arg(short = 'x', long, value_name = "PRESET", value_parser = preset)]
+    pub preset: Option<Preset>,
     /// Penalty of an unpaired pair [default: 17].
     #[arg(short = 'U', long, value_name = "SCORE", value_parser = clap::value_parser!(i32).range(0..))]
     pub unpaired: Option<i32>,
@@ -95,18 +117,15 @@ pub struct Scoring {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Input and output")]
 pub struct InputOutput {
-    /// READS_1 holds mates one after the other.
+    /// Neighbours of one name in READS_1 are mates, other reads are single.
     #[arg(short = 'p', long, conflicts_with = "mates")]
     pub interleaved: bool,
     /// Read group line, such as '@RG\tID:run\tSM:sample'.
     #[arg(short = 'R', long, value_name = "LINE")]
     pub read_group: Option<String>,
-    /// Header line (starting with @) or a file of such lines.
+    /// Header line (starting with @) or a file of such lines; may be given more than once.
     #[arg(short = 'H', long, value_name = "LINE|FILE")]
-    pub header: Option<String>,
-    /// Where to write SAM; standard output where not given.
-    #[arg(short = 'o', long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub header: Vec<String>,
     /// Treat ALT contigs as part of the primary assembly.
     #[arg(short = 'j', long)]
     pub ignore_alt: bool,
@@ -128,7 +147,7 @@ pub struct InputOutput {
     /// Report all alignments; turns the seed filter off.
     #[arg(short = 'a', long)]
     pub all: bool,
-    /// Append the comment of each read to its records.
+    /// Append the comment of each read (of BAM and CRAM, its tags) to its records.
     #[arg(short = 'C', long)]
     pub comment: bool,
     /// Put the reference's FASTA comment into XR.
@@ -140,12 +159,48 @@ pub struct InputOutput {
     /// Mark shorter split hits as secondary.
     #[arg(short = 'M', long)]
     pub mark_secondary: bool,
+    /// How much to say: 1 errors, 2 warnings, 3 messages, 4 all (--log has names for it) [default: 3].
+    #[arg(short = 'v', long, value_name = "LEVEL")]
+    pub verbosity: Option<u8>,
+    /// Does nothing; bwa's switch for a single thread of input and output.
+    #[arg(short = '1', hide = true)]
+    pub single_threaded_io: bool,
     /// Insert size: mean, standard deviation, maximum, minimum (FR orientation only).
     #[arg(short = 'I', long, value_name = "MEAN[,SD[,MAX[,MIN]]]")]
     pub insert_size: Option<String>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Output files")]
+pub struct OutputFiles {
+    /// Where to write; standard output where not given. The suffix tells the format: .sam.gz, .bam, .cram, else SAM.
+    #[arg(short = 'o', long, short_alias = 'f', value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Format, whatever the suffix: sam, sam.gz, bam, cram.
+    #[arg(long, value_name = "FORMAT")]
+    pub output_format: Option<OutputFormat>,
+    /// Sort, and write the index (.bai, .csi, .crai) beside a BAM, .sam.gz or CRAM.
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub sort: Option<SortOrder>,
+    /// Memory for sorting, as 500M or 4G; what is beyond goes to temporary files.
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory_size)]
+    pub sort_memory: u64,
+    /// Folder of these temporary files [default: that of the output].
+    #[arg(long, value_name = "FOLDER")]
+    pub sort_folder: Option<PathBuf>,
+    /// FASTA that CRAM is written against [default: REF.fa itself].
+    #[arg(long, value_name = "FASTA")]
+    pub reference: Option<PathBuf>,
     /// Write times and counts of each stage as JSON.
     #[arg(long, value_name = "FILE")]
     pub stats: Option<PathBuf>,
+}
+
+/// Orders that records can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SortOrder {
+    /// By contig and position.
+    Coordinate,
 }
 
 #[derive(clap::Args)]
@@ -230,9 +285,43 @@ impl std::str::FromStr for Twofold {
     }
 }
 
+/// Scores that are set together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Contigs against a reference of the same species.
+    IntraSpeciesContigs,
+}
+
+fn preset(text: &str) -> Result<Preset, String> {
+    let instead = match text {
+        "intractg" => return Ok(Preset::IntraSpeciesContigs),
+        "pacbio" | "pbref" => "minimap2 -ax map-pb (or map-hifi)",
+        "ont2d" => "minimap2 -ax map-ont",
+        _ => return Err("the preset there is is intractg".into()),
+    };
+    Err(format!("this aligner is made for short reads, and bwa-mem2 itself advises against long ones; use `{instead}`"))
+}
+
 fn finite(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err("a number is needed; scores lie between 0 and 1".to_owned()),
     }
+}
+
+/// Bytes from a number with K, M, G or T (powers of 1024).
+fn memory_size(text: &str) -> Result<u64, String> {
+    let upper = text.to_ascii_uppercase();
+    let digits = upper.trim_end_matches(['K', 'M', 'G', 'T', 'B', 'I']);
+    let shift = match upper[digits.len()..].trim_end_matches(['B', 'I']) {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err("a size is a number with K, M or G behind it".into()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a size is a number with K, M or G behind it".to_owned())?;
+    let bytes = number.checked_mul(1 << shift).filter(|bytes| *bytes >= 1 << 20);
+    bytes.ok_or_else(|| "valid are sizes from 1M".to_owned())
 }

@@ -4,8 +4,9 @@ use anyhow::{Context, bail, ensure};
 use bwa_mem4_core::{opt::flags, rg};
 use bwa_mem4_mem::PeStat;
 use seedsieve_aligner::{AlignOptions, HeaderLines};
+use seedsieve_formats::{Destination, OutputFormat, SortSettings, WriterSettings, default_sort_folder};
 
-use super::args::{Algorithm, Args, InputOutput, Scoring, Twofold};
+use super::args::{Algorithm, Args, InputOutput, Preset, Scoring, SortOrder, Twofold};
 
 /// The aligner's options that these arguments stand for.
 pub fn align_options(args: &Args) -> anyhow::Result<AlignOptions> {
@@ -28,11 +29,15 @@ pub fn align_options(args: &Args) -> anyhow::Result<AlignOptions> {
 /// bwa scales every score that is not given with the score of a match.
 fn set_scores(options: &mut AlignOptions, scoring: &Scoring, io: &InputOutput, z_drop: Option<i32>) {
     let mem = &mut options.mem;
-    let scale = scoring.match_score.unwrap_or(1);
+    // A preset sets scores of its own, and then nothing is scaled.
+    let scale = if scoring.preset.is_some() { 1 } else { scoring.match_score.unwrap_or(1) };
     let twofold = |given: Option<Twofold>, default: (i32, i32)| {
         given.map_or((default.0 * scale, default.1 * scale), |Twofold(first, second)| (first, second))
     };
-    mem.a = scale;
+    mem.a = scoring.match_score.unwrap_or(mem.a);
+    if scoring.preset == Some(Preset::IntraSpeciesContigs) {
+        (mem.b, mem.o_del, mem.o_ins) = (9, 16, 16);
+    }
     mem.b = scoring.mismatch.unwrap_or(mem.b * scale);
     (mem.o_del, mem.o_ins) = twofold(scoring.gap_open, (mem.o_del, mem.o_ins));
     (mem.e_del, mem.e_ins) = twofold(scoring.gap_extend, (mem.e_del, mem.e_ins));
@@ -44,7 +49,8 @@ fn set_scores(options: &mut AlignOptions, scoring: &Scoring, io: &InputOutput, z
 
 fn set_algorithm(options: &mut AlignOptions, algorithm: &Algorithm) -> anyhow::Result<()> {
     let mem = &mut options.mem;
-    for (name, value) in [("-r", algorithm.reseed_factor), ("-D", algorithm.drop_ratio)] {
+    let factors = [("-r", algorithm.reseed_factor), ("-D", algorithm.drop_ratio), ("-X", algorithm.mask_level)];
+    for (name, value) in factors {
         if let Some(value) = value {
             ensure!(value.is_finite() && value >= 0.0, "{name} {value}: a number from 0 is needed");
         }
@@ -57,6 +63,15 @@ fn set_algorithm(options: &mut AlignOptions, algorithm: &Algorithm) -> anyhow::R
     mem.max_occ = algorithm.max_occurrences.unwrap_or(mem.max_occ);
     mem.drop_ratio = algorithm.drop_ratio.unwrap_or(mem.drop_ratio);
     mem.min_chain_weight = algorithm.min_chain_weight.unwrap_or(mem.min_chain_weight);
+    mem.max_chain_gap = algorithm.max_chain_gap.unwrap_or(mem.max_chain_gap);
+    mem.max_chain_extend = algorithm.max_chain_extend.unwrap_or(mem.max_chain_extend);
+    mem.split_width = algorithm.split_width.unwrap_or(mem.split_width);
+    mem.mask_level = algorithm.mask_level.unwrap_or(mem.mask_level);
+    if let Some(length) = algorithm.mapq_length {
+        mem.mapq_coef_len = f64::from(length);
+        // bwa keeps the logarithm in an integer.
+        mem.mapq_coef_fac = if length > 0 { f64::from(length).ln().trunc() } else { 0.0 };
+    }
     mem.max_matesw = algorithm.mate_rescue_rounds.unwrap_or(mem.max_matesw);
     for (wanted, flag) in [(algorithm.no_mate_rescue, flags::NO_RESCUE), (algorithm.no_pairing, flags::NOPAIRING)] {
         mem.flag |= if wanted { flag } else { 0 };
@@ -105,7 +120,7 @@ fn insert_size(text: &str) -> anyhow::Result<[PeStat; 4]> {
 /// to be copied: both are state of theirs, set once a process.
 pub fn header_lines(io: &InputOutput) -> anyhow::Result<HeaderLines> {
     let mut lines = Vec::new();
-    if let Some(header) = &io.header {
+    for header in &io.header {
         if header.starts_with('@') {
             lines.push(rg::escape(header));
         } else {
@@ -115,12 +130,50 @@ pub fn header_lines(io: &InputOutput) -> anyhow::Result<HeaderLines> {
         }
     }
     if let Some(group) = &io.read_group {
-        let line = rg::set_rg(group)
-            .map_err(|problem| anyhow::anyhow!("-R {group:?}: {problem}; give it as '@RG\\tID:run\\tSM:sample'"))?;
+        let wrong = |problem: &str| anyhow::anyhow!("-R {group:?}: {problem}; give it as '@RG\\tID:run\\tSM:sample'");
+        let line = rg::set_rg(group).map_err(|problem| wrong(&problem))?;
+        check_read_group(&line).map_err(|problem| wrong(&problem))?;
         lines.push(line);
     }
     rg::set_copy_comment(io.comment);
     Ok(HeaderLines(lines))
+}
+
+/// What SAM asks of a `@RG` line (section 1.3), and bwa does not: no reader takes a file with another one.
+fn check_read_group(line: &str) -> Result<(), String> {
+    let mut fields = line.split('\t');
+    if fields.next() != Some("@RG") {
+        return Err("the line does not start with @RG and a tab".into());
+    }
+    for field in fields {
+        let is_field = matches!(field.as_bytes(), [first, second, b':', _, ..]
+            if first.is_ascii_alphabetic() && second.is_ascii_alphanumeric());
+        if !is_field || field.chars().any(char::is_control) {
+            return Err(format!("{field:?} is no field (TAG:VALUE)"));
+        }
+    }
+    Ok(())
+}
+
+/// How and where the alignments are written.
+pub fn writer_settings(args: &Args, output: &Destination) -> anyhow::Result<WriterSettings> {
+    let wanted = &args.output;
+    let format = match (wanted.output_format, &wanted.output) {
+        (Some(format), _) => format,
+        (None, Some(path)) => OutputFormat::of_path(path),
+        (None, None) => OutputFormat::Sam,
+    };
+    let sort = wanted.sort.map(|SortOrder::Coordinate| SortSettings {
+        memory: wanted.sort_memory,
+        folder: wanted.sort_folder.clone().unwrap_or_else(|| default_sort_folder(output)),
+    });
+    if let Some(sort) = &sort {
+        ensure!(sort.folder.is_dir(), "--sort-folder {}: no such folder", sort.folder.display());
+    }
+    let reference = wanted.reference.clone().unwrap_or_else(|| args.index.clone());
+    let settings = WriterSettings { format, sort, reference };
+    settings.check(output)?;
+    Ok(settings)
 }
 
 #[cfg(test)]
@@ -151,6 +204,15 @@ mod tests {
         let sizes = options("-I 400,50").unwrap().insert_size.unwrap();
         assert_eq!((sizes[1].low, sizes[1].high, sizes[1].failed), (200, 600, false));
         assert!(sizes[0].failed && sizes[2].failed && sizes[3].failed);
+    }
+
+    #[test]
+    fn read_groups_are_made_of_fields() {
+        assert_eq!(check_read_group("@RG\tID:a b\tSM:x\tPL:ILLUMINA"), Ok(()));
+        for (line, found) in [("@RGx\tID:a", "start with"), ("@RG\tID:", "ID:"), ("@RG\tID:a\tsample", "sample")] {
+            let problem = check_read_group(line).unwrap_err();
+            assert!(problem.contains(found), "{line}: {problem}");
+        }
     }
 
     #[test]

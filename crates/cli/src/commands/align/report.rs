@@ -1,13 +1,13 @@
 //! The run's times and counts as JSON.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use seedsieve_aligner::{FilterStatistics, Stage, Statistics};
+use seedsieve_formats::OutputFile;
 use seedsieve_inference::Model;
 use serde_json::json;
-
-use crate::output::OutputFile;
 
 /// Which filter was on.
 pub enum FilterReport {
@@ -65,25 +65,62 @@ impl FilterReport {
     }
 }
 
-/// Writes the statistics of a run.
+/// The run that statistics are of.
+pub struct Run {
+    /// What the run is called beside others: the sample of the read group, else the reads' file.
+    pub sample: String,
+    pub threads: usize,
+    pub pairs: u64,
+    pub wall: Duration,
+}
+
+impl Run {
+    /// The name of a run with this `@RG` line and this file of reads.
+    pub fn sample(read_group: Option<&str>, reads: &Path) -> String {
+        let of_group = read_group.and_then(|line| {
+            line.split("\\t").flat_map(|field| field.split('\t')).find_map(|field| field.strip_prefix("SM:"))
+        });
+        let of_file =
+            || reads.file_name().map(|name| name.to_string_lossy().split('.').next().unwrap_or_default().to_owned());
+        of_group.map(str::to_owned).or_else(of_file).unwrap_or_default()
+    }
+}
+
+/// Writes the statistics of a run. Beside what scripts read, the object has the keys of MultiQC's custom content, so that
+/// MultiQC shows a file whose name ends with `_mqc.json` as a table, and several of them as one.
 pub fn write(
     mut file: OutputFile,
     statistics: &Statistics,
-    threads: usize,
-    paired: bool,
-    wall: Duration,
+    run: &Run,
     filter: Option<&FilterReport>,
 ) -> anyhow::Result<()> {
+    let Run { sample, threads, pairs, wall } = run;
+    let mut row = serde_json::Map::new();
+    let mut column = |name: &str, value: serde_json::Value| row.insert(name.to_owned(), value);
+    column("reads", json!(statistics.reads));
+    column("wall_seconds", json!(wall.as_secs_f64()));
+    for stage in Stage::ALL {
+        column(&format!("{}_cpu_seconds", stage.name()), json!(statistics.cpu_time(stage).as_secs_f64()));
+    }
+    column("seeds", json!(statistics.seeds));
+    column("seeds_kept", json!(statistics.seeds_kept));
+    column("extensions", json!(statistics.extensions));
     let stages: Vec<_> = Stage::ALL
         .iter()
         .map(|&stage| json!({"name": stage.name(), "cpu_seconds": statistics.cpu_time(stage).as_secs_f64()}))
         .collect();
     let filter = filter.map(|report| report.json(&statistics.filter));
     let report = json!({
+        "id": "seedsieve_align",
+        "section_name": "seedsieve align",
+        "description": "reads, and what each stage of their alignment did and cost (CPU seconds, all threads)",
+        "plot_type": "table",
+        "pconfig": {"id": "seedsieve_align_table", "title": "seedsieve align"},
+        "data": {sample.as_str(): row},
         "command": "align",
         "version": env!("CARGO_PKG_VERSION"),
         "reads": statistics.reads,
-        "pairs": if paired { statistics.reads / 2 } else { 0 },
+        "pairs": pairs,
         "threads": threads,
         "wall_seconds": wall.as_secs_f64(),
         "stages": stages,
@@ -97,5 +134,18 @@ pub fn write(
         "filter": filter,
     });
     writeln!(file, "{report:#}")?;
-    file.finish()
+    Ok(file.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_is_named_by_its_sample_or_its_file() {
+        let reads = Path::new("folder/run7.R1.fastq.gz");
+        assert_eq!(Run::sample(Some("@RG\\tID:1\\tSM:NA12878"), reads), "NA12878");
+        assert_eq!(Run::sample(Some("@RG\tID:1\tSM:NA 1"), reads), "NA 1");
+        assert_eq!(Run::sample(None, reads), "run7");
+    }
 }

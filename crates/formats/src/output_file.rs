@@ -4,11 +4,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use crate::FormatError;
 
 /// A file under a temporary name beside its place. [`OutputFile::finish`] puts it there; dropped before, it is removed.
 ///
 /// A pipe or a device (`/dev/null`, `/dev/stdout`) is written to as it is, for nothing may take its place.
+#[derive(Debug)]
 pub struct OutputFile {
     path: PathBuf,
     /// `None` for a pipe or a device.
@@ -21,13 +22,11 @@ impl OutputFile {
     ///
     /// # Errors
     /// A path that is a folder, or whose folder is not there or cannot be written to.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
-        let cannot_write = |reason: io::Error| {
-            anyhow!("cannot write {}: {reason}; check that its folder is there and writable", path.display())
-        };
+    pub fn create(path: &Path) -> Result<Self, FormatError> {
+        let cannot_write = |reason: io::Error| FormatError::Create { path: path.into(), reason };
         let status = fs::metadata(path).ok();
         if status.as_ref().is_some_and(fs::Metadata::is_dir) {
-            bail!("cannot write {}: it is a folder; give the name of a file", path.display());
+            return Err(FormatError::Folder { path: path.into() });
         }
         if status.as_ref().is_some_and(|status| !status.is_file()) {
             let file = OpenOptions::new().write(true).open(path).map_err(cannot_write)?;
@@ -42,18 +41,33 @@ impl OutputFile {
         Ok(Self { path, temporary: Some(temporary), file: Some(buffered(file)) })
     }
 
+    /// Where the file will be.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file under its temporary name; `None` for a pipe or a device.
+    #[must_use]
+    pub fn temporary(&self) -> Option<&Path> {
+        self.temporary.as_deref()
+    }
+
     /// Writes out what is buffered and gives the file its name.
     ///
     /// # Errors
     /// A disk that is full, a folder that is gone; the pipe's error as it is.
-    pub fn finish(mut self) -> anyhow::Result<()> {
+    pub fn finish(mut self) -> Result<(), FormatError> {
+        self.complete().map_err(FormatError::write(&self.path))
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
         let file = self.file.take().expect("present until finished");
-        let context = || format!("cannot finish {} (is the disk full?)", self.path.display());
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         let Some(temporary) = &self.temporary else { return Ok(()) };
-        file.sync_all().with_context(context)?;
+        file.sync_all()?;
         drop(file);
-        fs::rename(temporary, &self.path).with_context(context)
+        fs::rename(temporary, &self.path)
     }
 }
 
