@@ -58,7 +58,8 @@ impl Bound {
 /// - the best of those further below (XS and MAPQ are decided by the runner-up);
 /// - seeds beside a good seed of the mate that would win by being paired.
 ///
-/// A read of which none does keeps its best seed, and the seeds beside a good one of the mate.
+/// A read of which none does keeps its best seed and the runner-up; where the mate is good, the seeds beside it, and as many
+/// of the best as bwa looks for the mate from. With every seed that stays, those of its chain do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Competition {
     /// Score from which a read is reported (-T).
@@ -134,6 +135,7 @@ impl Competition {
             self.keep_hopeless(bounds, best, keep, statistics);
         }
         self.keep_beside_mate(bounds, best, mate, keep, statistics);
+        self.keep_chains_whole(bounds, keep, statistics);
         statistics.dropped += keep.iter().filter(|kept| !**kept).count() as u64;
     }
 
@@ -176,6 +178,23 @@ impl Competition {
                         statistics.kept_runners_up += 1;
                     }
                 }
+            }
+        }
+    }
+
+    /// Seeds that a gap may join with one that stays. They are of its chain: without them bwa would extend another seed
+    /// of it, and in tandem repeats that leads elsewhere.
+    fn keep_chains_whole(&self, bounds: &[Bound], keep: &mut [bool], statistics: &mut FilterStatistics) {
+        let kept = bounds.iter().zip(&*keep).filter(|(_, keep)| **keep);
+        let mut places: Vec<(bool, i64)> = kept.map(|(bound, _)| (bound.reverse, bound.diagonal)).collect();
+        places.sort_unstable();
+        places.dedup();
+        for (bound, keep) in bounds.iter().zip(keep).filter(|(bound, keep)| !**keep && bound.score > 0) {
+            let next = places.partition_point(|&place| place < (bound.reverse, bound.diagonal - self.bridge));
+            let beside = |&(reverse, place)| reverse == bound.reverse && place <= bound.diagonal + self.bridge;
+            if places.get(next).is_some_and(beside) {
+                *keep = true;
+                statistics.kept_in_chain += 1;
             }
         }
     }
@@ -231,6 +250,7 @@ mod tests {
             + statistics.kept_runners_up
             + statistics.kept_beside_mate
             + statistics.kept_for_mate
+            + statistics.kept_in_chain
             + statistics.kept_hopeless;
         assert_eq!((counted, statistics.dropped), (kept, bounds.len() as u64 - kept), "every seed is counted once");
         keep
@@ -256,6 +276,15 @@ mod tests {
         turned.reverse = true;
         assert_eq!(turned.query(), (60, 100));
         assert!(!turned.overlaps(&bound(60, (0, 60), 0)));
+    }
+
+    #[test]
+    fn a_chain_stays_whole() {
+        let mut turned = bound(20, (0, 20), 1_050);
+        turned.reverse = true;
+        let best = bound(90, (0, 90), 1_000);
+        let seeds = [best, bound(20, (80, 100), 1_100), bound(20, (0, 20), 1_101), turned, bound(25, (0, 25), 7_000)];
+        assert_eq!(decide(&seeds, &[]), [true, true, false, false, true], "the last is the runner-up");
     }
 
     #[test]

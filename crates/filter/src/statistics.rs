@@ -23,6 +23,8 @@ pub struct FilterStatistics {
     pub kept_runners_up: u64,
     /// Cascade: kept beside a good seed of the mate.
     pub kept_beside_mate: u64,
+    /// Cascade: kept as of one chain with a seed that stays.
+    pub kept_in_chain: u64,
     /// Cascade: kept as one of the best seeds of a read whose mate is worth reporting.
     pub kept_for_mate: u64,
     /// Cascade: kept as the best seed of a read that has none worth reporting.
@@ -42,6 +44,7 @@ impl FilterStatistics {
         self.kept_near_best += other.kept_near_best;
         self.kept_runners_up += other.kept_runners_up;
         self.kept_beside_mate += other.kept_beside_mate;
+        self.kept_in_chain += other.kept_in_chain;
         self.kept_for_mate += other.kept_for_mate;
         self.kept_hopeless += other.kept_hopeless;
     }
