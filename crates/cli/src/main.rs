@@ -40,6 +40,10 @@ enum Command {
     ExtractSeeds(commands::extract_seeds::Args),
     /// Describe, check, split, merge, sample and label data sets.
     Dataset(commands::dataset::Args),
+    /// Score the seeds of a data set with a model.
+    Score(commands::score::Args),
+    /// Measure how well models tell viable from hopeless seeds on a data set, and whether one beats another.
+    Evaluate(commands::evaluate::Args),
     /// Compare two alignments of the same reads.
     Compare(commands::compare::Args),
     /// Make a synthetic genome and reads with known positions.
@@ -75,6 +79,8 @@ fn main() -> ExitCode {
         Command::Align(args) => commands::align::run(*args),
         Command::ExtractSeeds(args) => commands::extract_seeds::run(args),
         Command::Dataset(args) => commands::dataset::run(args),
+        Command::Score(args) => commands::score::run(args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Compare(args) => commands::compare::run(args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Backends(args) => commands::backends::run(args),

@@ -38,6 +38,17 @@ impl WholeFile {
     }
 }
 
+/// Writes to the temporary file, for content that is too long to be held: [`WholeFile::finish`] adds the rest.
+impl std::io::Write for WholeFile {
+    fn write(&mut self, content: &[u8]) -> std::io::Result<usize> {
+        self.file.write(content)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
 impl Drop for WholeFile {
     fn drop(&mut self) {
         // After a rename there is nothing under this name, and an error has been reported already.

@@ -1,12 +1,12 @@
 //! The comparison as one HTML page: no other file, no script, figures as inline SVG.
 
-mod axis;
 mod changes;
 mod cost;
 mod model;
 mod page;
-mod svg;
 mod truth;
+
+use seedsieve_report::{axis, svg};
 
 use crate::comparison::Comparison;
 use crate::metrics::ModelMetrics;

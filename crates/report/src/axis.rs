@@ -2,7 +2,7 @@
 
 /// A scale; `low` lies at the pixel `from`, `high` at `to`.
 #[derive(Clone, Copy)]
-pub(crate) struct Axis {
+pub struct Axis {
     low: f64,
     high: f64,
     from: f64,
@@ -11,17 +11,21 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    pub(crate) fn linear(low: f64, high: f64, from: f64, to: f64) -> Self {
+    /// An even scale. Where `high` is not above `low`, it ends at `low` + 1.
+    #[must_use]
+    pub fn linear(low: f64, high: f64, from: f64, to: f64) -> Self {
         Self { low, high: if high > low { high } else { low + 1.0 }, from, to, logarithmic: false }
     }
 
-    /// `low` and `high` have to be above 0; smaller values are drawn at `low`.
-    pub(crate) fn logarithmic(low: f64, high: f64, from: f64, to: f64) -> Self {
+    /// A scale of powers. `low` and `high` have to be above 0; smaller values are drawn at `low`.
+    #[must_use]
+    pub fn logarithmic(low: f64, high: f64, from: f64, to: f64) -> Self {
         Self { low, high, from, to, logarithmic: true }
     }
 
     /// The pixel of a value; one outside of the scale is drawn at its end.
-    pub(crate) fn pixel(&self, value: f64) -> f64 {
+    #[must_use]
+    pub fn pixel(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         let share = if self.logarithmic {
             (value / self.low).ln() / (self.high / self.low).ln()
@@ -32,7 +36,8 @@ impl Axis {
     }
 
     /// Values of about five ticks: round numbers, or powers of ten.
-    pub(crate) fn ticks(&self) -> Vec<f64> {
+    #[must_use]
+    pub fn ticks(&self) -> Vec<f64> {
         if self.logarithmic {
             let powers = self.low.log10().round() as i32..=self.high.log10().round() as i32;
             return powers.map(|power| 10f64.powi(power)).collect();
@@ -48,7 +53,8 @@ impl Axis {
 }
 
 /// A number with as many digits as it needs, four after the point at the most.
-pub(crate) fn short(value: f64) -> String {
+#[must_use]
+pub fn short(value: f64) -> String {
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text.is_empty() || text == "-0" { "0".to_owned() } else { text.to_owned() }

@@ -3,33 +3,48 @@
 use std::fmt::Write as _;
 
 /// Colours that people with any form of colour blindness can tell apart (Okabe and Ito, 2008), and greys.
-pub(crate) mod colour {
-    pub(crate) const SKY: &str = "#56b4e9";
-    pub(crate) const BLUE: &str = "#0072b2";
-    pub(crate) const ORANGE: &str = "#e69f00";
-    pub(crate) const VERMILION: &str = "#d55e00";
-    pub(crate) const GREEN: &str = "#009e73";
-    pub(crate) const PURPLE: &str = "#b0578d";
-    pub(crate) const GREY: &str = "#9aa3ab";
-    pub(crate) const GRID: &str = "#e3e6e8";
-    pub(crate) const INK: &str = "#1c2329";
-    pub(crate) const MUTED: &str = "#5a646d";
+pub mod colour {
+    /// Light blue.
+    pub const SKY: &str = "#56b4e9";
+    /// Blue.
+    pub const BLUE: &str = "#0072b2";
+    /// Orange.
+    pub const ORANGE: &str = "#e69f00";
+    /// Red.
+    pub const VERMILION: &str = "#d55e00";
+    /// Green.
+    pub const GREEN: &str = "#009e73";
+    /// Purple.
+    pub const PURPLE: &str = "#b0578d";
+    /// Grey, for what is beside the point.
+    pub const GREY: &str = "#9aa3ab";
+    /// Lines of a grid.
+    pub const GRID: &str = "#e3e6e8";
+    /// Text.
+    pub const INK: &str = "#1c2329";
+    /// Text of axes.
+    pub const MUTED: &str = "#5a646d";
 }
 
 /// Text as it may stand in HTML and SVG, in an attribute too.
-pub(crate) fn escape(text: &str) -> String {
+#[must_use]
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Which part of a text lies at its point.
 #[derive(Clone, Copy)]
-pub(crate) enum Anchor {
+pub enum Anchor {
+    /// Its start.
     Start,
+    /// Its middle.
     Middle,
+    /// Its end.
     End,
 }
 
 /// A drawing; coordinates are in pixels from the top left corner.
-pub(crate) struct Drawing {
+pub struct Drawing {
     width: f64,
     height: f64,
     /// What the drawing shows, for people who cannot see it.
@@ -38,12 +53,13 @@ pub(crate) struct Drawing {
 }
 
 impl Drawing {
-    pub(crate) fn new(width: f64, height: f64, description: &str) -> Self {
+    /// An empty drawing of this size; `description` is for people who cannot see it.
+    pub fn new(width: f64, height: f64, description: &str) -> Self {
         Self { width, height, description: escape(description), content: String::new() }
     }
 
     /// A filled rectangle with a text that shows when pointed at.
-    pub(crate) fn rectangle(&mut self, [x, y, width, height]: [f64; 4], fill: &str, hint: &str) {
+    pub fn rectangle(&mut self, [x, y, width, height]: [f64; 4], fill: &str, hint: &str) {
         let _ = write!(
             self.content,
             r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="{fill}"><title>{}</title></rect>"#,
@@ -51,13 +67,14 @@ impl Drawing {
         );
     }
 
-    pub(crate) fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], stroke: &str) {
+    /// A straight line from (x1, y1) to (x2, y2).
+    pub fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], stroke: &str) {
         let _ =
             write!(self.content, r#"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="{stroke}"/>"#);
     }
 
     /// A line through points; `dashes` is SVG's stroke-dasharray, empty for a solid one.
-    pub(crate) fn path(&mut self, points: &[(f64, f64)], stroke: &str, dashes: &str) {
+    pub fn path(&mut self, points: &[(f64, f64)], stroke: &str, dashes: &str) {
         let mut text = String::new();
         for (x, y) in points {
             let _ = write!(text, "{x:.1},{y:.1} ");
@@ -69,7 +86,8 @@ impl Drawing {
         );
     }
 
-    pub(crate) fn area(&mut self, points: &[(f64, f64)], fill: &str) {
+    /// A filled polygon, light.
+    pub fn area(&mut self, points: &[(f64, f64)], fill: &str) {
         let mut text = String::new();
         for (x, y) in points {
             let _ = write!(text, "{x:.1},{y:.1} ");
@@ -77,7 +95,8 @@ impl Drawing {
         let _ = write!(self.content, r#"<polygon points="{}" fill="{fill}" fill-opacity="0.18"/>"#, text.trim_end());
     }
 
-    pub(crate) fn dot(&mut self, (x, y): (f64, f64), fill: &str, hint: &str) {
+    /// A dot with a text that shows when pointed at.
+    pub fn dot(&mut self, (x, y): (f64, f64), fill: &str, hint: &str) {
         let _ = write!(
             self.content,
             r##"<circle cx="{x:.1}" cy="{y:.1}" r="4.5" fill="{fill}" stroke="#fff" stroke-width="1.5"><title>{}</title></circle>"##,
@@ -85,7 +104,8 @@ impl Drawing {
         );
     }
 
-    pub(crate) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, fill: &str, text: &str) {
+    /// A text at a point.
+    pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, fill: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -99,7 +119,7 @@ impl Drawing {
     }
 
     /// Text that reads upwards.
-    pub(crate) fn upright_text(&mut self, (x, y): (f64, f64), text: &str) {
+    pub fn upright_text(&mut self, (x, y): (f64, f64), text: &str) {
         let _ = write!(
             self.content,
             r#"<text transform="translate({x:.1} {y:.1}) rotate(-90)" text-anchor="middle" fill="{}">{}</text>"#,
@@ -108,7 +128,9 @@ impl Drawing {
         );
     }
 
-    pub(crate) fn finish(self) -> String {
+    /// The drawing as an element.
+    #[must_use]
+    pub fn finish(self) -> String {
         let Self { width, height, description, content } = self;
         format!(
             r#"<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{description}">{content}</svg>"#
@@ -117,7 +139,7 @@ impl Drawing {
 }
 
 /// A legend as HTML: coloured squares with names.
-pub(crate) fn legend<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
+pub fn legend<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let entries: String = entries
         .into_iter()
         .map(|(fill, name)| format!(r#"<li><i style="background:{fill}"></i>{}</li>"#, escape(&name)))
