@@ -331,6 +331,10 @@ mod tests {
             |noises: [f32; 2]| evaluate(&seeds(&noises), &models(2), 200).unwrap().comparison.unwrap().verdict;
         assert_eq!(verdict([1.0, 0.5]), Verdict::SecondIsBetter);
         assert_eq!(verdict([0.5, 1.0]), Verdict::FirstIsBetter);
+        let alike = evaluate(&seeds(&[0.9, 0.9]), &models(2), 200).unwrap().comparison.unwrap();
+        assert_eq!(alike.verdict, Verdict::NoDifferenceShown, "noise of the same size");
+        let deciding = alike.differences[3].difference;
+        assert!(deciding.value != 0.0 && deciding.low < deciding.high, "{deciding:?}");
         let mut same = seeds(&[0.9]);
         same.scores.push(same.scores[0].clone());
         let comparison = evaluate(&same, &models(2), 200).unwrap().comparison.unwrap();
@@ -360,14 +364,28 @@ mod tests {
 
     #[test]
     fn a_weight_of_two_is_a_seed_twice() {
-        let mut twice = seeds(&[0.9]);
-        let mut weighted = twice.clone();
-        twice.append(seeds(&[0.9]));
-        weighted.weight.fill(2.0);
-        let figures = |seeds: &ScoredSeeds| evaluate(seeds, &models(1), 0).unwrap().scorers[0].clone();
+        let mut weighted = seeds(&[0.9]);
+        let mut twice = weighted.clone();
+        let mut more = ScoredSeeds { scores: vec![Vec::new()], ..ScoredSeeds::default() };
+        for seed in (0..weighted.len()).filter(|seed| seed % 3 == 0 && weighted.scores[0][*seed] > 0.5) {
+            more.scores[0].push(twice.scores[0][seed]);
+            more.viable.push(twice.viable[seed]);
+            more.read.push(twice.read[seed]);
+            more.weight.push(1.0);
+            more.length.push(twice.length[seed]);
+            more.occurrences.push(twice.occurrences[seed]);
+            more.read_length.push(twice.read_length[seed]);
+            more.ungapped_score.push(twice.ungapped_score[seed]);
+            weighted.weight[seed] = 2.0;
+        }
+        twice.append(more);
+        let figures = |seeds: &ScoredSeeds| evaluate(seeds, &models(1), 20).unwrap().scorers[0].clone();
         let (one, other) = (figures(&twice), figures(&weighted));
-        assert!((one.figures.auc.value - other.figures.auc.value).abs() < 1e-9);
-        assert_eq!(one.at_threshold, other.at_threshold);
+        for (one, other) in
+            [(one.figures.auc, other.figures.auc), (one.at_threshold.unwrap().tpr, other.at_threshold.unwrap().tpr)]
+        {
+            assert!((one.value - other.value).abs() < 1e-9 && (one.low - other.low).abs() < 1e-9, "{one:?} {other:?}");
+        }
         assert_eq!(one.strata, other.strata);
     }
 
