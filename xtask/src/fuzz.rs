@@ -1,24 +1,13 @@
 //! `cargo xtask fuzz`: the fuzzers in `fuzz/`, on a stable compiler.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::{Cargo, target_folder};
 use crate::failure::{Context, Failure, Outcome};
 use crate::process;
 use crate::python::Python;
-
-/// What libFuzzer needs to see of the program: which edges it takes, and what it compares. These are options of LLVM that
-/// stable compilers take, too; sanitizers, for which `cargo fuzz` wants a nightly one, find little in a program without
-/// unsafe code of its own.
-const INSTRUMENTATION: [&str; 5] = [
-    "-Cpasses=sancov-module",
-    "-Cllvm-args=-sanitizer-coverage-level=4",
-    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
-    "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
-];
 
 /// Runs a fuzzer for some seconds, or replays one input.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,32 +56,16 @@ pub fn run(request: &Request) -> Outcome<()> {
     fs::rename(&smallest, &corpus).context(|| format!("cannot replace {corpus}"))
 }
 
-/// The program's path. A target has to be named: without one, cargo would instrument build scripts, too.
-fn build(target: &str) -> Outcome<String> {
-    let triple = host()?;
+/// The program's path. A stable compiler builds it: `fuzz/rustc.sh` adds what libFuzzer has to see. Sanitizers, for which
+/// `cargo fuzz` wants a nightly one, find little in a program without unsafe code of its own.
+fn build(target: &str) -> Outcome<PathBuf> {
     let folder = target_folder().join("fuzz");
-    let folder = folder.to_string_lossy();
-    let mut command = Cargo::find(&Python::set_up()?)?.building(&[
-        "build",
-        "--release",
-        "--manifest-path",
-        "fuzz/Cargo.toml",
-        "--target-dir",
-        &folder,
-        "--target",
-        &triple,
-        "--bin",
-        target,
-    ]);
-    process::run(command.env("RUSTFLAGS", INSTRUMENTATION.join(" ")))?;
-    Ok(format!("{folder}/{triple}/release/{target}"))
-}
-
-/// The triple of this machine.
-fn host() -> Outcome<String> {
-    let said = process::output(Command::new("rustc").arg("-vV"))?;
-    let triple = said.lines().find_map(|line| line.strip_prefix("host: "));
-    triple.map(str::to_owned).ok_or_else(|| Failure::new(format!("rustc -vV names no host: {said:?}")))
+    let wrapper = fs::canonicalize("fuzz/rustc.sh").context(|| "cannot find fuzz/rustc.sh".to_owned())?;
+    let mut command =
+        Cargo::find(&Python::set_up()?)?.building(&["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
+    command.arg("--target-dir").arg(&folder).args(["--bin", target]).env("RUSTC_WRAPPER", wrapper);
+    process::run(&mut command)?;
+    Ok(folder.join("release").join(target))
 }
 
 fn names(folder: &Path) -> Outcome<Vec<String>> {

@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{data, prepared, seedsieve, succeed, synthetic, text};
+use common::{data, first_difference, oracle, prepared, records, seedsieve, succeed, synthetic, text};
 
 /// Whether a program is there; says so where it is not. (`.ci/run` installs those that the system offers.)
 fn is_there(program: &str) -> bool {
@@ -62,6 +62,31 @@ fn primary_records_are_those_of_bwa() {
     let differing = 2 * 9_324 - total(&comparison, "identical");
     assert!(differing <= 2 * 9_324 / 1_000, "{differing} of {} records differ: {comparison:#}", 2 * 9_324);
     assert_eq!((total(&comparison, "lost"), total(&comparison, "gained")), (0, 0));
+}
+
+/// bwa-mem4 writes the index of bwa-mem2, byte for byte.
+#[test]
+fn either_program_reads_the_index_of_the_other() {
+    let (Some(data), Some(oracle)) = (data(), oracle()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let source = data.join("kgp30x/GRCh38_chr21_chr22_16.57-16.80M.mdref.fa.gz");
+    let [ours, theirs] = ["ours.fa", "theirs.fa"].map(|name| {
+        let plain = folder.path().join(name);
+        let mut reader = flate2::read::MultiGzDecoder::new(std::fs::File::open(&source).expect("data"));
+        std::io::copy(&mut reader, &mut std::fs::File::create(&plain).expect("a writable folder")).expect("gzip");
+        plain
+    });
+    succeed(&mut seedsieve(&["index", text(&ours)]));
+    succeed(Command::new(&oracle).arg("index").arg(&theirs));
+    for suffix in ["amb", "ann", "pac", "0123", "bwt.2bit.64"] {
+        let bytes = |path: &Path| std::fs::read(format!("{}.{suffix}", path.display())).expect("an index file");
+        assert!(bytes(&ours) == bytes(&theirs), "the index file .{suffix} differs");
+    }
+    let reads = data.join("kgp30x/NA19401.40kb_R1.fastq.gz");
+    let of_ours = succeed(Command::new(&oracle).args(["mem", text(&ours), text(&reads)])).stdout;
+    let of_theirs = succeed(&mut seedsieve(&["align", text(&theirs), text(&reads)])).stdout;
+    assert_eq!(first_difference(&of_theirs, &of_ours), None);
+    assert!(records(&of_ours).len() >= 9_324);
 }
 
 /// Simulates 2,000 pairs with another program, aligns them, and asserts that most lie right.
