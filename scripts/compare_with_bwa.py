@@ -3,7 +3,7 @@
     python scripts/compare_with_bwa.py [--data DIR] [--work DIR] [SET ...]
 
 Prints a table in Markdown for docs/same-answers.md; `compare`'s JSON of each set stays in the work folder. Needs bwa
-0.7.17 (Debian's `bwa`), target/release/seedsieve, and the data of data-manifests/ (SEEDSIEVE_DATA or ../shared/data).
+0.7.17 and samtools (Debian's), target/release/seedsieve, and a folder of real data (SEEDSIEVE_DATA or ../shared/data).
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SEEDSIEVE = ROOT / "target/release/seedsieve"
 
+#: 24 Mb of human sequence.
+HUMAN = "human_ref/human_mix.fa.gz"
+
 #: Reference, reads, and options of each set; `simulated` reads are made by `seedsieve simulate`.
 SETS = {
-    "kgp30x": ("human_ref/human_mix.fa.gz", "kgp30x/NA12878.chr21_R{}.fastq.gz", []),
-    "kgp30x, single": ("human_ref/human_mix.fa.gz", "kgp30x/NA12878.chr22_R1.fastq.gz", []),
-    "genomewide": ("human_ref/human_mix.fa.gz", "human_reads/genomewide/hiseq_TESTX_L001_R{}.fastq.gz", []),
+    "kgp30x": (HUMAN, "kgp30x/NA12878.chr21_R{}.fastq.gz", []),
+    "kgp30x, single": (HUMAN, "kgp30x/NA12878.chr22_R1.fastq.gz", []),
+    "genomewide": (HUMAN, "human_reads/genomewide/hiseq_TESTX_L001_R{}.fastq.gz", []),
     "genomewide, -k 14": (
-        "human_ref/human_mix.fa.gz",
+        HUMAN,
         "human_reads/genomewide/hiseq_TESTX_L001_R{}.fastq.gz",
         ["-k", "14"],
     ),
+    "telomere": (HUMAN, "human_reads/hiseqx_NA12878_garvan.b37.chr1_10k.bam", []),
+    "subtelomere": (HUMAN, "human_reads/kgp_lowcov_HG03297.b37.chr1.10kreads.bam", []),
+    "platinum": (HUMAN, "human_reads/platinum_NA12878.hg19.chr4_12_X.bam", []),
     "yeast": ("other/yeast/sacCer3.fa.gz", "other/yeast/SRR5204809_Input_100k_R{}.fastq.gz", []),
     "simulated": ("simulated", "simulated", []),
 }
@@ -60,8 +66,17 @@ def plain_reference(source: Path, work: Path) -> Path:
     return place
 
 
-def reads_of(data: Path, pattern: str) -> list[Path]:
-    """One file, or the two of a pair."""
+def reads_of(data: Path, pattern: str, work: Path) -> list[Path]:
+    """One file, or the two of a pair; the reads of a BAM become FASTQ."""
+    if pattern.endswith(".bam"):
+        stem = Path(pattern).stem
+        reads = [work / f"{stem}_R{mate}.fastq" for mate in (1, 2)]
+        collated = work / f"{stem}.collated.bam"
+        run(["samtools", "collate", "-o", collated, data / pattern])
+        unpaired = ["-s", os.devnull, "-0", os.devnull]
+        run(["samtools", "fastq", "-n", "-1", reads[0], "-2", reads[1], *unpaired, collated])
+        collated.unlink()
+        return reads
     return [data / pattern.format(mate) for mate in (1, 2)] if "{}" in pattern else [data / pattern]
 
 
@@ -77,7 +92,14 @@ def simulated(work: Path) -> tuple[Path, list[Path]]:
 def compare(name: str, data: Path, work: Path) -> dict:
     """Aligns one set with both programs; returns what `seedsieve compare` counts (A is bwa)."""
     reference, pattern, options = SETS[name]
-    source, reads = simulated(work) if reference == "simulated" else (data / reference, reads_of(data, pattern))
+    source, reads = (
+        simulated(work)
+        if reference == "simulated"
+        else (
+            data / reference,
+            reads_of(data, pattern, work),
+        )
+    )
     index = plain_reference(source, work)
     label = name.replace(", ", "_").replace(" ", "")
     theirs, ours, result = (work / f"{label}.{suffix}" for suffix in ("bwa.sam", "seedsieve.sam", "json"))
@@ -104,6 +126,9 @@ def row(name: str, counts: dict) -> str:
         f"{field['field']} {field['differs']}" for field in counts["same_place"]["fields"] if field["differs"]
     )
     differing = counts["reads"] - total["identical"]
+    further = [kind for kind in counts["by_kind"] if kind["kind"] in ("secondary", "supplementary")]
+    further_all = sum(kind[key] for kind in further for key in total)
+    further_differing = further_all - sum(kind["identical"] for kind in further)
     cells = [
         name,
         f"{counts['reads']:,}",
@@ -113,6 +138,7 @@ def row(name: str, counts: dict) -> str:
         f"{total['realigned']:,}",
         f"{total['moved']:,} ({ties['same']:,})",
         f"{total['lost']:,}, {total['gained']:,}",
+        f"{further_differing:,} of {further_all:,}",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -129,9 +155,9 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     print(
         "| reads | compared | records that differ | same place | in what | realigned | moved (with the same AS) "
-        "| lost, gained |"
+        "| lost, gained | secondary, supplementary |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in arguments.sets or SETS:
         print(row(name, compare(name, arguments.data, arguments.work)), flush=True)
 

@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 
 use common::{data, first_difference, oracle, prepared, records, seedsieve, succeed, synthetic, text};
 
+/// At most one read of so many may differ from bwa's.
+const MOST_DIFFERING: u64 = 10_000;
+
 /// Whether a program is there; says so where it is not. (`.ci/run` installs those that the system offers.)
 fn is_there(program: &str) -> bool {
     // These print their usage and fail when called without arguments.
@@ -58,10 +61,23 @@ fn primary_records_are_those_of_bwa() {
     succeed(seedsieve(&["align", "-o", text(&ours)]).args(arguments));
     let comparison = compared(folder.path(), &theirs, &ours, &[]);
     assert_eq!(comparison["reads"], 2 * 9_324);
-    // docs/same-answers.md tells what differs, and why.
-    let differing = 2 * 9_324 - total(&comparison, "identical");
-    assert!(differing <= 2 * 9_324 / 1_000, "{differing} of {} records differ: {comparison:#}", 2 * 9_324);
-    assert_eq!((total(&comparison, "lost"), total(&comparison, "gained")), (0, 0));
+    // docs/same-answers.md: none does beside bwa 0.7.17. Later versions write a tag MQ besides.
+    let places = ["realigned", "moved", "lost", "gained"].map(|change| total(&comparison, change));
+    let same_place = &comparison["same_place"];
+    let counts = |list: &str, keys: &[&str]| -> u64 {
+        let entries = same_place[list].as_array().unwrap().iter().filter(|entry| entry["tag"] != "MQ");
+        entries.flat_map(|entry| keys.iter().map(|&key| entry[key].as_u64().unwrap())).sum()
+    };
+    let fields = counts("fields", &["differs"]) + counts("tags", &["differs", "only_a", "only_b"]);
+    let differing = places.iter().sum::<u64>() + fields;
+    assert!(differing <= 2 * 9_324 / MOST_DIFFERING, "{differing} differences: {comparison:#}");
+    let further = |change: &str| -> u64 {
+        let kinds = comparison["by_kind"].as_array().unwrap().iter();
+        let kinds = kinds.filter(|kind| kind["kind"] == "secondary" || kind["kind"] == "supplementary");
+        kinds.map(|kind| kind[change].as_u64().unwrap()).sum()
+    };
+    assert!(further("identical") + further("place_kept") > 50, "{comparison:#}");
+    assert_eq!((further("lost"), further("gained")), (0, 0), "{comparison:#}");
 }
 
 /// bwa-mem4 writes the index of bwa-mem2, byte for byte.

@@ -9,6 +9,7 @@ use crate::differences::{
 };
 use crate::error::CompareError;
 use crate::input::AlignmentInput;
+use crate::shown::shown;
 use crate::templates::{Template, Templates};
 use crate::truth::{Accuracy, Truth, TruthChanges, TruthCounts, TruthSource};
 
@@ -204,7 +205,10 @@ fn same_references(a: &Templates, b: &Templates) -> Result<(), CompareError> {
     let index = of_a.iter().zip(of_b).take_while(|(a, b)| a == b).count();
     let describe = |templates: &Templates| {
         let contig = templates.contigs().get(index);
-        let contig = contig.map_or_else(|| "nothing".to_owned(), |(name, length)| format!("{name} ({length} bases)"));
+        let contig = contig.map_or_else(
+            || "nothing".to_owned(),
+            |(name, length)| format!("{} ({} bases)", shown(name.as_bytes()), shown(length.as_bytes())),
+        );
         format!("{} has {contig}", templates.path().display())
     };
     let difference = format!("as contig {} {}, {}", index + 1, describe(a), describe(b));

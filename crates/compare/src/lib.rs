@@ -19,6 +19,7 @@ mod metrics;
 mod output;
 mod record;
 mod report;
+mod shown;
 mod statistics;
 mod templates;
 mod text;

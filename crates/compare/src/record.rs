@@ -1,5 +1,7 @@
 //! One alignment record, as a line of SAM.
 
+use crate::shown::shown;
+
 /// Fields before the tags (SAM specification, section 1.4).
 const MANDATORY_FIELDS: usize = 11;
 
@@ -53,7 +55,8 @@ impl AlignmentRecord {
         }
         let mut record = Self { number, line, ends, ..Self::default() };
         let text = |field| String::from_utf8_lossy(record.field(field));
-        let wrong = |field, name: &str, valid: &str| format!("{name} is {:?}; valid: {valid}", text(field));
+        let wrong =
+            |field, name: &str, valid: &str| format!("{name} is \"{}\"; valid: {valid}", shown(record.field(field)));
         let flags = text(Field::Flags).parse().map_err(|_| wrong(Field::Flags, "FLAG", "0 to 65535"))?;
         let position = match text(Field::Position).parse::<u64>() {
             Ok(position) if position <= i32::MAX as u64 => position,

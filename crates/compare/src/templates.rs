@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::error::CompareError;
 use crate::input::AlignmentInput;
 use crate::record::AlignmentRecord;
+use crate::shown::shown;
 
 /// What a file says of one read or pair.
 pub(crate) struct Template {
@@ -72,7 +73,7 @@ impl Templates {
         Err(CompareError::Order {
             path: self.path().to_owned(),
             record: template.first_record,
-            name: template.name.clone(),
+            name: shown(template.name.as_bytes()),
             problem: problem.to_owned(),
         })
     }
@@ -82,7 +83,7 @@ impl Template {
     /// Name, kind and record number, for messages.
     pub(crate) fn place_and_mates(&self) -> String {
         let kind = if self.primaries[0].is_some() { "unpaired" } else { "paired" };
-        format!("the {kind} read {} at record {}", self.name, self.first_record)
+        format!("the {kind} read {} at record {}", shown(self.name.as_bytes()), self.first_record)
     }
 
     /// False for the primary record of another read that has the same name.

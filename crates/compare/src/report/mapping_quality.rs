@@ -6,8 +6,8 @@ use crate::comparison::Comparison;
 use crate::differences::MappingQualityShift;
 use crate::text::thousands;
 
-const LEFT: f64 = 90.0;
-const CELL: (f64, f64) = (86.0, 30.0);
+const LEFT: f64 = 104.0;
+const CELL: (f64, f64) = (84.0, 30.0);
 const WIDTH: f64 = 760.0;
 
 pub(crate) fn section(comparison: &Comparison) -> String {

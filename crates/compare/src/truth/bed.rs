@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::TruePlace;
 use crate::error::CompareError;
 use crate::input::open_text;
+use crate::shown::shown;
 
 /// A line that is longer is none of BED.
 const MAX_LINE_BYTES: usize = 1 << 16;
@@ -44,12 +45,12 @@ impl BedTruth {
                 return Err(self.problem("the name and mate stand on a line before, too".to_owned()));
             }
         }
-        let shown = String::from_utf8_lossy(name);
+        let named = shown(name);
         let problem = if mate != 0 && self.waiting.contains_key(&(name.to_vec(), 0)) {
-            format!("it names {shown} without /1 and /2, and that is a pair")
+            format!("it names {named} without /1 and /2, and that is a pair")
         } else {
             let mate = ["", "/1", "/2"][mate];
-            format!("it does not name {shown}{mate}; reads of other genomes have the contig `.`, start and end -1")
+            format!("it does not name {named}{mate}; reads of other genomes have the contig `.`, start and end -1")
         };
         Err(CompareError::Bed { path: self.path.clone(), place: "the whole file".to_owned(), problem })
     }
@@ -96,9 +97,7 @@ fn parse(line: &[u8]) -> Result<((Vec<u8>, usize), TruePlace), String> {
     }
     let number = |field: &[u8], what: &str| {
         let parsed = str::from_utf8(field).ok().and_then(|text| text.parse::<u32>().ok());
-        parsed
-            .map(u64::from)
-            .ok_or_else(|| format!("the {what} is {:?}; valid: 0 and more", String::from_utf8_lossy(field)))
+        parsed.map(u64::from).ok_or_else(|| format!("the {what} is \"{}\"; valid: 0 and more", shown(field)))
     };
     let (start, end) = (number(start, "start")?, number(end, "end")?);
     if start >= end {
@@ -107,7 +106,7 @@ fn parse(line: &[u8]) -> Result<((Vec<u8>, usize), TruePlace), String> {
     let reverse = match *strand {
         b"+" => false,
         b"-" => true,
-        _ => return Err(format!("the strand is {:?}; valid: + and -", String::from_utf8_lossy(strand))),
+        _ => return Err(format!("the strand is \"{}\"; valid: + and -", shown(strand))),
     };
     Ok((key, TruePlace::Start { contig: contig.to_vec(), start: start + 1, reverse }))
 }

@@ -15,6 +15,7 @@ pub(crate) use place::TruePlace;
 
 use crate::error::CompareError;
 use crate::record::AlignmentRecord;
+use crate::shown::shown;
 use bed::BedTruth;
 
 /// Bases that the start of a read, before clipping, may be off and still be right: as much as a donor's insertion in
@@ -68,7 +69,7 @@ impl Truth {
                 place.or_else(comment).ok_or_else(|| CompareError::NoTruth {
                     path: path.to_owned(),
                     record: a.number,
-                    name: String::from_utf8_lossy(a.name()).into_owned(),
+                    name: shown(a.name()),
                 })
             }
         }
