@@ -26,10 +26,7 @@ pub struct Request {
 /// There is no such fuzzer, it does not build, or it has found something.
 pub fn run(request: &Request) -> Outcome<()> {
     let target = request.target.as_str();
-    let known = names(Path::new("fuzz/fuzz_targets"))?;
-    if !known.iter().any(|name| name == target) {
-        return Err(Failure::new(format!("no fuzzer {target:?}: there are {}", known.join(", "))));
-    }
+    check(target, &names(Path::new("fuzz/fuzz_targets"))?)?;
     let program = build(target)?;
     let (corpus, found) = (format!("fuzz/corpus/{target}"), format!("target/fuzz/found/{target}"));
     for folder in [&corpus, &found, &"target/fuzz/failures".to_owned()] {
@@ -68,6 +65,13 @@ fn build(target: &str) -> Outcome<PathBuf> {
     Ok(folder.join("release").join(target))
 }
 
+fn check(target: &str, known: &[String]) -> Outcome<()> {
+    if known.iter().any(|name| name == target) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("no fuzzer {target:?}: there are {}", known.join(", "))))
+}
+
 fn names(folder: &Path) -> Outcome<Vec<String>> {
     let entries = fs::read_dir(folder).context(|| format!("cannot read {}", folder.display()))?;
     let programs = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -75,4 +79,22 @@ fn names(folder: &Path) -> Outcome<Vec<String>> {
         programs.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuzzers_are_the_programs_of_their_folder_and_others_are_named_in_the_message() {
+        let folder = crate::scratch::folder("fuzz");
+        for name in ["index.rs", "fastq.rs"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        let known = names(&folder).unwrap();
+        assert_eq!(known, ["fastq", "index"]);
+        assert!(check("fastq", &known).is_ok());
+        assert_eq!(check("bam", &known).unwrap_err().to_string(), "no fuzzer \"bam\": there are fastq, index");
+        fs::remove_dir_all(folder).unwrap();
+    }
 }
