@@ -46,11 +46,27 @@ pub fn run(request: &Request) -> Outcome<()> {
     let smallest = format!("target/fuzz/smallest/{target}");
     process::remove(Path::new(&smallest))?;
     fs::create_dir_all(&smallest).context(|| format!("cannot make {smallest}"))?;
+    // Inputs that people have named stay: they are what once went wrong.
+    for file in files(Path::new(&corpus))?.iter().filter(|file| !is_hash(file)) {
+        let copy = Path::new(&smallest).join(file.file_name().unwrap_or_default());
+        fs::copy(file, &copy).context(|| format!("cannot write {}", copy.display()))?;
+    }
     let mut command = Command::new(&program);
     options(&mut command);
-    process::run(command.args(["-merge=1", &smallest, &found, &corpus]))?;
+    process::run(command.args(["-set_cover_merge=1", &smallest, &found, &corpus]))?;
     process::remove(Path::new(&corpus))?;
     fs::rename(&smallest, &corpus).context(|| format!("cannot replace {corpus}"))
+}
+
+fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).context(|| format!("cannot read {}", folder.display()))?;
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+}
+
+/// Whether the fuzzer has named a file, by the SHA-1 of what it holds.
+fn is_hash(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The program's path. A stable compiler builds it: `fuzz/rustc.sh` adds what libFuzzer has to see. Sanitizers, for which
@@ -73,10 +89,9 @@ fn check(target: &str, known: &[String]) -> Outcome<()> {
 }
 
 fn names(folder: &Path) -> Outcome<Vec<String>> {
-    let entries = fs::read_dir(folder).context(|| format!("cannot read {}", folder.display()))?;
-    let programs = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut names: Vec<_> =
-        programs.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
+    let programs = files(folder)?;
+    let stem = |path: &PathBuf| Some(path.file_stem()?.to_string_lossy().into_owned());
+    let mut names: Vec<String> = programs.iter().filter_map(stem).collect();
     names.sort();
     Ok(names)
 }
@@ -96,5 +111,7 @@ mod tests {
         assert!(check("fastq", &known).is_ok());
         assert_eq!(check("bam", &known).unwrap_err().to_string(), "no fuzzer \"bam\": there are fastq, index");
         fs::remove_dir_all(folder).unwrap();
+        assert!(is_hash(Path::new("a/5392d1e305ab3c95f23f1e77e0df91bc14617cbe")));
+        assert!(!is_hash(Path::new("5392d1e305ab3c95f23f1e77e0df91bc14617cbe/name_begins_as_fasta")));
     }
 }

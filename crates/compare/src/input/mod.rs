@@ -74,7 +74,6 @@ impl AlignmentInput {
         match head.as_slice() {
             [] => return Err(format("empty")),
             [b'C', b'R', b'A', b'M', ..] => return Err(CompareError::CramFromPipe { path: name.to_owned() }),
-            [b'>', ..] => return Err(format("FASTA")),
             [b'B', b'A', b'M', 1, ..] => return Err(format("BAM without its BGZF compression")),
             _ => {}
         }

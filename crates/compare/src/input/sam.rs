@@ -29,6 +29,10 @@ impl Lines {
         loop {
             match lines.read_line(path)? {
                 Some(text) if text.starts_with(b"@") => contigs.extend(contig_of(&text)),
+                // A read's name may begin with it, too.
+                Some(text) if text.starts_with(b">") && !text.contains(&b'\t') => {
+                    return Err(CompareError::Format { path: path.to_owned(), found: "FASTA" });
+                }
                 other => {
                     lines.first = other;
                     return Ok((lines, contigs));

@@ -12,14 +12,16 @@ use crate::shown::shown;
 /// A line that is longer is none of BED.
 const MAX_LINE_BYTES: usize = 1 << 16;
 
+/// Name and mate of a read (0: the name has neither `/1` nor `/2`).
+type ReadKey = (Vec<u8>, usize);
+
 /// The lines of a BED, looked up by name. The file is read as far as it is asked for, so that lines in the order of the
 /// reads take no memory; those that were passed over wait.
 pub(super) struct BedTruth {
     path: PathBuf,
     lines: Box<dyn BufRead + Send>,
     line: u64,
-    /// By name and mate (0: the name has neither `/1` nor `/2`).
-    waiting: HashMap<(Vec<u8>, usize), TruePlace>,
+    waiting: HashMap<ReadKey, TruePlace>,
 }
 
 impl BedTruth {
@@ -55,7 +57,7 @@ impl BedTruth {
         Err(CompareError::Bed { path: self.path.clone(), place: "the whole file".to_owned(), problem })
     }
 
-    fn next_line(&mut self) -> Result<Option<((Vec<u8>, usize), TruePlace)>, CompareError> {
+    fn next_line(&mut self) -> Result<Option<(ReadKey, TruePlace)>, CompareError> {
         loop {
             let mut text = Vec::new();
             let read = std::io::Read::take(&mut self.lines, MAX_LINE_BYTES as u64).read_until(b'\n', &mut text);
@@ -80,7 +82,7 @@ impl BedTruth {
     }
 }
 
-fn parse(line: &[u8]) -> Result<((Vec<u8>, usize), TruePlace), String> {
+fn parse(line: &[u8]) -> Result<(ReadKey, TruePlace), String> {
     let fields: Vec<&[u8]> = line.split(|&byte| byte == b'\t').collect();
     let [contig, start, end, name, _, strand, ..] = fields.as_slice() else {
         return Err(format!(
