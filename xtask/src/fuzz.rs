@@ -39,7 +39,9 @@ pub fn run(request: &Request) -> Outcome<()> {
     };
     let mut command = Command::new(&program);
     options(&mut command);
-    process::run(command.arg(format!("-max_total_time={}", request.seconds)).args([&found, &corpus]))?;
+    // No time at all would mean without end; no runs are what is meant.
+    let limit = if request.seconds == 0 { "-runs=0".into() } else { format!("-max_total_time={}", request.seconds) };
+    process::run(command.arg(limit).args([&found, &corpus]))?;
     if !request.keep {
         return Ok(());
     }

@@ -42,12 +42,13 @@ pub fn index(data: &[u8]) {
 }
 
 fn altered_content(mut content: Vec<u8>, how: u8, rest: &[u8]) -> Vec<u8> {
-    if how % 3 == 0 {
+    let how = how % 3;
+    if how == 0 {
         return rest.to_vec();
     }
     let place = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| usize::from(u16::from_le_bytes(*bytes)));
     let place = place(rest).min(content.len());
-    if how % 3 == 1 {
+    if how == 1 {
         content.truncate(place);
         return content;
     }
