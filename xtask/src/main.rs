@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod digest;
 mod failure;
+mod fuzz;
 mod libclang;
 mod oracle;
 mod process;
@@ -42,6 +43,9 @@ cargo xtask COMMAND
       --download     download into .seedsieve-cache, wherever else the files may be
   setup       the Python environment .venv and the program target/release/seedsieve
       --oracle       also bwa-mem4, which the tests compare with
+  fuzz NAME   looks for inputs that make a part of the program panic or hang: fastq, index, alignments
+      --seconds N    [default: 60]
+      --keep         adds what reaches new code to fuzz/corpus, which the tests replay
   bench       lists the benchmarks
   bench NAME  runs one; arguments after the name are handed to it
 
@@ -74,11 +78,14 @@ fn dispatch(arguments: &[String]) -> Outcome<bool> {
         "data" => find_data(rest, &here).map(|()| true),
         "setup" => set_up(rest).map(|()| true),
         "bench" => bench::run(rest).map(|()| true),
+        "fuzz" => fuzz_request(rest).and_then(|request| fuzz::run(&request)).map(|()| true),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(true)
         }
-        other => Err(Failure::new(format!("no command {other:?}: there are demo, test, data, setup, bench and help"))),
+        other => {
+            Err(Failure::new(format!("no command {other:?}: there are demo, test, data, setup, bench, fuzz and help")))
+        }
     }
 }
 
@@ -102,6 +109,17 @@ fn demo_options(arguments: &[String], here: &Path) -> Outcome<demo::Options> {
         quick: flags.has("--quick"),
         threads,
     })
+}
+
+fn fuzz_request(arguments: &[String]) -> Outcome<fuzz::Request> {
+    let Some((target, rest)) = arguments.split_first() else {
+        return Err(Failure::new("which fuzzer? cargo xtask fuzz fastq, index or alignments"));
+    };
+    let flags = Flags::parse(rest, &["--keep"], &["--seconds"])?;
+    let seconds = flags.value("--seconds").unwrap_or("60");
+    let seconds =
+        seconds.parse().map_err(|_| Failure::new(format!("--seconds {seconds}: a whole number is wanted")))?;
+    Ok(fuzz::Request { target: target.clone(), seconds, keep: flags.has("--keep") })
 }
 
 /// Relative where it lies below the root, in which everything runs: commands are shown shorter.

@@ -1,5 +1,7 @@
 use serde::{Serialize, Serializer};
 
+use crate::record::AlignmentRecord;
+
 /// Ranges of mapping quality that behave alike: bwa's mapping qualities end at 60.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MappingQualityBin {
@@ -34,6 +36,10 @@ impl MappingQualityBin {
             30..60 => Self::From30,
             60.. => Self::From60,
         }
+    }
+
+    pub(crate) fn of_record(record: &AlignmentRecord) -> Self {
+        if record.is_mapped() { Self::of(record.mapping_quality) } else { Self::Unmapped }
     }
 
     /// The range in words.

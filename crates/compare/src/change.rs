@@ -5,9 +5,10 @@ use crate::record::AlignmentRecord;
 use crate::truth::TRUTH_TOLERANCE;
 
 /// What became of a read's primary record from the first file to the second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// The whole SAM line is the same.
+    /// All fields and all tags are the same, the tags in any order.
     Identical,
     /// Same contig, position, strand and CIGAR, or unmapped in both; mapping quality, flags, mate or tags differ.
     PlaceKept,
@@ -41,7 +42,7 @@ impl Change {
     /// One sentence for readers of a report.
     pub fn explanation(self) -> &'static str {
         match self {
-            Self::Identical => "the whole SAM record is the same",
+            Self::Identical => "all fields and tags of the record are the same, the tags in any order",
             Self::PlaceKept => {
                 "contig, position, strand and CIGAR are the same (or unmapped in both); MAPQ, flags, mate or tags differ"
             }
@@ -55,7 +56,7 @@ impl Change {
     }
 
     pub(crate) fn between(a: &AlignmentRecord, b: &AlignmentRecord) -> Self {
-        if a.line() == b.line() {
+        if a.same_as(b) {
             return Self::Identical;
         }
         match (a.is_mapped(), b.is_mapped()) {
@@ -63,18 +64,16 @@ impl Change {
             (true, false) => Self::Lost,
             (false, true) => Self::Gained,
             (true, true) if a.contig() != b.contig() || a.is_reverse() != b.is_reverse() => Self::Moved,
-            (true, true) if a.position == b.position && a.cigar() == b.cigar() => Self::PlaceKept,
+            (true, true) if a.same_place(b) => Self::PlaceKept,
             (true, true) if a.unclipped_start().abs_diff(b.unclipped_start()) <= TRUTH_TOLERANCE => Self::Realigned,
             (true, true) => Self::Moved,
         }
     }
 }
 
-/// Reads by what became of them, for one bin of mapping quality in the first file.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct ChangeCounts {
-    /// Mapping quality in the first file.
-    pub mapq_of_a: MappingQualityBin,
+/// Reads or records by what became of them.
+#[derive(Clone, Copy, Debug, Default, Serialize, PartialEq, Eq)]
+pub struct Tally {
     /// [`Change::Identical`].
     pub identical: u64,
     /// [`Change::PlaceKept`].
@@ -89,12 +88,8 @@ pub struct ChangeCounts {
     pub gained: u64,
 }
 
-impl ChangeCounts {
-    pub(crate) fn new(mapq_of_a: MappingQualityBin) -> Self {
-        Self { mapq_of_a, identical: 0, place_kept: 0, realigned: 0, moved: 0, lost: 0, gained: 0 }
-    }
-
-    /// How many reads changed in this way.
+impl Tally {
+    /// How many changed in this way.
     pub fn count(&self, change: Change) -> u64 {
         match change {
             Change::Identical => self.identical,
@@ -117,9 +112,35 @@ impl ChangeCounts {
         } += 1;
     }
 
+    /// All of them.
+    pub fn all(&self) -> u64 {
+        Change::ALL.iter().map(|&change| self.count(change)).sum()
+    }
+}
+
+/// Reads by what became of them, for one bin of mapping quality in the first file.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct ChangeCounts {
+    /// Mapping quality in the first file.
+    pub mapq_of_a: MappingQualityBin,
+    /// How many reads changed in which way.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+impl ChangeCounts {
+    pub(crate) fn new(mapq_of_a: MappingQualityBin) -> Self {
+        Self { mapq_of_a, tally: Tally::default() }
+    }
+
+    /// How many reads changed in this way.
+    pub fn count(&self, change: Change) -> u64 {
+        self.tally.count(change)
+    }
+
     /// All reads of the bin.
     pub fn reads(&self) -> u64 {
-        Change::ALL.iter().map(|&change| self.count(change)).sum()
+        self.tally.all()
     }
 }
 
@@ -149,8 +170,7 @@ mod tests {
             (unmapped.clone(), Change::Lost),
         ];
         for (b, expected) in &cases {
-            let line = String::from_utf8_lossy(b.line());
-            assert_eq!(Change::between(&a, b), *expected, "{line}");
+            assert_eq!(Change::between(&a, b), *expected, "{b:?}");
         }
         assert_eq!(Change::between(&unmapped, &a), Change::Gained);
         assert_eq!(Change::between(&unmapped, &unmapped), Change::Identical);

@@ -22,14 +22,31 @@ pub enum CompareError {
         /// Where and how that shows.
         why: String,
     },
-    /// A file is neither SAM nor BAM.
-    #[error("{} is {found}; expected SAM (plain or gzip) or BAM", path.display())]
+    /// A file is neither SAM nor BAM nor CRAM.
+    #[error("{} is {found}; expected SAM (plain or gzip), BAM or CRAM", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// What it seems to be.
         found: &'static str,
     },
+    /// CRAM comes through a pipe, which htslib cannot read it from.
+    #[error("{} is CRAM from a pipe; name the file, or pipe BAM (samtools view -b)", path.display())]
+    CramFromPipe {
+        /// Its name in messages.
+        path: PathBuf,
+    },
+    /// A CRAM cannot be decoded.
+    #[error("cannot read {}: {problem}", path.display())]
+    Cram {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// Both files are standard input.
+    #[error("both files are standard input; pipe one, and name the other")]
+    BothStandardInput,
     /// A line of SAM does not follow the specification.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {
@@ -77,7 +94,8 @@ pub enum CompareError {
     /// A read's name does not tell its true position.
     #[error(
         "{}, record {record}: the name {name} does not tell where the read comes from; --truth names takes reads of \
-         `seedsieve simulate`, named sim:CONTIG:START1:STRAND1:START2:STRAND2:SERIAL",
+         `seedsieve simulate` (sim:CONTIG:START1:STRAND1:START2:STRAND2:SERIAL), dwgsim, wgsim, and mason with \
+         --embed-read-info, aligned with -C; for others name a BED of the true places",
         path.display()
     )]
     NoTruth {
@@ -87,6 +105,16 @@ pub enum CompareError {
         record: u64,
         /// The read's name.
         name: String,
+    },
+    /// The true places cannot be taken from a BED.
+    #[error("{}, {place}: {problem}", path.display())]
+    Bed {
+        /// The BED.
+        path: PathBuf,
+        /// The line.
+        place: String,
+        /// What is wrong, and what is valid.
+        problem: String,
     },
     /// A file of run statistics or model metrics does not have the expected form.
     #[error("cannot use {} as {expected}", path.display())]

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use crate::error::CompareError;
-use crate::input::AlignmentFile;
+use crate::input::AlignmentInput;
 use crate::record::AlignmentRecord;
+use crate::shown::shown;
 
 /// What a file says of one read or pair.
 pub(crate) struct Template {
     /// Primary record of the unpaired read, or of the first and the second mate.
     pub(crate) primaries: [Option<AlignmentRecord>; 3],
-    pub(crate) secondary: u64,
-    pub(crate) supplementary: u64,
+    pub(crate) secondary: Vec<AlignmentRecord>,
+    pub(crate) supplementary: Vec<AlignmentRecord>,
     /// 1-based number of its first record.
     pub(crate) first_record: u64,
     pub(crate) name: String,
@@ -19,13 +20,12 @@ pub(crate) struct Template {
 
 /// Reads a file template by template.
 pub(crate) struct Templates {
-    file: AlignmentFile,
+    file: AlignmentInput,
     ahead: Option<AlignmentRecord>,
 }
 
 impl Templates {
-    pub(crate) fn open(path: &Path) -> Result<Self, CompareError> {
-        let mut file = AlignmentFile::open(path)?;
+    pub(crate) fn new(mut file: AlignmentInput) -> Result<Self, CompareError> {
         let ahead = file.next_record()?;
         Ok(Self { file, ahead })
     }
@@ -35,7 +35,7 @@ impl Templates {
     }
 
     pub(crate) fn contigs(&self) -> &[(String, String)] {
-        &self.file.contigs
+        self.file.contigs()
     }
 
     /// The next read or pair; `None` at the end of the file.
@@ -43,8 +43,8 @@ impl Templates {
         let Some(first) = self.ahead.take() else { return Ok(None) };
         let mut template = Template {
             primaries: [None, None, None],
-            secondary: 0,
-            supplementary: 0,
+            secondary: Vec::new(),
+            supplementary: Vec::new(),
             first_record: first.number,
             name: String::from_utf8_lossy(first.name()).into_owned(),
         };
@@ -73,7 +73,7 @@ impl Templates {
         Err(CompareError::Order {
             path: self.path().to_owned(),
             record: template.first_record,
-            name: template.name.clone(),
+            name: shown(template.name.as_bytes()),
             problem: problem.to_owned(),
         })
     }
@@ -83,7 +83,7 @@ impl Template {
     /// Name, kind and record number, for messages.
     pub(crate) fn place_and_mates(&self) -> String {
         let kind = if self.primaries[0].is_some() { "unpaired" } else { "paired" };
-        format!("the {kind} read {} at record {}", self.name, self.first_record)
+        format!("the {kind} read {} at record {}", shown(self.name.as_bytes()), self.first_record)
     }
 
     /// False for the primary record of another read that has the same name.
@@ -93,9 +93,9 @@ impl Template {
 
     fn add(&mut self, record: AlignmentRecord) {
         if record.is_secondary() {
-            self.secondary += 1;
+            self.secondary.push(record);
         } else if record.is_supplementary() {
-            self.supplementary += 1;
+            self.supplementary.push(record);
         } else {
             let mate = record.mate();
             self.primaries[mate] = Some(record);

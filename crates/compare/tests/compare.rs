@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use noodles::{bam, sam, sam::alignment::io::Write as _};
 use seedsieve_compare::{
-    Change, CompareError, CompareOptions, Comparison, MappingQualityBin, compare, text_table, write_whole,
+    AlignmentInput, Change, CompareError, CompareOptions, Comparison, MappingQualityBin, TruthSource, compare,
+    compare_inputs, text_table, write_whole,
 };
 
 const HEADER: &str = "@HD\tVN:1.6\tSO:unsorted\n@SQ\tSN:chr1\tLN:10000\n@SQ\tSN:chr2\tLN:5000\n";
@@ -40,7 +41,7 @@ fn as_bam(sam_text: &str) -> Vec<u8> {
 }
 
 fn options() -> CompareOptions {
-    CompareOptions { label_a: "off".into(), label_b: "on".into(), truth_in_names: false }
+    CompareOptions { label_a: "off".into(), label_b: "on".into(), ..CompareOptions::default() }
 }
 
 fn compared(a: &str, b: &str) -> Result<Comparison, CompareError> {
@@ -134,7 +135,8 @@ fn the_table_shows_the_counts() {
     };
     assert_eq!(row("60"), ["60", "3", "1", "0", "0", "0", "0", "4"]);
     assert_eq!(row("all"), ["all", "3", "1", "0", "1", "1", "1", "7"]);
-    assert_eq!(row("secondary"), ["secondary", "records", "1", "0"]);
+    assert_eq!(row("secondary records"), ["secondary", "records", "1", "0"]);
+    assert_eq!(row("% in proper pairs"), ["%", "in", "proper", "pairs", "100.000", "100.000"]);
     assert!(table.starts_with("A: off (a.sam)\nB: on (b.sam)\n"), "{table}");
 }
 
@@ -230,9 +232,13 @@ fn truncated_and_corrupt_bam_is_refused() {
 fn files_of_other_formats_and_missing_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let good = write(folder.path(), "good.sam", sam(&[line("x", 0, "chr1", 1, 60, "")]));
-    for (name, content, found) in
-        [("empty.sam", "", "is empty"), ("x.cram", "CRAM\x03\x00", "is CRAM"), ("x.fa", ">chr1\nACGT\n", "is FASTA")]
-    {
+    let cram = write(folder.path(), "x.cram", "CRAM\x03\x00");
+    let error = compare(&good, &cram, &options()).unwrap_err().to_string();
+    assert!(error.contains("x.cram") && error.contains("name its FASTA with --reference"), "{error}");
+    let reference = CompareOptions { reference: Some("nowhere.fa".into()), ..options() };
+    let error = compare(&good, &cram, &reference).unwrap_err().to_string();
+    assert!(error.contains("x.cram is truncated: it lacks the container that ends a CRAM 3"), "{error}");
+    for (name, content, found) in [("empty.sam", "", "is empty"), ("x.fa", ">chr1\nACGT\n", "is FASTA")] {
         let error = compare(&good, &write(folder.path(), name, content), &options()).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains(found) && error.contains("expected SAM"), "{error}");
     }
@@ -243,7 +249,7 @@ fn files_of_other_formats_and_missing_files_are_named() {
 #[test]
 fn truth_comes_from_the_names() {
     let folder = tempfile::tempdir().unwrap();
-    let options = CompareOptions { truth_in_names: true, ..options() };
+    let options = CompareOptions { truth: TruthSource::Names, ..options() };
     let (here, foreign) = ("sim:chr1:1000:+:1300:-:1", "sim:*:0:*:0:*:2");
     let a = sam(&[line(here, 0, "chr1", 1_000, 60, ""), line(foreign, 0, "chr1", 5, 0, "")]);
     let b = sam(&[line(here, 0, "chr1", 2_000, 7, ""), line(foreign, 4, "*", 0, 0, "")]);
@@ -262,6 +268,137 @@ fn truth_comes_from_the_names() {
     let real = write(folder.path(), "real.sam", sam(&[line("HSQ:1:2", 0, "chr1", 1, 60, "")]));
     let error = compare(&real, &real, &options).unwrap_err().to_string();
     assert!(error.contains("record 1: the name HSQ:1:2 does not tell"), "{error}");
+}
+
+#[test]
+fn truth_comes_from_a_bed() {
+    let folder = tempfile::tempdir().unwrap();
+    let bed = "chr1\t999\t1009\tx/1\t60\t+\nchr1\t1290\t1300\tx/2\t60\t-\n.\t-1\t-1\ty\t0\t.\n";
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bed.as_bytes()).unwrap();
+    let beds =
+        [write(folder.path(), "truth.bed", bed), write(folder.path(), "truth.bed.gz", encoder.finish().unwrap())];
+    let reads = |mate: u32| {
+        [
+            line("x", 0x43, "chr1", 1_000, 60, "") + &line("x", 0x93, "chr1", mate, 60, ""),
+            line("y", 0, "chr1", 5, 3, ""),
+        ]
+    };
+    let a = write(folder.path(), "a.sam", sam(&reads(1_291)));
+    let b = write(folder.path(), "b.sam", sam(&reads(1_391)));
+    for bed in beds {
+        let options = CompareOptions { truth: TruthSource::Bed(bed), ..options() };
+        let comparison = compare(&a, &b, &options).unwrap();
+        let shown = |accuracy: &Option<seedsieve_compare::Accuracy>| {
+            let accuracy = accuracy.as_ref().unwrap();
+            let by_mapq = accuracy.by_mapq.iter().map(|from| (from.mapq, from.right, from.wrong, from.foreign));
+            (accuracy.reads_of_reference, accuracy.foreign_reads, by_mapq.collect::<Vec<_>>())
+        };
+        assert_eq!(shown(&comparison.a.accuracy), (2, 1, vec![(60, 2, 0, 0), (3, 0, 0, 1)]));
+        assert_eq!(shown(&comparison.b.accuracy), (2, 1, vec![(60, 1, 1, 0), (3, 0, 0, 1)]));
+        let changes = comparison.truth_changes.unwrap();
+        assert_eq!((changes.right_in_both, changes.right_in_a_only), (1, 1));
+        let table = text_table(&comparison);
+        let row = |start: &str| {
+            let line = table.lines().rfind(|line| line.starts_with(start)).unwrap();
+            line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(row("60 "), ["60", "100.000", "100.000", "50.000", "50.000"]);
+        assert_eq!(row("0 "), ["0", "66.667", "100.000", "33.333", "50.000"]);
+    }
+    let options = CompareOptions { truth: TruthSource::Bed(folder.path().join("no.bed")), ..options() };
+    let error = compare(&a, &b, &options).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read ") && error.contains("no.bed"), "{error}");
+}
+
+#[test]
+fn bam_and_sam_of_the_same_alignments_are_identical() {
+    let folder = tempfile::tempdir().unwrap();
+    let tags =
+        "NM:i:0\tXA:Z:chr1,+1,4M,0;\tpa:f:0.990\tXB:B:c,-1,2\tXF:B:f,0.5,1.25\tXC:A:q\tXU:i:4000000000\tXN:i:-70000";
+    let text = sam(&[
+        line("p", 0x63, "chr1", 500, 60, tags).replace("*\t0\t0", "=\t700\t210"),
+        line("p", 0x93, "chr1", 700, 60, "AS:i:10").replace("*\t0\t0", "chr2\t5\t0"),
+        line("u", 4, "*", 0, 0, "AS:i:0").replace("IIIIIIIIII", "*"),
+        line("r", 16, "chr2", 5, 255, "NM:i:3").replace("10M", "3S2M1D2I3M"),
+    ]);
+    let (a, b) = (write(folder.path(), "a.sam", &text), write(folder.path(), "b.bam", as_bam(&text)));
+    let comparison = compare(&a, &b, &options()).unwrap();
+    assert_eq!((comparison.reads, comparison.total(Change::Identical)), (4, 4), "{:#?}", comparison.same_place);
+}
+
+#[test]
+fn fields_tags_flags_and_kinds_are_counted() {
+    let (a, b) = five_changes();
+    let comparison = compared(&a, &b).unwrap();
+    let flag = |name: &str| comparison.flags.iter().find(|flag| flag.flag == name).unwrap();
+    let counts = |flag: &seedsieve_compare::FlagCounts| (flag.a, flag.b, flag.only_a, flag.only_b);
+    assert_eq!(counts(flag("unmapped")), (1, 1, 1, 1));
+    assert_eq!(counts(flag("proper_pair")), (2, 2, 0, 0));
+    assert_eq!(counts(flag("reverse")), (2, 1, 1, 0));
+    let fields: Vec<_> = comparison.same_place.fields.iter().filter(|field| field.differs > 0).collect();
+    assert_eq!((comparison.same_place.reads, fields.len(), fields[0].field), (4, 1, "MAPQ"));
+    assert!(comparison.same_place.tags.is_empty());
+    let kinds: Vec<_> =
+        comparison.by_kind.iter().map(|kind| Change::ALL.map(|change| kind.tally.count(change))).collect();
+    assert_eq!(kinds[0], [2, 0, 0, 0, 0, 0], "proper pairs");
+    assert_eq!(kinds[2], [1, 1, 0, 1, 1, 0], "unpaired");
+    assert_eq!(kinds[3], [0, 0, 0, 0, 0, 1], "unmapped");
+    assert_eq!([kinds[4], kinds[5]], [[0, 0, 0, 0, 1, 0]; 2], "secondary, supplementary");
+    assert_eq!((comparison.cigars.same, comparison.scores[1].unknown), (4, 1));
+    assert_eq!((comparison.a.paired, comparison.a.proper_pair_rate), (2, Some(1.0)));
+    let differences: Vec<_> = comparison.mapq_shift.differences.iter().map(|one| (one.difference, one.reads)).collect();
+    assert_eq!(differences, [(-40, 1), (0, 3), (12, 1)]);
+    let named: Vec<_> = comparison.examples.iter().map(|example| example.read.as_str()).collect();
+    assert_eq!(named, ["quality", "moved", "lost", "gained"]);
+}
+
+#[test]
+fn streams_are_read_and_their_end_is_checked() {
+    let (text, _) = five_changes();
+    let input =
+        |content: Vec<u8>| AlignmentInput::from_reader(Path::new("pipe"), Box::new(std::io::Cursor::new(content)));
+    let bam = as_bam(&text);
+    for content in [text.clone().into_bytes(), bam.clone()] {
+        let comparison = compare_inputs(input(content).unwrap(), input(bam.clone()).unwrap(), &options()).unwrap();
+        assert_eq!(comparison.total(Change::Identical), 7);
+    }
+    // Without the marker the file was cut between two blocks, which nothing else tells.
+    let cut = input(bam[..bam.len() - 28].to_vec()).unwrap();
+    let error = compare_inputs(input(bam).unwrap(), cut, &options()).unwrap_err().to_string();
+    assert!(error.contains("pipe is truncated") && error.contains("end-of-file marker"), "{error}");
+    let error = input(b"CRAM\x03\x00".to_vec()).err().unwrap().to_string();
+    assert!(error.contains("is CRAM from a pipe"), "{error}");
+    let error = compare(Path::new("-"), Path::new("-"), &options()).unwrap_err().to_string();
+    assert!(error.contains("both files are standard input"), "{error}");
+}
+
+#[test]
+fn every_key_of_the_json_is_documented() {
+    fn keys(value: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(object) => {
+                for (key, value) in object {
+                    found.insert(key.clone());
+                    keys(value, found);
+                }
+            }
+            serde_json::Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+            _ => {}
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = "sim:chr1:1000:+:1300:-:1";
+    let a = write(folder.path(), "a.sam", sam(&[line(name, 0, "chr1", 1_000, 60, "NM:i:0")]));
+    let b = write(folder.path(), "b.sam", sam(&[line(name, 0, "chr1", 1_000, 60, "NM:i:1")]));
+    let options = CompareOptions { truth: TruthSource::Names, ..options() };
+    let mut found = std::collections::BTreeSet::new();
+    keys(&serde_json::to_value(compare(&a, &b, &options).unwrap()).unwrap(), &mut found);
+    assert!(found.len() > 60, "{found:?}");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/compare.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let missing: Vec<_> = found.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "docs/compare.md does not name {missing:?}");
 }
 
 #[test]

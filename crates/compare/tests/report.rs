@@ -24,7 +24,7 @@ fn comparison() -> Comparison {
         std::fs::write(&path, record("x", 1) + &record("y", position)).unwrap();
         path
     };
-    let options = CompareOptions { label_a: "off".into(), label_b: "<on>".into(), truth_in_names: false };
+    let options = CompareOptions { label_a: "off".into(), label_b: "<on>".into(), ..CompareOptions::default() };
     compare(&write("a.sam", 1), &write("b.sam", 900), &options).unwrap()
 }
 
@@ -66,6 +66,12 @@ fn the_page_shows_what_it_was_given_and_loads_nothing() {
         "TPR: viable seeds kept",
         "score of the seed",
         "threshold 0.3",
+        "Reads by MAPQ in A (rows) and in B (columns)",
+        "All fields and tags of the 1 reads in place are the same.",
+        "moved reads: 0 the same",
+        "record 2: chr1:900+",
+        "by mappability",
+        "By kind of record in A",
     ] {
         assert!(page.contains(part), "{part} is not on the page");
     }
@@ -73,7 +79,7 @@ fn the_page_shows_what_it_was_given_and_loads_nothing() {
         assert!(!page.contains(part), "{part} is on the page");
     }
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-    assert_eq!(page.matches("<section>").count(), 3);
+    assert_eq!(page.matches("<section>").count(), 5);
 }
 
 #[test]
@@ -81,7 +87,7 @@ fn without_statistics_and_metrics_their_sections_are_left_out() {
     let comparison = comparison();
     let page =
         html_report(&ReportInput { comparison: &comparison, statistics_a: None, statistics_b: None, metrics: None });
-    assert_eq!(page.matches("<section>").count(), 1);
+    assert_eq!(page.matches("<section>").count(), 3);
     assert!(page.contains("What became of the reads"));
 }
 
@@ -97,4 +103,32 @@ fn json_of_another_form_is_refused_with_what_it_should_be() {
     std::fs::write(&path, "{").unwrap();
     let error = whole(ModelMetrics::read(&path).unwrap_err());
     assert!(error.contains("NAME.metrics.json") && error.contains("line 1"), "{error}");
+}
+
+#[test]
+fn with_the_truth_the_page_has_curves_of_recall() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, quality: u8| -> PathBuf {
+        let path = folder.path().join(name);
+        let record = |read: &str, position: u32| {
+            format!("{read}\t0\tchr1\t{position}\t{quality}\t4M\t*\t0\t0\tACGT\t*\tAS:i:4\n")
+        };
+        let text = record("sim:chr1:10:+:90:-:1", 10) + &record("sim:chr1:10:+:90:-:2", 700);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let options = CompareOptions { truth: seedsieve_compare::TruthSource::Names, ..CompareOptions::default() };
+    let comparison = compare(&write("a.sam", 60), &write("b.sam", 9), &options).unwrap();
+    let page =
+        html_report(&ReportInput { comparison: &comparison, statistics_a: None, statistics_b: None, metrics: None });
+    for part in [
+        "MAPQ from 60: precision 0.50000, recall 0.50000",
+        "MAPQ from 9: precision 0.50000, recall 0.50000",
+        "1 lie right in both files, 0 in A only, 0 in B only, 1 in neither",
+        "-51: 2 reads",
+        "2 (100.000 %)",
+    ] {
+        assert!(page.contains(part), "{part} is not on the page");
+    }
+    assert!(!page.contains("NaN"));
 }

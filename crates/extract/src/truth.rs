@@ -1,5 +1,5 @@
 use seedsieve_aligner::{Contig, Read};
-use seedsieve_simulate::{Origin, ReadName};
+use seedsieve_simulate::PlaceInName;
 
 /// Diagonals that a seed may lie off its read's true place: what indels of the simulated donor shift it by.
 const NEAR_DIAGONALS: u64 = 20;
@@ -26,28 +26,12 @@ impl Truth {
     }
 
     /// Reads the name of mate `mate` (0 unpaired, 1 first, 2 second); `None` for a name of no known simulator.
-    ///
-    /// Known are the names of `seedsieve simulate`; of dwgsim,
-    /// `CONTIG_START1_START2_STRAND1_STRAND2_RANDOM1_RANDOM2_E:S:I_E:S:I_HEX` with 1-based leftmost starts; and of wgsim,
-    /// `CONTIG_START_END_E:S:I_E:S:I_HEX` with the 1-based ends of the fragment.
     pub(crate) fn of_name(name: &str, mate: u8) -> Option<Self> {
-        let second = usize::from(mate == 2);
-        if let Some(name) = ReadName::parse(name) {
-            return Some(match name.origin {
-                Origin::Foreign => Self::Foreign,
-                Origin::Reference { contig, mates } => {
-                    Self::Place { contig, start: mates[second].start - 1, reverse: mates[second].reverse }
-                }
-            });
-        }
-        let (place, serial) = name.rsplit_once('_')?;
-        let (place, errors2) = place.rsplit_once('_')?;
-        let (place, errors1) = place.rsplit_once('_')?;
-        let is_serial = !serial.is_empty() && serial.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_serial || !are_errors(errors1) || !are_errors(errors2) {
-            return None;
-        }
-        dwgsim(place, second).or_else(|| wgsim(place))
+        Some(match PlaceInName::parse(name, mate == 2)? {
+            PlaceInName::Foreign => Self::Foreign,
+            PlaceInName::Start { contig, start, reverse } => Self::Place { contig, start: start - 1, reverse },
+            PlaceInName::EitherEnd { contig, start, end } => Self::Fragment { contig, start: start - 1, end },
+        })
     }
 
     /// Contig, 0-based leftmost position and strand, where all of them are known.
@@ -108,40 +92,8 @@ fn mason(comment: &str, contigs: &[Contig]) -> Option<Truth> {
     Some(Truth::Place { contig: contig.to_owned(), start: number(start)?, reverse })
 }
 
-/// Three numbers with colons between them: errors, substitutions, indels.
-fn are_errors(text: &str) -> bool {
-    let mut fields = text.split(':');
-    let numbers = fields.by_ref().take(3).filter(|field| number(field).is_some()).count();
-    numbers == 3 && fields.next().is_none()
-}
-
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-fn dwgsim(place: &str, second: usize) -> Option<Truth> {
-    let fields: Vec<&str> = place.rsplitn(7, '_').collect();
-    let [random2, random1, strand2, strand1, start2, start1, contig] = fields[..] else { return None };
-    let flag = |text: &str| match text {
-        "0" => Some(false),
-        "1" => Some(true),
-        _ => None,
-    };
-    let random = [flag(random1)?, flag(random2)?][second];
-    let reverse = [flag(strand1)?, flag(strand2)?][second];
-    let start = [number(start1)?, number(start2)?][second];
-    if random {
-        return Some(Truth::Foreign);
-    }
-    (!contig.is_empty() && start > 0).then(|| Truth::Place { contig: contig.to_owned(), start: start - 1, reverse })
-}
-
-fn wgsim(place: &str) -> Option<Truth> {
-    let (place, end) = place.rsplit_once('_')?;
-    let (contig, start) = place.rsplit_once('_')?;
-    let (start, end) = (number(start)?, number(end)?);
-    let sound = !contig.is_empty() && (1..=end).contains(&start);
-    sound.then(|| Truth::Fragment { contig: contig.to_owned(), start: start - 1, end })
 }
 
 #[cfg(test)]

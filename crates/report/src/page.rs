@@ -6,6 +6,7 @@ const STYLE: &str = "
 body{margin:0 auto;padding:32px 28px 48px;max-width:840px;background:#fff;color:#1c2329;
  font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
 h1{font-size:25px;margin:0 0 2px}h2{font-size:18px;margin:0 0 8px;padding-top:10px;border-top:2px solid #e3e6e8}
+h3{font-size:15px;margin:22px 0 4px}
 section{margin-top:30px}p{margin:8px 0}.files{color:#5a646d}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:18px 0}
 .tiles div{border:1px solid #d5dadd;border-radius:8px;padding:9px 13px}
@@ -19,6 +20,7 @@ table{border-collapse:collapse;margin:14px 0;font-size:13.5px;font-variant-numer
 th,td{padding:4px 12px 4px 0;text-align:right;font-weight:400;white-space:nowrap}
 tr>th:first-child{text-align:left;padding-right:22px}thead th[colspan]{text-align:center}thead th{color:#5a646d;border-bottom:1px solid #9aa3ab}
 tbody tr+tr>*{border-top:1px solid #eceff0}tfoot tr:first-child>*{border-top:1px solid #9aa3ab;font-weight:600}
+table.examples{font-size:12px}table.examples td{text-align:left;white-space:normal;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;font-size:13px;color:#5a646d}
 dt{font-weight:600}dd{margin:0}
 @media print{body{padding:0;max-width:none;font-size:12px}figure,table,.tiles{break-inside:avoid}h2{break-after:avoid}

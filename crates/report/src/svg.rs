@@ -67,6 +67,15 @@ impl Drawing {
         );
     }
 
+    /// A rectangle as [`Drawing::rectangle`], of which a share of the colour is seen.
+    pub fn shade(&mut self, [x, y, width, height]: [f64; 4], fill: &str, opacity: f64, hint: &str) {
+        let _ = write!(
+            self.content,
+            r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="{fill}" fill-opacity="{opacity:.2}"><title>{}</title></rect>"#,
+            escape(hint)
+        );
+    }
+
     /// A straight line from (x1, y1) to (x2, y2).
     pub fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], stroke: &str) {
         let _ =

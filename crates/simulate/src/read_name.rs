@@ -78,7 +78,7 @@ impl MateOrigin {
 }
 
 /// Decimal digits only: `u64::from_str` would take a leading plus.
-fn parse_number(text: &str) -> Option<u64> {
+pub(crate) fn parse_number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 

@@ -4,22 +4,32 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use seedsieve_compare::{
-    CompareOptions, ModelMetrics, ReportInput, RunStatistics, WholeFile, compare, cost_table, html_report, text_table,
+    CompareOptions, ModelMetrics, ReportInput, RunStatistics, TruthSource, WholeFile, compare, cost_table, html_report,
+    text_table,
 };
 
 /// Compare two alignments of the same reads.
 ///
-/// Reads SAM (plain or gzip) or BAM, in the order in which an aligner writes it or sorted by name, and prints what became
-/// of the reads by mapping quality: the same record, the same place, realigned, moved, lost or gained.
+/// Reads SAM (plain, gzip or BGZF), BAM or CRAM, in the order in which an aligner writes it or sorted by name, and prints
+/// what became of the reads: the same record, the same place, realigned, moved, lost or gained, by mapping quality, by
+/// kind of record and by mappability; which fields and tags differ; and, for simulated reads, which lie right. Memory does
+/// not grow with the files.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// First alignment: the one to compare with.
+    /// First alignment: the one to compare with; `-` is standard input.
     a: PathBuf,
-    /// Second alignment of the same reads.
+    /// Second alignment of the same reads; `-` is standard input.
     b: PathBuf,
-    /// Where the truth is known: `names`, for reads of `seedsieve simulate`.
-    #[arg(long, value_enum, value_name = "WHERE")]
-    truth: Option<Truth>,
+    /// Where the true places of simulated reads stand: `names` (of `seedsieve simulate`, dwgsim, wgsim, or mason aligned
+    /// with -C), or a BED file with the read's name in column 4 and the strand in column 6.
+    #[arg(long, value_name = "names|BED", value_parser = truth_source)]
+    truth: Option<TruthSource>,
+    /// FASTA of the reference, with which CRAM is decoded.
+    #[arg(long, value_name = "FASTA")]
+    reference: Option<PathBuf>,
+    /// Reads to name for each change in the JSON and the report.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    examples: usize,
     /// Write the counts as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -43,11 +53,9 @@ pub struct Args {
     label_b: String,
 }
 
-/// Where the true positions stand.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Truth {
-    /// In the names of the reads, as `seedsieve simulate` writes them.
-    Names,
+/// The word `names`, or a path; a file called `names` is given as `./names`.
+fn truth_source(text: &str) -> Result<TruthSource, String> {
+    Ok(if text == "names" { TruthSource::Names } else { TruthSource::Bed(text.into()) })
 }
 
 /// Runs the command.
@@ -65,7 +73,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let options = CompareOptions {
         label_a: args.label_a,
         label_b: args.label_b,
-        truth_in_names: matches!(args.truth, Some(Truth::Names)),
+        truth: args.truth.unwrap_or_default(),
+        reference: args.reference,
+        examples: args.examples,
     };
     let comparison = compare(&args.a, &args.b, &options)?;
     if let Some(file) = json {

@@ -2,6 +2,8 @@
 
 mod changes;
 mod cost;
+mod differences;
+mod mapping_quality;
 mod model;
 mod page;
 mod truth;
@@ -30,6 +32,8 @@ pub fn html_report(input: &ReportInput<'_>) -> String {
     let mut body = page::summary(input);
     body.push_str(&changes::section(input.comparison));
     body.push_str(&truth::section(input.comparison));
+    body.push_str(&mapping_quality::section(input.comparison));
+    body.push_str(&differences::section(input.comparison));
     body.push_str(&cost::section(input));
     if let Some(metrics) = input.metrics {
         body.push_str(&model::section(metrics));

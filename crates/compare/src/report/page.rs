@@ -6,7 +6,7 @@ use super::ReportInput;
 use super::svg::escape;
 use crate::change::Change;
 use crate::comparison::Comparison;
-use crate::text::{file_counts, percent, thousands};
+use crate::text::{file_counts, percent, proper_pair_percent, thousands};
 
 /// Title, tiles with the main numbers, and the counts of both files.
 pub(crate) fn summary(input: &ReportInput<'_>) -> String {
@@ -31,6 +31,12 @@ pub(crate) fn summary(input: &ReportInput<'_>) -> String {
     for (name, of_a, of_b) in file_counts(a, b) {
         let _ = write!(rows, "<tr><th>{name}</th><td>{}</td><td>{}</td></tr>", thousands(of_a), thousands(of_b));
     }
+    let _ = write!(
+        rows,
+        "<tr><th>% in proper pairs</th><td>{}</td><td>{}</td></tr>",
+        proper_pair_percent(a),
+        proper_pair_percent(b)
+    );
     format!(
         "<h1>{} against {}</h1><p class=\"files\">A is {}, B is {}. A read is one mate, and stands for its primary \
          record.</p><div class=\"tiles\">{tiles}</div><table><thead><tr><th></th><th>A: {}</th><th>B: {}</th></tr></thead>\
