@@ -17,6 +17,10 @@ use sha2::{Digest, Sha256};
 pub use self::graph::ModelGraph;
 pub use self::metadata::ModelMetadata;
 #[cfg(feature = "native")]
+pub(crate) use self::graph::{Contents, FEATURES, read_contents};
+#[cfg(feature = "native")]
+pub(crate) use self::metadata::Properties;
+#[cfg(feature = "native")]
 pub(crate) use self::operators::{Attribute, Constant, Element, Node, Operators, read_operators};
 use crate::{NpuError, NpuResult};
 
@@ -52,15 +56,7 @@ impl Model {
     /// The messages name the path.
     pub fn read(path: &Path) -> NpuResult<Model> {
         let source = path.display().to_string();
-        let unreadable = |why: String| NpuError::ModelLoadFailed(format!("{source}: {why}"));
-        // Asked before opening: opening a named pipe waits for its writer.
-        let status = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}; check the path")))?;
-        if !status.is_file() {
-            return Err(unreadable("not a regular file; give the path of an ONNX file".into()));
-        }
-        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_MODEL_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+        let bytes = read_file(path)?;
         Self::check(bytes.into(), source)
     }
 
@@ -77,15 +73,8 @@ impl Model {
     }
 
     fn check(bytes: Cow<'static, [u8]>, source: String) -> NpuResult<Model> {
-        let size = bytes.len() as u64;
-        if size == 0 || size > MAX_MODEL_BYTES {
-            return Err(NpuError::ModelLoadFailed(format!(
-                "{source}: {}; a model has from 1 byte to {} MiB: check the path, or export it again",
-                if size == 0 { "the file is empty".to_owned() } else { "the file is too large".to_owned() },
-                MAX_MODEL_BYTES >> 20
-            )));
-        }
-        let checked = graph::read_contents(&bytes).and_then(|contents| {
+        check_size(&bytes, &source)?;
+        let checked = graph::read_contents(&bytes, &graph::WINDOWS).and_then(|contents| {
             let metadata = ModelMetadata::from_properties(&contents.properties)?;
             Ok((contents.graph, metadata))
         });
@@ -120,4 +109,30 @@ impl Model {
     pub fn sha256(&self) -> String {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// The bytes of a model file, one more than a model may have if there are too many.
+pub(crate) fn read_file(path: &Path) -> NpuResult<Vec<u8>> {
+    let unreadable = |why: String| NpuError::ModelLoadFailed(format!("{}: {why}", path.display()));
+    // Asked before opening: opening a named pipe waits for its writer.
+    let status = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}; check the path")))?;
+    if !status.is_file() {
+        return Err(unreadable("not a regular file; give the path of an ONNX file".into()));
+    }
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_MODEL_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    Ok(bytes)
+}
+
+pub(crate) fn check_size(bytes: &[u8], source: &str) -> NpuResult<()> {
+    let size = bytes.len() as u64;
+    if size > 0 && size <= MAX_MODEL_BYTES {
+        return Ok(());
+    }
+    Err(NpuError::ModelLoadFailed(format!(
+        "{source}: {}; a model has from 1 byte to {} MiB: check the path, or export it again",
+        if size == 0 { "the file is empty" } else { "the file is too large" },
+        MAX_MODEL_BYTES >> 20
+    )))
 }
