@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use seedsieve_encoding::{ONE_HOT_SEED_LEN, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, encode_window, expand_one_hot};
-use seedsieve_inference::native::{Level, NativeBackend, PRODUCTS_A_SEED, STUDENT_FEATURES, StudentNetwork, products_needed};
+use seedsieve_inference::native::{
+    Level, NativeBackend, PRODUCTS_A_SEED, STUDENT_FEATURES, StudentNetwork, products_needed,
+};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuResult, detect_npu_backend, example_windows};
 
 /// Seeds a call, as speeds are stated.
@@ -185,7 +187,9 @@ fn students(rounds: usize) -> NpuResult<()> {
     // More than a second-level cache holds, so that features come from where a filter leaves them.
     let features = student_model::mask_features(16 * SEEDS, 2);
     let mut scores = vec![0.0; SEEDS];
-    println!("\nstudent network, ns per seed, calls of {SEEDS} seeds, one thread; features are masks of matches and facts");
+    println!(
+        "\nstudent network, ns per seed, calls of {SEEDS} seeds, one thread; features are masks of matches and facts"
+    );
     for level in Level::supported() {
         let network = StudentNetwork::with_level(&model, "random weights", level)?;
         let mut calls = features.chunks_exact(SEEDS * STUDENT_FEATURES).cycle();

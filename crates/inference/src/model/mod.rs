@@ -15,9 +15,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use self::graph::ModelGraph;
-pub use self::metadata::ModelMetadata;
 #[cfg(feature = "native")]
 pub(crate) use self::graph::{Contents, FEATURES, read_contents};
+pub use self::metadata::ModelMetadata;
 #[cfg(feature = "native")]
 pub(crate) use self::metadata::Properties;
 #[cfg(feature = "native")]

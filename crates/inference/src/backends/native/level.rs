@@ -34,6 +34,8 @@ pub struct Entry {
 /// The dispatch table of this architecture, fastest first. A level is one file, and one row here.
 const TABLE: &[Entry] = &[
     #[cfg(target_arch = "x86_64")]
+    kernels::amx::ENTRY,
+    #[cfg(target_arch = "x86_64")]
     kernels::avx512_vnni::ENTRY,
     #[cfg(target_arch = "x86_64")]
     kernels::avx2::ENTRY,

@@ -16,9 +16,9 @@ use seedsieve_encoding::PACKED_SEED_BYTES;
 
 use self::kernels::{BlockEnds, Kernel};
 pub use self::level::Level;
-pub use self::student::{STUDENT_FEATURES, StudentMetadata, StudentNetwork};
 use self::network::Network;
 use self::reader::read_network;
+pub use self::student::{STUDENT_FEATURES, StudentMetadata, StudentNetwork};
 use crate::backend::{check_packed, check_scores};
 use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch, example_windows};
 

@@ -306,7 +306,12 @@ impl<'a, 'file> Chain<'a, 'file> {
 
 /// Checks an operator's settings: those that are given have to be as expected, those in `required` have to be given. A
 /// float has to be 1, which both of Gemm's are where not given; `auto_pad` has to leave the padding to `pads`.
-pub(super) fn check_attributes(node: &Node, layer: &str, expected: &[(&str, &[i64])], required: &[&str]) -> Checked<()> {
+pub(super) fn check_attributes(
+    node: &Node,
+    layer: &str,
+    expected: &[(&str, &[i64])],
+    required: &[&str],
+) -> Checked<()> {
     for (name, value) in &node.attributes {
         let allowed = expected.iter().find(|(expected, _)| expected == name).map(|(_, value)| *value);
         let fits = match (value, allowed) {

@@ -1,10 +1,10 @@
 //! The kernels of student networks: one way through the layers, and for each level the sums of sixteen outputs.
 
 use super::plan::{Block, GROUP, LANES, Layer, MAX_INPUTS, MAX_OUTPUTS, Plan};
+use crate::NpuResult;
 use crate::backends::native::head::sigmoid;
 use crate::backends::native::level::Level;
 use crate::backends::native::network::requantised;
-use crate::NpuResult;
 
 /// Scores seeds: shape (seeds, inputs) of the plan, and one score a seed.
 pub type Score = fn(&Plan, &[u8], &mut [f32]);
@@ -183,7 +183,9 @@ mod x86 {
                         }
                     }
                     for (sums, registers) in sums.iter_mut().zip(registers) {
-                        for (sums, registers) in sums.as_chunks_mut::<8>().0.iter_mut().zip(registers.as_chunks::<2>().0) {
+                        for (sums, registers) in
+                            sums.as_chunks_mut::<8>().0.iter_mut().zip(registers.as_chunks::<2>().0)
+                        {
                             // Outputs 0 1 4 5 2 3 6 7, put in order.
                             let added = _mm256_hadd_epi32(registers[0], registers[1]);
                             let added = _mm256_permute4x64_epi64::<0b11_01_10_00>(added);

@@ -76,9 +76,6 @@ impl Layer {
                 multipliers: std::array::from_fn(|lane| layer.multipliers.get(first + lane).copied().unwrap_or(1.0)),
             }
         };
-        Self {
-            inputs: inputs.next_multiple_of(GROUP),
-            blocks: (0..outputs.div_ceil(LANES)).map(block).collect(),
-        }
+        Self { inputs: inputs.next_multiple_of(GROUP), blocks: (0..outputs.div_ceil(LANES)).map(block).collect() }
     }
 }

@@ -93,7 +93,9 @@ impl Dense {
         if axes.len() != 2 || axes[rows] != inputs || !(1..=MAX_OUTPUTS).contains(&axes[columns]) {
             return refuse(
                 layer,
-                format!("its weights have the shape {axes:?}, expected are {inputs} inputs and 1 to {MAX_OUTPUTS} outputs"),
+                format!(
+                    "its weights have the shape {axes:?}, expected are {inputs} inputs and 1 to {MAX_OUTPUTS} outputs"
+                ),
             );
         }
         self.outputs = axes[columns];
