@@ -122,6 +122,11 @@ fn routes() -> NpuResult<Vec<Route>> {
     for (choice, model, form) in [
         (BackendChoice::Ort, &int8, "INT8"),
         (BackendChoice::Ort, &fp32, "fp32"),
+        (BackendChoice::OpenVino, &int8, "INT8"),
+        (BackendChoice::OpenVino, &fp32, "bf16 where there is"),
+        (BackendChoice::Cuda, &fp32, "fp32"),
+        (BackendChoice::TensorRt, &fp32, "fp16"),
+        (BackendChoice::CoreMl, &fp32, "fp16"),
         (BackendChoice::Tract, &int8, "INT8"),
         (BackendChoice::Tract, &fp32, "fp32"),
     ] {

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[cfg(feature = "native")]
 use crate::backends::native::{Level, NativeBackend};
 #[cfg(feature = "ort")]
-use crate::backends::onnx_runtime::{self, OrtBackend};
+use crate::backends::onnx_runtime::{self, OrtBackend, Provider};
 #[cfg(feature = "tract")]
 use crate::backends::tract::TractBackend;
 use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult};
@@ -27,30 +27,47 @@ pub enum BackendChoice {
     Ort,
     /// tract, or an error.
     Tract,
+    /// ONNX Runtime's OpenVINO provider on the CPU, or an error.
+    OpenVino,
+    /// ONNX Runtime's Core ML provider on the Apple Neural Engine, or an error.
+    CoreMl,
+    /// ONNX Runtime's CUDA provider, or an error.
+    Cuda,
+    /// ONNX Runtime's TensorRT provider, or an error.
+    TensorRt,
+    /// ONNX Runtime's QNN provider, or an error.
+    Qnn,
+    /// ONNX Runtime's Vitis AI provider, or an error.
+    Vitis,
 }
+
+/// The choices and their names.
+const NAMES: [(BackendChoice, &str); 10] = [
+    (BackendChoice::Auto, "auto"),
+    (BackendChoice::Native, NATIVE),
+    (BackendChoice::Ort, ORT),
+    (BackendChoice::Tract, TRACT),
+    (BackendChoice::OpenVino, "openvino"),
+    (BackendChoice::CoreMl, "coreml"),
+    (BackendChoice::Cuda, "cuda"),
+    (BackendChoice::TensorRt, "tensorrt"),
+    (BackendChoice::Qnn, "qnn"),
+    (BackendChoice::Vitis, "vitis"),
+];
 
 impl FromStr for BackendChoice {
     type Err = NpuError;
 
     fn from_str(name: &str) -> NpuResult<Self> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "native" => Ok(Self::Native),
-            "ort" => Ok(Self::Ort),
-            "tract" => Ok(Self::Tract),
-            _ => Err(NpuError::UnknownBackend(name.to_owned())),
-        }
+        let found = NAMES.iter().find(|(_, known)| *known == name);
+        found.map(|(choice, _)| *choice).ok_or_else(|| NpuError::UnknownBackend(name.to_owned()))
     }
 }
 
 impl Display for BackendChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Native => "native",
-            Self::Ort => "ort",
-            Self::Tract => "tract",
-        })
+        let (_, name) = NAMES.iter().find(|(choice, _)| choice == self).expect("every choice has a name");
+        f.write_str(name)
     }
 }
 
@@ -149,14 +166,46 @@ fn first_that_works(
     Err(last_error)
 }
 
-/// The backends of this program in the order in which they are tried, whether or not they can be used here.
+/// The backends of this program: those that `auto` tries, in its order, then those that have to be asked for; whether or not
+/// they can be used here.
 pub fn list_available_backends() -> Vec<BackendStatus> {
-    let status = |choice| match choice {
-        BackendChoice::Ort => ort_status(),
+    let by_name = [
+        BackendChoice::OpenVino,
+        BackendChoice::CoreMl,
+        BackendChoice::Cuda,
+        BackendChoice::TensorRt,
+        BackendChoice::Qnn,
+        BackendChoice::Vitis,
+    ];
+    order(has_fast_native_kernel()).into_iter().chain(by_name).map(status).collect()
+}
+
+fn status(choice: BackendChoice) -> BackendStatus {
+    match choice {
         BackendChoice::Tract => tract_status(),
         BackendChoice::Native | BackendChoice::Auto => native_status(),
-    };
-    order(has_fast_native_kernel()).map(status).to_vec()
+        #[cfg(feature = "ort")]
+        _ => provider_status(provider(choice)),
+        #[cfg(not(feature = "ort"))]
+        _ => {
+            let (_, name) = NAMES.iter().find(|(known, _)| *known == choice).expect("every choice has a name");
+            BackendStatus { name, available: false, why: built_without(name), level: None, capabilities: None }
+        }
+    }
+}
+
+/// What a backend of ONNX Runtime runs on.
+#[cfg(feature = "ort")]
+fn provider(choice: BackendChoice) -> Provider {
+    match choice {
+        BackendChoice::OpenVino => Provider::OpenVino,
+        BackendChoice::CoreMl => Provider::CoreMl,
+        BackendChoice::Cuda => Provider::Cuda,
+        BackendChoice::TensorRt => Provider::TensorRt,
+        BackendChoice::Qnn => Provider::Qnn,
+        BackendChoice::Vitis => Provider::Vitis,
+        _ => Provider::Cpu,
+    }
 }
 
 const ORT: &str = "ort";
@@ -175,10 +224,10 @@ fn order(fast_native_kernel: bool) -> [BackendChoice; 3] {
 
 fn in_order_of_speed() -> Vec<BackendChoice> {
     let built_in = |choice: &BackendChoice| match choice {
-        BackendChoice::Auto => false,
         BackendChoice::Native => cfg!(feature = "native"),
         BackendChoice::Ort => cfg!(feature = "ort"),
         BackendChoice::Tract => cfg!(feature = "tract"),
+        _ => false,
     };
     order(has_fast_native_kernel()).into_iter().filter(built_in).collect()
 }
@@ -207,14 +256,17 @@ fn load(model: &Model, choice: BackendChoice) -> NpuResult<Arc<dyn NpuBackend>> 
         BackendChoice::Native => warmed_up(NativeBackend::new(model)?),
         #[cfg(not(feature = "native"))]
         BackendChoice::Native => Err(not_built(NATIVE)),
-        #[cfg(feature = "ort")]
-        BackendChoice::Ort => warmed_up(OrtBackend::new(model)?),
         #[cfg(feature = "tract")]
         BackendChoice::Tract => warmed_up(TractBackend::new(model)?),
-        #[cfg(not(feature = "ort"))]
-        BackendChoice::Ort => Err(not_built(ORT)),
         #[cfg(not(feature = "tract"))]
         BackendChoice::Tract => Err(not_built(TRACT)),
+        #[cfg(feature = "ort")]
+        _ => warmed_up(OrtBackend::new(model, provider(choice))?),
+        #[cfg(not(feature = "ort"))]
+        _ => {
+            let (_, name) = NAMES.iter().find(|(known, _)| *known == choice).expect("every choice has a name");
+            Err(not_built(name))
+        }
     }
 }
 
@@ -244,30 +296,22 @@ fn native_status() -> BackendStatus {
 }
 
 #[cfg(feature = "ort")]
-fn ort_status() -> BackendStatus {
-    let capabilities = Some(OrtBackend::static_capabilities());
-    match onnx_runtime::loaded_library() {
-        Ok(library) => {
-            let why = format!("{}, {}", library.path.display(), library.found);
-            BackendStatus { name: ORT, available: true, why, level: None, capabilities }
-        }
+fn provider_status(provider: Provider) -> BackendStatus {
+    let description = provider.description();
+    let capabilities = description.built.then(|| OrtBackend::static_capabilities(provider));
+    let (available, why) = match OrtBackend::availability(provider) {
+        Ok(why) => (true, why),
         // The entry says already what is not available.
-        Err(NpuError::BackendNotAvailable { why, .. }) => {
-            BackendStatus { name: ORT, available: false, why, level: None, capabilities }
-        }
-        Err(error) => BackendStatus { name: ORT, available: false, why: error.to_string(), level: None, capabilities },
-    }
+        Err(NpuError::BackendNotAvailable { why, .. }) => (false, why),
+        Err(error) => (false, error.to_string()),
+    };
+    BackendStatus { name: description.name, available, why, level: None, capabilities }
 }
 
 #[cfg(feature = "tract")]
 fn tract_status() -> BackendStatus {
     let capabilities = Some(TractBackend::static_capabilities());
     BackendStatus { name: TRACT, available: true, why: "part of this program".into(), level: None, capabilities }
-}
-
-#[cfg(not(feature = "ort"))]
-fn ort_status() -> BackendStatus {
-    BackendStatus { name: ORT, available: false, why: not_built(ORT).to_string(), level: None, capabilities: None }
 }
 
 #[cfg(not(feature = "tract"))]
@@ -277,8 +321,12 @@ fn tract_status() -> BackendStatus {
 
 #[cfg(not(all(feature = "native", feature = "ort", feature = "tract")))]
 fn not_built(backend: &'static str) -> NpuError {
-    let why = format!("this program was built without it; build it with the feature `{backend}`");
-    NpuError::BackendNotAvailable { backend, why }
+    NpuError::BackendNotAvailable { backend, why: built_without(backend) }
+}
+
+#[cfg(not(all(feature = "native", feature = "ort", feature = "tract")))]
+fn built_without(backend: &str) -> String {
+    format!("this program was built without it; build it with the feature `{backend}`")
 }
 
 #[cfg(test)]
@@ -287,10 +335,12 @@ mod tests {
 
     #[test]
     fn choices_are_written_as_they_are_read() {
-        for name in ["auto", "native", "ort", "tract"] {
-            assert_eq!(name.parse::<BackendChoice>().unwrap().to_string(), name);
+        let error = "gpu".parse::<BackendChoice>().unwrap_err().to_string();
+        assert!(error.contains("`gpu`"), "{error}");
+        for (choice, name) in NAMES {
+            assert_eq!(name.parse::<BackendChoice>().unwrap(), choice);
+            assert_eq!(choice.to_string(), name);
+            assert!(error.contains(name), "{error} lacks {name}");
         }
-        let error = "cuda".parse::<BackendChoice>().unwrap_err().to_string();
-        assert!(error.contains("`cuda`") && error.contains("auto, native, ort, tract"), "{error}");
     }
 }
