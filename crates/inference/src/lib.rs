@@ -31,6 +31,7 @@ mod batch;
 mod config;
 mod error;
 mod examples;
+mod fastest;
 mod model;
 mod selection;
 

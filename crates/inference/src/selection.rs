@@ -11,6 +11,7 @@ use crate::backends::native::{Level, NativeBackend};
 use crate::backends::onnx_runtime::{self, OrtBackend, Provider};
 #[cfg(feature = "tract")]
 use crate::backends::tract::TractBackend;
+use crate::fastest::{self, Remembered};
 use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult};
 
 /// Which backend to take.
@@ -21,6 +22,9 @@ pub enum BackendChoice {
     /// Runtime, tract; elsewhere, where the native kernel has plain code only, ONNX Runtime, native, tract.
     #[default]
     Auto,
+    /// The one that is fastest here, of all that work: each is measured for 50 ms, and the result is remembered for the same
+    /// program, machine, libraries and model in the user's cache folder.
+    Fastest,
     /// The native kernel, or an error.
     Native,
     /// ONNX Runtime, or an error.
@@ -42,8 +46,9 @@ pub enum BackendChoice {
 }
 
 /// The choices and their names.
-const NAMES: [(BackendChoice, &str); 10] = [
+const NAMES: [(BackendChoice, &str); 11] = [
     (BackendChoice::Auto, "auto"),
+    (BackendChoice::Fastest, "fastest"),
     (BackendChoice::Native, NATIVE),
     (BackendChoice::Ort, ORT),
     (BackendChoice::Tract, TRACT),
@@ -140,6 +145,9 @@ fn first_that_works(
     choice: BackendChoice,
     model_for: impl Fn(BackendChoice) -> Model,
 ) -> NpuResult<(Model, Arc<dyn NpuBackend>)> {
+    if choice == BackendChoice::Fastest {
+        return fastest_that_works(fastest::cache_folder().as_deref(), model_for);
+    }
     let automatic = choice == BackendChoice::Auto;
     let candidates = if automatic { in_order_of_speed() } else { vec![choice] };
     let mut last_error = NpuError::NotAvailable;
@@ -166,6 +174,60 @@ fn first_that_works(
     Err(last_error)
 }
 
+/// Measures all that work, or takes the one that was the fastest before.
+fn fastest_that_works(
+    cache: Option<&Path>,
+    model_for: impl Fn(BackendChoice) -> Model,
+) -> NpuResult<(Model, Arc<dyn NpuBackend>)> {
+    let available: Vec<BackendStatus> =
+        list_available_backends().into_iter().filter(|status| status.available).collect();
+    let candidates: Vec<(BackendChoice, Model)> = available
+        .iter()
+        .filter_map(|status| status.name.parse().ok())
+        .map(|choice| (choice, model_for(choice)))
+        .filter(|(choice, model)| *choice != BackendChoice::Native || model.graph().quantized)
+        .collect();
+    let mut circumstances = vec![env!("CARGO_PKG_VERSION").to_owned(), std::env::consts::ARCH.to_owned()];
+    circumstances.extend(available.into_iter().map(|status| status.name.to_owned() + &status.why));
+    circumstances.extend(candidates.iter().map(|(_, model)| model.sha256()));
+    let remembered = Remembered::new(cache, &circumstances);
+
+    let before = remembered.name();
+    if let Some((choice, model)) = candidates.iter().find(|(choice, _)| before == Some(choice.to_string()))
+        && let Ok(backend) = load(model, *choice)
+    {
+        let why = "measured as the fastest here before";
+        tracing::info!(backend = backend.name(), model = model.source(), why, "inference backend chosen");
+        return Ok((model.clone(), backend));
+    }
+    let mut fastest: Option<(f64, Model, Arc<dyn NpuBackend>)> = None;
+    let mut last_error = NpuError::NotAvailable;
+    for (choice, model) in candidates {
+        let measured = load(&model, choice).and_then(|backend| Ok((fastest::seeds_a_second(&*backend)?, backend)));
+        match measured {
+            Ok((speed, backend)) => {
+                tracing::info!(backend = backend.name(), seeds_per_s = speed.round(), "inference backend measured");
+                if fastest.as_ref().is_none_or(|(before, ..)| speed > *before) {
+                    fastest = Some((speed, model, backend));
+                }
+            }
+            Err(error) => {
+                tracing::warn!("inference backend `{choice}` is not used: {error}");
+                last_error = error;
+            }
+        }
+    }
+    let (_, model, backend) = fastest.ok_or(last_error)?;
+    remembered.remember(backend.name());
+    tracing::info!(
+        backend = backend.name(),
+        model = model.source(),
+        why = "measured as the fastest",
+        "inference backend chosen"
+    );
+    Ok((model, backend))
+}
+
 /// The backends of this program: those that `auto` tries, in its order, then those that have to be asked for; whether or not
 /// they can be used here.
 pub fn list_available_backends() -> Vec<BackendStatus> {
@@ -183,7 +245,7 @@ pub fn list_available_backends() -> Vec<BackendStatus> {
 fn status(choice: BackendChoice) -> BackendStatus {
     match choice {
         BackendChoice::Tract => tract_status(),
-        BackendChoice::Native | BackendChoice::Auto => native_status(),
+        BackendChoice::Native | BackendChoice::Auto | BackendChoice::Fastest => native_status(),
         #[cfg(feature = "ort")]
         _ => provider_status(provider(choice)),
         #[cfg(not(feature = "ort"))]
@@ -251,7 +313,7 @@ fn reason() -> String {
 
 fn load(model: &Model, choice: BackendChoice) -> NpuResult<Arc<dyn NpuBackend>> {
     match choice {
-        BackendChoice::Auto => detect_npu_backend(model, choice),
+        BackendChoice::Auto | BackendChoice::Fastest => detect_npu_backend(model, choice),
         #[cfg(feature = "native")]
         BackendChoice::Native => warmed_up(NativeBackend::new(model)?),
         #[cfg(not(feature = "native"))]
@@ -332,6 +394,24 @@ fn built_without(backend: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "native")]
+    fn the_fastest_is_measured_once_and_then_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let choose = || fastest_that_works(Some(folder.path()), |_| Model::embedded_int8()).unwrap().1.name();
+        let chosen = choose();
+        let file = folder.path().join("fastest-backend");
+        let line = std::fs::read_to_string(&file).unwrap();
+        assert!(line.ends_with(&format!(" {chosen}\n")), "{line}");
+        if list_available_backends().iter().any(|status| status.name == TRACT && status.available) {
+            // A result that measuring would not give shows that it is not measured again.
+            std::fs::write(&file, line.replace(&format!(" {chosen}\n"), " tract\n")).unwrap();
+            assert_eq!(choose(), TRACT);
+        }
+        std::fs::write(&file, line.replace(&format!(" {chosen}\n"), " gone\n")).unwrap();
+        assert_eq!(choose(), chosen);
+    }
 
     #[test]
     fn choices_are_written_as_they_are_read() {

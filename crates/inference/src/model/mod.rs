@@ -1,5 +1,6 @@
 //! Model files: what they are checked for before a backend sees them.
 
+mod checksum;
 mod graph;
 mod metadata;
 #[cfg(feature = "native")]
@@ -11,8 +12,6 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-
-use sha2::{Digest, Sha256};
 
 pub use self::graph::ModelGraph;
 #[cfg(feature = "native")]
@@ -34,6 +33,7 @@ pub struct Model {
     source: String,
     graph: ModelGraph,
     metadata: ModelMetadata,
+    has_checksum: bool,
 }
 
 impl Model {
@@ -76,10 +76,10 @@ impl Model {
         check_size(&bytes, &source)?;
         let checked = graph::read_contents(&bytes, &graph::WINDOWS).and_then(|contents| {
             let metadata = ModelMetadata::from_properties(&contents.properties)?;
-            Ok((contents.graph, metadata))
+            Ok((contents.graph, metadata, checksum::check(&bytes)?))
         });
         match checked {
-            Ok((graph, metadata)) => Ok(Model { bytes, source, graph, metadata }),
+            Ok((graph, metadata, has_checksum)) => Ok(Model { bytes, source, graph, metadata, has_checksum }),
             Err(NpuError::UnsupportedFormat(why)) => Err(NpuError::UnsupportedFormat(format!("{source}: {why}"))),
             Err(error) => Err(error),
         }
@@ -105,9 +105,19 @@ impl Model {
         &self.source
     }
 
+    /// Whether the file carries a checksum of its content, which then was found right when it was loaded.
+    pub fn has_checksum(&self) -> bool {
+        self.has_checksum
+    }
+
+    /// The file with a checksum of its content, which loading it checks from then on.
+    pub fn sealed(&self) -> Vec<u8> {
+        checksum::sealed(&self.bytes).expect("a file that was read before")
+    }
+
     /// SHA-256 of the file in lower-case hexadecimal digits, as `sha256sum` prints it.
     pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        checksum::hexadecimal(&self.bytes)
     }
 }
 
@@ -135,4 +145,10 @@ pub(crate) fn check_size(bytes: &[u8], source: &str) -> NpuResult<()> {
         if size == 0 { "the file is empty" } else { "the file is too large" },
         MAX_MODEL_BYTES >> 20
     )))
+}
+
+/// Checks a checksum that a file may carry.
+#[cfg(feature = "native")]
+pub(crate) fn check_checksum(bytes: &[u8]) -> NpuResult<bool> {
+    checksum::check(bytes)
 }

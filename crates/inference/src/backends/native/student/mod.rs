@@ -10,7 +10,7 @@ use std::path::Path;
 use self::plan::Plan;
 use super::{Level, NAME};
 use crate::backend::check_scores;
-use crate::model::{Contents, FEATURES, Properties, check_size, read_contents, read_file};
+use crate::model::{Contents, FEATURES, Properties, check_checksum, check_size, read_contents, read_file};
 use crate::{NpuError, NpuResult};
 
 /// Numbers a seed that the student network of this project's training package takes: 256 matches and mismatches around
@@ -126,6 +126,7 @@ fn read(bytes: &[u8], source: &str) -> NpuResult<(Plan, StudentMetadata)> {
     let Contents { input_axes, properties, .. } = read_contents(bytes, &FEATURES)?;
     let features = usize::try_from(input_axes[0]).unwrap_or(usize::MAX);
     let metadata = read_metadata(&Properties(&properties), features)?;
+    check_checksum(bytes)?;
     Ok((reader::read_plan(bytes, source, features)?, metadata))
 }
 
