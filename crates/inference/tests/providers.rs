@@ -15,7 +15,7 @@ const PROVIDERS: [(&str, bool, &str); 6] = [
     ("coreml", cfg!(feature = "coreml"), "macOS"),
     ("cuda", cfg!(feature = "cuda"), "NVIDIA"),
     ("tensorrt", cfg!(feature = "tensorrt"), "TensorRT"),
-    ("qnn", cfg!(feature = "qnn"), "Qualcomm"),
+    ("qnn", cfg!(feature = "qnn"), "onnxruntime-qnn"),
     ("vitis", cfg!(feature = "vitis"), "AMD"),
 ];
 
@@ -65,4 +65,21 @@ fn openvino_scores_as_the_other_backends() {
         assert!(largest <= allowed, "{}: {largest}", model.source());
         assert!(changed <= 10, "{}: {changed} decisions changed", model.source());
     }
+}
+
+/// A batch takes the simulator seconds; `SEEDSIEVE_QNN_LIBRARY=.../onnxruntime/capi/libonnxruntime.so.1.32.0`, with the package
+/// onnxruntime_qnn in the same environment.
+#[test]
+#[ignore = "needs the wheels onnxruntime and onnxruntime-qnn: SEEDSIEVE_QNN_LIBRARY names libonnxruntime.so of the former"]
+fn qnn_runs_the_int8_model_on_its_simulator() {
+    let library: PathBuf = std::env::var_os("SEEDSIEVE_QNN_LIBRARY").expect("SEEDSIEVE_QNN_LIBRARY").into();
+    set_ort_library(&library).unwrap();
+    let (model, packed) = (Model::embedded_int8(), example_windows(512, 8));
+    let expected = scores(&*detect_npu_backend(&model, BackendChoice::Ort).unwrap(), &packed);
+    let backend = detect_npu_backend(&model, BackendChoice::Qnn).unwrap();
+    let start = std::time::Instant::now();
+    let given = scores(&*backend, &packed);
+    let largest = expected.iter().zip(&given).map(|(expected, given)| (expected - given).abs()).fold(0.0, f32::max);
+    println!("512 seeds in {:.2} s, largest difference {largest:.2e}", start.elapsed().as_secs_f64());
+    assert!(largest <= INT8, "{largest}");
 }

@@ -3,6 +3,8 @@
 mod elf;
 mod library;
 mod providers;
+#[cfg(feature = "qnn")]
+mod qnn;
 
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -55,10 +57,10 @@ impl OrtBackend {
             supports_fp32: true,
             supports_int8: true,
             supports_fp16: description.half_precision,
-            requires_fixed_batch: false,
+            requires_fixed_batch: provider.requires_fixed_batch(),
             max_batch_size: FULL_BATCH,
             estimated_tops: 0.0,
-            supports_dynamic_shapes: true,
+            supports_dynamic_shapes: !provider.requires_fixed_batch(),
         }
     }
 }
@@ -97,22 +99,25 @@ impl NpuBackend for OrtBackend {
     }
 }
 
+/// One session for all sizes of batches, or one for each of [`BATCH_SIZES`].
 struct OrtScorer {
-    session: Session,
+    sessions: Vec<Session>,
 }
 
 impl OrtScorer {
     fn load(library: &LoadedLibrary, model: &Model, provider: Provider) -> NpuResult<Self> {
-        let load = || -> ort::Result<Session> {
+        let load = |batch_size: usize| -> ort::Result<Session> {
             let builder = Session::builder(&library.environment)?
                 .with_optimization_level(GraphOptimizationLevel::All)?
                 .with_intra_threads(1)?
                 .with_inter_threads(1)?
                 .with_log_level(ort::logging::LogLevel::Error)?;
             let half_precision = provider.description().half_precision && !model.graph().quantized;
-            provider.apply(builder, half_precision)?.commit_from_memory(model.bytes())
+            provider.apply(library, builder, half_precision, batch_size)?.commit_from_memory(model.bytes())
         };
-        let session = load().map_err(|error| match provider {
+        let sizes = if provider.requires_fixed_batch() { &BATCH_SIZES[..] } else { &[FULL_BATCH] };
+        let sessions: ort::Result<Vec<Session>> = sizes.iter().map(|&size| load(size)).collect();
+        let sessions = sessions.map_err(|error| match provider {
             Provider::Cpu => NpuError::ModelLoadFailed(format!(
                 "{}: ONNX Runtime cannot run it: {error}; export it again",
                 model.source()
@@ -126,15 +131,17 @@ impl OrtScorer {
                 ),
             },
         })?;
-        Ok(Self { session })
+        Ok(Self { sessions })
     }
 }
 
 impl BatchScorer for OrtScorer {
     fn score(&mut self, one_hot: &[f32], scores: &mut [f32]) -> NpuResult<()> {
+        let place = BATCH_SIZES.iter().position(|&size| size == scores.len()).expect("one of the batch sizes");
+        let place = place.min(self.sessions.len() - 1);
         let mut run = || -> ort::Result<()> {
             let input = TensorRef::from_array_view((one_hot_shape(scores.len()), one_hot))?;
-            let outputs = self.session.run(ort::inputs![input])?;
+            let outputs = self.sessions[place].run(ort::inputs![input])?;
             let (_, values) = outputs[0].try_extract_tensor::<f32>()?;
             if values.len() != scores.len() {
                 return Err(ort::Error::new(format!("{} scores for {} seeds", values.len(), scores.len())));

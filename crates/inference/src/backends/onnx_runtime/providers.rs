@@ -37,6 +37,9 @@ pub(crate) struct Description {
     pub half_precision: bool,
 }
 
+/// Name of the free first axis of this project's models.
+const BATCH_AXIS: &str = "batch";
+
 impl Provider {
     pub fn description(self) -> Description {
         let (name, title, built, half_precision, install) = match self {
@@ -74,7 +77,7 @@ impl Provider {
                 "ONNX Runtime, QNN (Qualcomm Hexagon)",
                 cfg!(feature = "qnn"),
                 true,
-                "it needs a Qualcomm processor and a build of ONNX Runtime with the QNN provider inside",
+                "it needs a Qualcomm processor with a Hexagon NPU, and `pip install onnxruntime onnxruntime-qnn` into .venv",
             ),
             Self::Vitis => (
                 "vitis",
@@ -89,6 +92,11 @@ impl Provider {
 
     pub fn name(self) -> &'static str {
         self.description().name
+    }
+
+    /// The provider compiles a network for one size of batches.
+    pub fn requires_fixed_batch(self) -> bool {
+        matches!(self, Self::CoreMl | Self::TensorRt | Self::Qnn | Self::Vitis)
     }
 
     /// Whether a loaded library has this provider; that it finds its device shows when a session is made.
@@ -112,7 +120,7 @@ impl Provider {
             #[cfg(feature = "tensorrt")]
             Self::TensorRt => ort::ep::TensorRT::is_available(),
             #[cfg(feature = "qnn")]
-            Self::Qnn => ort::ep::QNN::is_available(),
+            Self::Qnn => super::qnn::is_available(library),
             #[cfg(feature = "vitis")]
             Self::Vitis => ort::ep::Vitis::is_available(),
             #[allow(unreachable_patterns, reason = "reached where a feature is off")]
@@ -125,8 +133,23 @@ impl Provider {
         }
     }
 
-    /// Makes a session run on this provider, and on nothing else.
-    pub fn apply(self, builder: SessionBuilder, half_precision: bool) -> ort::Result<SessionBuilder> {
+    /// Makes a session run on this provider, and on nothing else; for batches of one size where it needs that.
+    pub fn apply(
+        self,
+        library: &LoadedLibrary,
+        builder: SessionBuilder,
+        half_precision: bool,
+        batch_size: usize,
+    ) -> ort::Result<SessionBuilder> {
+        let _ = library;
+        let builder = match self.requires_fixed_batch() {
+            true => builder.with_dimension_override(BATCH_AXIS, batch_size as i64)?,
+            false => builder,
+        };
+        #[cfg(feature = "qnn")]
+        if self == Self::Qnn {
+            return Ok(super::qnn::apply(library, builder, half_precision)?.with_disable_cpu_fallback()?);
+        }
         let Some(provider) = self.dispatch(half_precision) else { return Ok(builder) };
         Ok(builder.with_execution_providers([provider.error_on_failure()])?.with_disable_cpu_fallback()?)
     }
@@ -167,11 +190,6 @@ impl Provider {
             Self::TensorRt => {
                 let provider = ort::ep::TensorRT::default().with_fp16(half_precision).with_timing_cache(true);
                 Some(provider.build())
-            }
-            #[cfg(feature = "qnn")]
-            Self::Qnn => {
-                let provider = ort::ep::QNN::default().with_backend_path("libQnnHtp.so");
-                Some(provider.with_htp_fp16_precision(half_precision).build())
             }
             #[cfg(feature = "vitis")]
             Self::Vitis => Some(ort::ep::Vitis::default().build()),
