@@ -15,6 +15,10 @@ use crate::summary::{self, Counts};
 /// The end-to-end test writes here, so that it leaves a demo of the user's alone.
 const DEMO: &str = "target/demo-test";
 
+/// Features of seedsieve-inference that have to compile together: none, each kind of backend alone, and all.
+const FEATURES: [&str; 8] =
+    ["", "native", "ort", "tract", "coreml", "native,openvino", "native,cuda,tensorrt,qnn,vitis", "npu-all"];
+
 /// One line of the table.
 struct Line {
     title: String,
@@ -81,6 +85,18 @@ fn rust_groups(report: &mut Report, cargo: &Cargo) {
         cargo.building(&["test", "--release", "--workspace", "--all-targets", "--no-fail-fast"])
     };
     report.group("Rust tests", Group::Counted, &mut tests);
+    let inference = ["--release", "--package", "seedsieve-inference", "--no-default-features"];
+    report.step("combinations of features", || {
+        for features in FEATURES {
+            println!("  seedsieve-inference, {}", if features.is_empty() { "no feature" } else { features });
+            let mut check = cargo.building(&["clippy", "--quiet", "--all-targets"]);
+            check.args(inference).args(["--features", features, "--", "-D", "warnings"]);
+            if !process::transcript(&mut check)?.success {
+                return Err(Failure::new(format!("it does not compile with the features `{features}`")));
+            }
+        }
+        Ok(())
+    });
     let mut doctests = cargo.building(&["test", "--release", "--workspace", "--doc", "--no-fail-fast"]);
     report.group("Rust doctests", Group::Counted, &mut doctests);
 }

@@ -1,14 +1,4 @@
-use crate::{DOWNSTREAM, MAX_SEED_IN_WINDOW, PACKED_WINDOW_BYTES, UPSTREAM, WINDOW_SIZE};
-
-/// Nibble of each base code: one bit a base, nothing for every other code.
-const NIBBLE: [u8; 256] = {
-    let mut table = [0; 256];
-    table[0] = 1;
-    table[1] = 2;
-    table[2] = 4;
-    table[3] = 8;
-    table
-};
+use crate::{AMBIGUOUS, DOWNSTREAM, MAX_SEED_IN_WINDOW, PACKED_WINDOW_BYTES, UPSTREAM, WINDOW_SIZE};
 
 /// Packs the context window around one seed of `sequence`.
 ///
@@ -25,26 +15,114 @@ pub fn encode_window(sequence: &[u8], seed_start: usize, seed_length: usize, pac
         "the seed {seed_start}..{seed_end} lies outside its sequence of {} bases",
         sequence.len()
     );
-    let upstream = &sequence[seed_start.saturating_sub(UPSTREAM)..seed_start];
-    let downstream = &sequence[seed_end..(seed_end + DOWNSTREAM).min(sequence.len())];
-    let seed = &sequence[seed_start..seed_end];
-    let half = MAX_SEED_IN_WINDOW / 2;
-    let (head, tail) = if seed_length > MAX_SEED_IN_WINDOW {
-        (&seed[..half], &seed[seed_length - half..])
-    } else {
-        (seed, &seed[seed_length..])
-    };
-
-    let mut nibbles = [0u8; WINDOW_SIZE];
-    let mut position = UPSTREAM - upstream.len();
-    for part in [upstream, head, tail, downstream] {
-        for (nibble, &code) in nibbles[position..].iter_mut().zip(part) {
-            *nibble = NIBBLE[usize::from(code)];
-        }
-        position += part.len();
+    let place = Place::new(sequence.len(), seed_start, seed_length);
+    #[cfg(target_arch = "x86_64")]
+    if vectors::are_supported() {
+        // SAFETY: the processor has the instructions; `place` lies within the sequence, for the seed does.
+        return unsafe { vectors::encode(sequence, &place, packed) };
     }
-    for (byte, pair) in packed.iter_mut().zip(nibbles.chunks_exact(2)) {
-        *byte = pair[0] << 4 | pair[1];
+    encode_plainly(sequence, &place, packed);
+}
+
+/// Where the two halves of a window, of 64 positions each, come from: a seed of up to 64 bases is one piece with what lies
+/// around it, of a longer one the second half ends with the seed's end and what follows.
+struct Place {
+    /// Position of the window's first base.
+    first_position: usize,
+    /// Base of the sequence at position 0; "negative" (wrapping) where the sequence starts later.
+    first_half: usize,
+    /// Bases of the first half end at this position.
+    first_half_end: usize,
+    /// Base of the sequence at position 64.
+    second_half: usize,
+    /// Bases of the second half, from position 64 on.
+    second_half_len: usize,
+}
+
+const HALF_WINDOW: usize = WINDOW_SIZE / 2;
+
+impl Place {
+    #[inline]
+    fn new(sequence_len: usize, seed_start: usize, seed_length: usize) -> Self {
+        let seed_end = seed_start + seed_length;
+        let shown = seed_length.min(MAX_SEED_IN_WINDOW);
+        let end_position = UPSTREAM + shown + DOWNSTREAM.min(sequence_len - seed_end);
+        Self {
+            first_position: UPSTREAM - seed_start.min(UPSTREAM),
+            first_half: seed_start.wrapping_sub(UPSTREAM),
+            first_half_end: end_position.min(HALF_WINDOW),
+            second_half: seed_end - shown + HALF_WINDOW - UPSTREAM,
+            second_half_len: end_position.saturating_sub(HALF_WINDOW),
+        }
+    }
+}
+
+fn encode_plainly(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
+    let mut codes = [AMBIGUOUS; WINDOW_SIZE];
+    let Place { first_position, first_half, first_half_end, second_half, second_half_len } = *place;
+    let first = first_half.wrapping_add(first_position);
+    let (first_codes, second_codes) = codes.split_at_mut(HALF_WINDOW);
+    let first_codes = &mut first_codes[first_position..first_half_end];
+    first_codes.copy_from_slice(&sequence[first..first + first_half_end - first_position]);
+    if second_half_len > 0 {
+        second_codes[..second_half_len].copy_from_slice(&sequence[second_half..second_half + second_half_len]);
+    }
+    pack(&codes, packed);
+}
+
+/// Packs base codes without a branch or a table, so that the compiler makes vector instructions of it.
+#[inline]
+fn pack(codes: &[u8; WINDOW_SIZE], packed: &mut [u8; PACKED_WINDOW_BYTES]) {
+    let mut nibbles = [0; WINDOW_SIZE];
+    for (nibble, &code) in nibbles.iter_mut().zip(codes) {
+        let bit = |base: u8| u8::from(code == base) << base;
+        *nibble = bit(0) | bit(1) | bit(2) | bit(3);
+    }
+    for (byte, &[earlier, later]) in packed.iter_mut().zip(nibbles.as_chunks().0) {
+        *byte = earlier << 4 | later;
+    }
+}
+
+/// AVX-512 BW: 64 positions a register. Loads leave out, byte by byte, what lies outside the window, so that neither the
+/// ends of reads nor the lengths of seeds make a branch.
+#[cfg(target_arch = "x86_64")]
+mod vectors {
+    use std::arch::x86_64::*;
+
+    use super::Place;
+    use crate::{AMBIGUOUS, PACKED_WINDOW_BYTES};
+
+    #[inline]
+    pub fn are_supported() -> bool {
+        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+    }
+
+    /// # Safety
+    /// All positions of `place` lie within `sequence`.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub unsafe fn encode(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
+        let before = first_bits(place.first_position);
+        let masks = [first_bits(place.first_half_end) & !before, first_bits(place.second_half_len)];
+        let starts = [place.first_half, place.second_half];
+        let halves = packed.as_chunks_mut::<{ PACKED_WINDOW_BYTES / 2 }>().0;
+        for ((half, mask), start) in halves.iter_mut().zip(masks).zip(starts) {
+            let empty = _mm512_set1_epi8(AMBIGUOUS as i8);
+            // SAFETY: only positions of the mask are read, which lie within the sequence; the others are not touched.
+            let codes = unsafe { _mm512_mask_loadu_epi8(empty, mask, sequence.as_ptr().wrapping_add(start).cast()) };
+            // Nibbles of the codes 0 to 3; all others, held at 15, have none.
+            let nibbles = _mm512_set4_epi32(0, 0, 0, 0x0804_0201);
+            let nibbles = _mm512_shuffle_epi8(nibbles, _mm512_min_epu8(codes, _mm512_set1_epi8(15)));
+            // The earlier of two positions times 16, plus the later.
+            let bytes = _mm512_maddubs_epi16(nibbles, _mm512_set1_epi16(0x0110));
+            // SAFETY: half a packed window has the size of what is stored; no alignment is asked for.
+            unsafe { _mm256_storeu_si256(half.as_mut_ptr().cast(), _mm512_cvtepi16_epi8(bytes)) }
+        }
+    }
+
+    /// The lowest `count` bits, 0 to 64.
+    #[inline(always)]
+    fn first_bits(count: usize) -> u64 {
+        ((1u128 << count) - 1) as u64
     }
 }
 
@@ -68,7 +146,7 @@ fn code_of(nibble: u8) -> u8 {
         2 => 1,
         4 => 2,
         8 => 3,
-        _ => crate::AMBIGUOUS,
+        _ => AMBIGUOUS,
     }
 }
 
@@ -95,7 +173,7 @@ mod tests {
     }
 
     fn seed_in_sequence() -> impl Strategy<Value = (Vec<u8>, usize, usize)> {
-        proptest::collection::vec(0u8..6, 1..300).prop_flat_map(|sequence| {
+        proptest::collection::vec(prop_oneof![9 => 0u8..6, 1 => any::<u8>()], 1..300).prop_flat_map(|sequence| {
             let len = sequence.len();
             (Just(sequence), 0..len)
                 .prop_flat_map(move |(sequence, start)| (Just(sequence), Just(start), 1..=len - start))
@@ -105,8 +183,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_position_holds_what_the_layout_says((sequence, start, length) in seed_in_sequence()) {
-            let mut packed = [0; PACKED_WINDOW_BYTES];
+            let mut packed = [0x55; PACKED_WINDOW_BYTES];
             encode_window(&sequence, start, length, &mut packed);
+            let mut plainly = [0xff; PACKED_WINDOW_BYTES];
+            encode_plainly(&sequence, &Place::new(sequence.len(), start, length), &mut plainly);
+            prop_assert_eq!(packed, plainly, "vector instructions and plain code differ");
             let codes = window_codes(&packed);
             for (position, &code) in codes.iter().enumerate() {
                 prop_assert_eq!(code, expected_code(&sequence, start, length, position), "position {}", position);

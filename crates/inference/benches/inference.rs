@@ -5,13 +5,18 @@
 //! `target/demo-test`, else made-up ones), `--rounds N` (5): every route is measured once a round, in turn, so that a busy
 //! minute of the machine does not fall on one of them.
 
+#[path = "../tests/common/student_model.rs"]
+mod student_model;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use seedsieve_encoding::{ONE_HOT_SEED_LEN, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, encode_window, expand_one_hot};
-use seedsieve_inference::native::{Level, NativeBackend, PRODUCTS_A_SEED, products_needed};
+use seedsieve_inference::native::{
+    Level, NativeBackend, PRODUCTS_A_SEED, STUDENT_FEATURES, StudentNetwork, products_needed,
+};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuResult, detect_npu_backend, example_windows};
 
 /// Seeds a call, as speeds are stated.
@@ -78,6 +83,7 @@ fn run(settings: &Settings) -> Result<(), String> {
         }
     }
     report(&windows, &routes);
+    students(settings.rounds).map_err(|error| error.to_string())?;
     encoding(settings.rounds, &windows);
     Ok(())
 }
@@ -116,6 +122,11 @@ fn routes() -> NpuResult<Vec<Route>> {
     for (choice, model, form) in [
         (BackendChoice::Ort, &int8, "INT8"),
         (BackendChoice::Ort, &fp32, "fp32"),
+        (BackendChoice::OpenVino, &int8, "INT8"),
+        (BackendChoice::OpenVino, &fp32, "bf16 where there is"),
+        (BackendChoice::Cuda, &fp32, "fp32"),
+        (BackendChoice::TensorRt, &fp32, "fp16"),
+        (BackendChoice::CoreMl, &fp32, "fp16"),
         (BackendChoice::Tract, &int8, "INT8"),
         (BackendChoice::Tract, &fp32, "fp32"),
     ] {
@@ -173,6 +184,27 @@ fn products_a_second(level: Level) -> Option<f64> {
         level.multiply_only().map(|products| products as f64 / start.elapsed().as_secs_f64())
     };
     (0..200).filter_map(|_| rate()).max_by(f64::total_cmp)
+}
+
+/// Nanoseconds a seed of a student network, which takes as long with weights at random as with trained ones.
+fn students(rounds: usize) -> NpuResult<()> {
+    let model = student_model::RandomStudent::new(&[STUDENT_FEATURES, 16, 16, 1], 1).to_onnx(true);
+    // More than a second-level cache holds, so that features come from where a filter leaves them.
+    let features = student_model::mask_features(16 * SEEDS, 2);
+    let mut scores = vec![0.0; SEEDS];
+    println!(
+        "\nstudent network, ns per seed, calls of {SEEDS} seeds, one thread; features are masks of matches and facts"
+    );
+    for level in Level::supported() {
+        let network = StudentNetwork::with_level(&model, "random weights", level)?;
+        let mut calls = features.chunks_exact(SEEDS * STUDENT_FEATURES).cycle();
+        let nanoseconds = per_seed(rounds, || {
+            network.score(calls.next().expect("endless"), &mut scores).expect("lengths that agree");
+            std::hint::black_box(&scores);
+        });
+        println!("{:<52} {nanoseconds:>7.1}", format!("{level}, {} products", network.products()));
+    }
+    Ok(())
 }
 
 fn encoding(rounds: usize, windows: &[u8]) {

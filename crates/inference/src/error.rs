@@ -25,7 +25,9 @@ pub enum NpuError {
         why: String,
     },
     /// A backend was asked for by a name that none has.
-    #[error("unknown backend `{0}`: choose one of auto, native, ort, tract")]
+    #[error(
+        "unknown backend `{0}`: choose one of auto, fastest, native, ort, tract, openvino, coreml, cuda, tensorrt, qnn, vitis"
+    )]
     UnknownBackend(String),
     /// The model file cannot be read, or a backend cannot build the network.
     #[error("cannot load the model: {0}")]

@@ -20,6 +20,7 @@
 //! |---|---|---|
 //! | `native` | `native` | our own integer kernel for INT8 models of the reference network's shape: see [`native`] |
 //! | `ort` | `ort` | ONNX Runtime, a library that is looked for and loaded at run time: see [`set_ort_library`] |
+//! | `openvino`, `coreml`, `cuda`, `tensorrt`, `qnn`, `vitis` | of the same name | ONNX Runtime on other hardware, where asked for |
 //! | `tract` | `tract` | pure Rust, part of the program |
 //!
 //! All run the same files. Scores of different backends differ by rounding; scores of one backend are the same for
@@ -31,6 +32,8 @@ mod batch;
 mod config;
 mod error;
 mod examples;
+mod fastest;
+mod hostile;
 mod model;
 mod selection;
 
@@ -41,6 +44,7 @@ pub use batch::SeedFilterBatch;
 pub use config::SeedFilterConfig;
 pub use error::{NpuError, NpuResult};
 pub use examples::example_windows;
+pub use hostile::load_and_score;
 pub use model::{Model, ModelGraph, ModelMetadata};
 pub use selection::{
     BackendChoice, BackendStatus, detect_npu_backend, detect_npu_backend_for_reference_model, list_available_backends,

@@ -8,9 +8,10 @@ use serde::Serialize;
 #[cfg(feature = "native")]
 use crate::backends::native::{Level, NativeBackend};
 #[cfg(feature = "ort")]
-use crate::backends::onnx_runtime::{self, OrtBackend};
+use crate::backends::onnx_runtime::{self, OrtBackend, Provider};
 #[cfg(feature = "tract")]
 use crate::backends::tract::TractBackend;
+use crate::fastest::{self, Remembered};
 use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult};
 
 /// Which backend to take.
@@ -21,36 +22,57 @@ pub enum BackendChoice {
     /// Runtime, tract; elsewhere, where the native kernel has plain code only, ONNX Runtime, native, tract.
     #[default]
     Auto,
+    /// The one that is fastest here, of all that work: each is measured for 50 ms, and the result is remembered for the same
+    /// program, machine, libraries and model in the user's cache folder.
+    Fastest,
     /// The native kernel, or an error.
     Native,
     /// ONNX Runtime, or an error.
     Ort,
     /// tract, or an error.
     Tract,
+    /// ONNX Runtime's OpenVINO provider on the CPU, or an error.
+    OpenVino,
+    /// ONNX Runtime's Core ML provider on the Apple Neural Engine, or an error.
+    CoreMl,
+    /// ONNX Runtime's CUDA provider, or an error.
+    Cuda,
+    /// ONNX Runtime's TensorRT provider, or an error.
+    TensorRt,
+    /// ONNX Runtime's QNN provider, or an error.
+    Qnn,
+    /// ONNX Runtime's Vitis AI provider, or an error.
+    Vitis,
 }
+
+/// The choices and their names.
+const NAMES: [(BackendChoice, &str); 11] = [
+    (BackendChoice::Auto, "auto"),
+    (BackendChoice::Fastest, "fastest"),
+    (BackendChoice::Native, NATIVE),
+    (BackendChoice::Ort, ORT),
+    (BackendChoice::Tract, TRACT),
+    (BackendChoice::OpenVino, "openvino"),
+    (BackendChoice::CoreMl, "coreml"),
+    (BackendChoice::Cuda, "cuda"),
+    (BackendChoice::TensorRt, "tensorrt"),
+    (BackendChoice::Qnn, "qnn"),
+    (BackendChoice::Vitis, "vitis"),
+];
 
 impl FromStr for BackendChoice {
     type Err = NpuError;
 
     fn from_str(name: &str) -> NpuResult<Self> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "native" => Ok(Self::Native),
-            "ort" => Ok(Self::Ort),
-            "tract" => Ok(Self::Tract),
-            _ => Err(NpuError::UnknownBackend(name.to_owned())),
-        }
+        let found = NAMES.iter().find(|(_, known)| *known == name);
+        found.map(|(choice, _)| *choice).ok_or_else(|| NpuError::UnknownBackend(name.to_owned()))
     }
 }
 
 impl Display for BackendChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Native => "native",
-            Self::Ort => "ort",
-            Self::Tract => "tract",
-        })
+        let (_, name) = NAMES.iter().find(|(choice, _)| choice == self).expect("every choice has a name");
+        f.write_str(name)
     }
 }
 
@@ -123,6 +145,9 @@ fn first_that_works(
     choice: BackendChoice,
     model_for: impl Fn(BackendChoice) -> Model,
 ) -> NpuResult<(Model, Arc<dyn NpuBackend>)> {
+    if choice == BackendChoice::Fastest {
+        return fastest_that_works(fastest::cache_folder().as_deref(), model_for);
+    }
     let automatic = choice == BackendChoice::Auto;
     let candidates = if automatic { in_order_of_speed() } else { vec![choice] };
     let mut last_error = NpuError::NotAvailable;
@@ -149,14 +174,100 @@ fn first_that_works(
     Err(last_error)
 }
 
-/// The backends of this program in the order in which they are tried, whether or not they can be used here.
+/// Measures all that work, or takes the one that was the fastest before.
+fn fastest_that_works(
+    cache: Option<&Path>,
+    model_for: impl Fn(BackendChoice) -> Model,
+) -> NpuResult<(Model, Arc<dyn NpuBackend>)> {
+    let available: Vec<BackendStatus> =
+        list_available_backends().into_iter().filter(|status| status.available).collect();
+    let candidates: Vec<(BackendChoice, Model)> = available
+        .iter()
+        .filter_map(|status| status.name.parse().ok())
+        .map(|choice| (choice, model_for(choice)))
+        .filter(|(choice, model)| *choice != BackendChoice::Native || model.graph().quantized)
+        .collect();
+    let mut circumstances = vec![env!("CARGO_PKG_VERSION").to_owned(), std::env::consts::ARCH.to_owned()];
+    circumstances.extend(available.into_iter().map(|status| status.name.to_owned() + &status.why));
+    circumstances.extend(candidates.iter().map(|(_, model)| model.sha256()));
+    let remembered = Remembered::new(cache, &circumstances);
+
+    let before = remembered.name();
+    if let Some((choice, model)) = candidates.iter().find(|(choice, _)| before == Some(choice.to_string()))
+        && let Ok(backend) = load(model, *choice)
+    {
+        let why = "measured as the fastest here before";
+        tracing::info!(backend = backend.name(), model = model.source(), why, "inference backend chosen");
+        return Ok((model.clone(), backend));
+    }
+    let mut fastest: Option<(f64, Model, Arc<dyn NpuBackend>)> = None;
+    let mut last_error = NpuError::NotAvailable;
+    for (choice, model) in candidates {
+        let measured = load(&model, choice).and_then(|backend| Ok((fastest::seeds_a_second(&*backend)?, backend)));
+        match measured {
+            Ok((speed, backend)) => {
+                tracing::info!(backend = backend.name(), seeds_per_s = speed.round(), "inference backend measured");
+                if fastest.as_ref().is_none_or(|(before, ..)| speed > *before) {
+                    fastest = Some((speed, model, backend));
+                }
+            }
+            Err(error) => {
+                tracing::warn!("inference backend `{choice}` is not used: {error}");
+                last_error = error;
+            }
+        }
+    }
+    let (_, model, backend) = fastest.ok_or(last_error)?;
+    remembered.remember(backend.name());
+    tracing::info!(
+        backend = backend.name(),
+        model = model.source(),
+        why = "measured as the fastest",
+        "inference backend chosen"
+    );
+    Ok((model, backend))
+}
+
+/// The backends of this program: those that `auto` tries, in its order, then those that have to be asked for; whether or not
+/// they can be used here.
 pub fn list_available_backends() -> Vec<BackendStatus> {
-    let status = |choice| match choice {
-        BackendChoice::Ort => ort_status(),
+    let by_name = [
+        BackendChoice::OpenVino,
+        BackendChoice::CoreMl,
+        BackendChoice::Cuda,
+        BackendChoice::TensorRt,
+        BackendChoice::Qnn,
+        BackendChoice::Vitis,
+    ];
+    order(has_fast_native_kernel()).into_iter().chain(by_name).map(status).collect()
+}
+
+fn status(choice: BackendChoice) -> BackendStatus {
+    match choice {
         BackendChoice::Tract => tract_status(),
-        BackendChoice::Native | BackendChoice::Auto => native_status(),
-    };
-    order(has_fast_native_kernel()).map(status).to_vec()
+        BackendChoice::Native | BackendChoice::Auto | BackendChoice::Fastest => native_status(),
+        #[cfg(feature = "ort")]
+        _ => provider_status(provider(choice)),
+        #[cfg(not(feature = "ort"))]
+        _ => {
+            let (_, name) = NAMES.iter().find(|(known, _)| *known == choice).expect("every choice has a name");
+            BackendStatus { name, available: false, why: built_without(name), level: None, capabilities: None }
+        }
+    }
+}
+
+/// What a backend of ONNX Runtime runs on.
+#[cfg(feature = "ort")]
+fn provider(choice: BackendChoice) -> Provider {
+    match choice {
+        BackendChoice::OpenVino => Provider::OpenVino,
+        BackendChoice::CoreMl => Provider::CoreMl,
+        BackendChoice::Cuda => Provider::Cuda,
+        BackendChoice::TensorRt => Provider::TensorRt,
+        BackendChoice::Qnn => Provider::Qnn,
+        BackendChoice::Vitis => Provider::Vitis,
+        _ => Provider::Cpu,
+    }
 }
 
 const ORT: &str = "ort";
@@ -175,10 +286,10 @@ fn order(fast_native_kernel: bool) -> [BackendChoice; 3] {
 
 fn in_order_of_speed() -> Vec<BackendChoice> {
     let built_in = |choice: &BackendChoice| match choice {
-        BackendChoice::Auto => false,
         BackendChoice::Native => cfg!(feature = "native"),
         BackendChoice::Ort => cfg!(feature = "ort"),
         BackendChoice::Tract => cfg!(feature = "tract"),
+        _ => false,
     };
     order(has_fast_native_kernel()).into_iter().filter(built_in).collect()
 }
@@ -202,19 +313,22 @@ fn reason() -> String {
 
 fn load(model: &Model, choice: BackendChoice) -> NpuResult<Arc<dyn NpuBackend>> {
     match choice {
-        BackendChoice::Auto => detect_npu_backend(model, choice),
+        BackendChoice::Auto | BackendChoice::Fastest => detect_npu_backend(model, choice),
         #[cfg(feature = "native")]
         BackendChoice::Native => warmed_up(NativeBackend::new(model)?),
         #[cfg(not(feature = "native"))]
         BackendChoice::Native => Err(not_built(NATIVE)),
-        #[cfg(feature = "ort")]
-        BackendChoice::Ort => warmed_up(OrtBackend::new(model)?),
         #[cfg(feature = "tract")]
         BackendChoice::Tract => warmed_up(TractBackend::new(model)?),
-        #[cfg(not(feature = "ort"))]
-        BackendChoice::Ort => Err(not_built(ORT)),
         #[cfg(not(feature = "tract"))]
         BackendChoice::Tract => Err(not_built(TRACT)),
+        #[cfg(feature = "ort")]
+        _ => warmed_up(OrtBackend::new(model, provider(choice))?),
+        #[cfg(not(feature = "ort"))]
+        _ => {
+            let (_, name) = NAMES.iter().find(|(known, _)| *known == choice).expect("every choice has a name");
+            Err(not_built(name))
+        }
     }
 }
 
@@ -244,30 +358,22 @@ fn native_status() -> BackendStatus {
 }
 
 #[cfg(feature = "ort")]
-fn ort_status() -> BackendStatus {
-    let capabilities = Some(OrtBackend::static_capabilities());
-    match onnx_runtime::loaded_library() {
-        Ok(library) => {
-            let why = format!("{}, {}", library.path.display(), library.found);
-            BackendStatus { name: ORT, available: true, why, level: None, capabilities }
-        }
+fn provider_status(provider: Provider) -> BackendStatus {
+    let description = provider.description();
+    let capabilities = description.built.then(|| OrtBackend::static_capabilities(provider));
+    let (available, why) = match OrtBackend::availability(provider) {
+        Ok(why) => (true, why),
         // The entry says already what is not available.
-        Err(NpuError::BackendNotAvailable { why, .. }) => {
-            BackendStatus { name: ORT, available: false, why, level: None, capabilities }
-        }
-        Err(error) => BackendStatus { name: ORT, available: false, why: error.to_string(), level: None, capabilities },
-    }
+        Err(NpuError::BackendNotAvailable { why, .. }) => (false, why),
+        Err(error) => (false, error.to_string()),
+    };
+    BackendStatus { name: description.name, available, why, level: None, capabilities }
 }
 
 #[cfg(feature = "tract")]
 fn tract_status() -> BackendStatus {
     let capabilities = Some(TractBackend::static_capabilities());
     BackendStatus { name: TRACT, available: true, why: "part of this program".into(), level: None, capabilities }
-}
-
-#[cfg(not(feature = "ort"))]
-fn ort_status() -> BackendStatus {
-    BackendStatus { name: ORT, available: false, why: not_built(ORT).to_string(), level: None, capabilities: None }
 }
 
 #[cfg(not(feature = "tract"))]
@@ -277,8 +383,12 @@ fn tract_status() -> BackendStatus {
 
 #[cfg(not(all(feature = "native", feature = "ort", feature = "tract")))]
 fn not_built(backend: &'static str) -> NpuError {
-    let why = format!("this program was built without it; build it with the feature `{backend}`");
-    NpuError::BackendNotAvailable { backend, why }
+    NpuError::BackendNotAvailable { backend, why: built_without(backend) }
+}
+
+#[cfg(not(all(feature = "native", feature = "ort", feature = "tract")))]
+fn built_without(backend: &str) -> String {
+    format!("this program was built without it; build it with the feature `{backend}`")
 }
 
 #[cfg(test)]
@@ -286,11 +396,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn choices_are_written_as_they_are_read() {
-        for name in ["auto", "native", "ort", "tract"] {
-            assert_eq!(name.parse::<BackendChoice>().unwrap().to_string(), name);
+    #[cfg(feature = "native")]
+    fn the_fastest_is_measured_once_and_then_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let choose = || fastest_that_works(Some(folder.path()), |_| Model::embedded_int8()).unwrap().1.name();
+        let chosen = choose();
+        let file = folder.path().join("fastest-backend");
+        let line = std::fs::read_to_string(&file).unwrap();
+        assert!(line.ends_with(&format!(" {chosen}\n")), "{line}");
+        if list_available_backends().iter().any(|status| status.name == TRACT && status.available) {
+            // A result that measuring would not give shows that it is not measured again.
+            std::fs::write(&file, line.replace(&format!(" {chosen}\n"), " tract\n")).unwrap();
+            assert_eq!(choose(), TRACT);
         }
-        let error = "cuda".parse::<BackendChoice>().unwrap_err().to_string();
-        assert!(error.contains("`cuda`") && error.contains("auto, native, ort, tract"), "{error}");
+        std::fs::write(&file, line.replace(&format!(" {chosen}\n"), " gone\n")).unwrap();
+        assert_eq!(choose(), chosen);
+    }
+
+    #[test]
+    fn choices_are_written_as_they_are_read() {
+        let error = "gpu".parse::<BackendChoice>().unwrap_err().to_string();
+        assert!(error.contains("`gpu`"), "{error}");
+        for (choice, name) in NAMES {
+            assert_eq!(name.parse::<BackendChoice>().unwrap(), choice);
+            assert_eq!(choice.to_string(), name);
+            assert!(error.contains(name), "{error} lacks {name}");
+        }
     }
 }

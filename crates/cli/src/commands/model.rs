@@ -26,6 +26,16 @@ enum Command {
     },
     /// Load a model into every backend and compare their scores; exit code 1 if they differ.
     Verify(VerifyArgs),
+    /// Check a model file, give it a checksum of its content, and put it into a folder under its name.
+    Install(InstallArgs),
+}
+
+#[derive(clap::Args)]
+struct InstallArgs {
+    /// Model file (ONNX).
+    file: PathBuf,
+    /// Folder to put it into.
+    folder: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -59,6 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Inspect { file } => inspect(&file),
         Command::Verify(args) => verify(&args),
+        Command::Install(args) => install(&args),
     }
 }
 
@@ -67,6 +78,8 @@ struct Description<'a> {
     file: &'a str,
     bytes: usize,
     sha256: String,
+    /// It carries a checksum of its content, which is right.
+    checksum: bool,
     metadata: &'a ModelMetadata,
     network: &'a ModelGraph,
 }
@@ -77,11 +90,39 @@ fn inspect(file: &Path) -> anyhow::Result<()> {
         file: model.source(),
         bytes: model.bytes().len(),
         sha256: model.sha256(),
+        checksum: model.has_checksum(),
         metadata: model.metadata(),
         network: model.graph(),
     };
     let mut output = std::io::stdout().lock();
     Ok(writeln!(output, "{}", serde_json::to_string_pretty(&description)?)?)
+}
+
+/// A model that no backend runs is not installed.
+fn install(args: &InstallArgs) -> anyhow::Result<()> {
+    let model = Model::read(&args.file)?;
+    let backend = detect_npu_backend(&model, seedsieve_inference::BackendChoice::Auto)?;
+    ensure!(args.folder.is_dir(), "{} is no folder; make it first", args.folder.display());
+    let name = &model.metadata().name;
+    ensure!(
+        !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+            && !name.starts_with('.'),
+        "{}: its name `{name}` cannot be a file's; letters, digits, `_`, `-` and `.` can",
+        model.source()
+    );
+    let form = if model.graph().quantized { "_int8" } else { "" };
+    let path = args.folder.join(format!("{name}{form}.onnx"));
+    // The file gets its name when it is whole.
+    let part = path.with_extension("onnx.part");
+    let written = std::fs::write(&part, model.sealed()).and_then(|()| std::fs::rename(&part, &path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))?;
+    let installed = Model::read(&path)?;
+    let mut output = std::io::stdout().lock();
+    Ok(writeln!(output, "{}: runs on {}, SHA-256 {}", path.display(), backend.name(), installed.sha256())?)
 }
 
 /// Where scores that are given come from.

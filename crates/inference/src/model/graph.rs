@@ -38,9 +38,28 @@ mod field {
 const ELEMENT_FLOAT32: u64 = 1;
 const LOCATION_OTHER_FILE: u64 = 1;
 
-const INPUT_NAME: &str = "contexts";
 const OUTPUT_NAME: &str = "viability";
-const INPUT_AXES: [u64; 3] = [2, WINDOW_SIZE as u64, 4];
+
+/// What a network of one kind takes, one row a seed.
+pub(crate) struct Interface {
+    /// Name of the input.
+    pub input: &'static str,
+    /// Axes of the input after the first, which is the batch; `None` where any size will do.
+    pub axes: &'static [Option<u64>],
+    /// How the input is written in messages.
+    pub expected: &'static str,
+}
+
+/// Networks that see windows, one-hot.
+pub(crate) const WINDOWS: Interface = Interface {
+    input: "contexts",
+    axes: &[Some(2), Some(WINDOW_SIZE as u64), Some(4)],
+    expected: "contexts: float32[batch, 2, 128, 4]",
+};
+/// Networks that see a row of small whole numbers.
+#[cfg(feature = "native")]
+pub(crate) const FEATURES: Interface =
+    Interface { input: "features", axes: &[None], expected: "features: float32[batch, N]" };
 
 /// What the file says about its network, without running it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,8 +77,11 @@ pub struct ModelGraph {
 }
 
 /// The graph's description and the file's own metadata, in the file's order.
-pub(super) struct Contents {
+pub(crate) struct Contents {
     pub graph: ModelGraph,
+    /// Sizes of the input's axes after the batch; a check has found them to be fixed.
+    #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "only student networks have inputs of any size"))]
+    pub input_axes: Vec<u64>,
     pub properties: Vec<(String, String)>,
 }
 
@@ -71,14 +93,14 @@ struct Tensor {
 }
 
 /// Reads what is needed of an ONNX file and checks that the network takes and gives what this program expects.
-pub(super) fn read_contents(bytes: &[u8]) -> NpuResult<Contents> {
+pub(crate) fn read_contents(bytes: &[u8], interface: &Interface) -> NpuResult<Contents> {
     let file = Message::file(bytes);
     let graph = malformed_is_error(file.message(field::MODEL_GRAPH))?
         .ok_or_else(|| NpuError::UnsupportedFormat("the file holds no ONNX graph; is it an ONNX file?".into()))?;
     malformed_is_error(check_weights(graph))??;
     let input = single(malformed_is_error(inputs(graph))?, "input")?;
     let output = single(malformed_is_error(tensors(graph, field::GRAPH_OUTPUTS))?, "output")?;
-    check_shapes(&input, &output)?;
+    check_shapes(interface, &input, &output)?;
     malformed_is_error(describe(file, graph, &input, &output))
 }
 
@@ -99,7 +121,8 @@ fn describe(file: Message, graph: Message, input: &Tensor, output: &Tensor) -> R
     }
     let producer = file.text(field::MODEL_PRODUCER)?.to_owned();
     let graph = ModelGraph { input: input.to_string(), output: output.to_string(), opset, producer, quantized };
-    Ok(Contents { graph, properties })
+    let input_axes = input.axes.iter().skip(1).flatten().copied().collect();
+    Ok(Contents { graph, input_axes, properties })
 }
 
 /// Weights have to be in this file, for another would be looked for wherever the program happens to run, and finite:
@@ -177,17 +200,21 @@ fn single(mut tensors: Vec<Tensor>, what: &str) -> NpuResult<Tensor> {
     }
 }
 
-fn check_shapes(input: &Tensor, output: &Tensor) -> NpuResult<()> {
-    let fixed_axes: Vec<Option<u64>> = INPUT_AXES.map(Some).to_vec();
-    let input_fits = input.name == INPUT_NAME
+fn check_shapes(interface: &Interface, input: &Tensor, output: &Tensor) -> NpuResult<()> {
+    let axis_fits = |(axis, expected): (&Option<u64>, &Option<u64>)| match expected {
+        Some(_) => axis == expected,
+        None => axis.is_some_and(|size| size > 0),
+    };
+    let input_fits = input.name == interface.input
         && input.element == ELEMENT_FLOAT32
-        && input.axes.len() == 4
-        && input.axes[1..] == fixed_axes;
+        && input.axes.len() == interface.axes.len() + 1
+        && input.axes[1..].iter().zip(interface.axes).all(axis_fits);
     let output_fits = output.name == OUTPUT_NAME && output.element == ELEMENT_FLOAT32 && output.axes.len() == 1;
     if !input_fits || !output_fits {
         return Err(NpuError::UnsupportedFormat(format!(
-            "the network maps `{input}` to `{output}`, expected is `{INPUT_NAME}: float32[batch, 2, {WINDOW_SIZE}, 4]` \
-             to `{OUTPUT_NAME}: float32[batch]`; export it with this project's training package"
+            "the network maps `{input}` to `{output}`, expected is `{}` to `{OUTPUT_NAME}: float32[batch]`; export it with \
+             this project's training package",
+            interface.expected
         )));
     }
     match input.axes[0] {

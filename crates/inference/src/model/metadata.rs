@@ -38,18 +38,9 @@ impl ModelMetadata {
     /// Reads the metadata of a file: pairs of key and value.
     pub(super) fn from_properties(properties: &[(String, String)]) -> NpuResult<Self> {
         let properties = Properties(properties);
-        let format = properties.text("format")?;
-        if format != FORMAT {
-            return Err(NpuError::UnsupportedFormat(format!(
-                "`seedsieve.format` is `{format}`, this program reads format {FORMAT}; use the program's version that \
-                 wrote the model, or export it again"
-            )));
-        }
+        properties.check_format()?;
         let (window_size, upstream, downstream) = properties.window()?;
-        let threshold: f32 = properties.number("threshold", "a number from 0 to 1")?;
-        if !(0.0..=1.0).contains(&threshold) {
-            return Err(invalid("threshold", &threshold.to_string(), "a number from 0 to 1"));
-        }
+        let threshold = properties.threshold()?;
         Ok(Self {
             name: properties.text("name")?.to_owned(),
             window_size,
@@ -65,10 +56,31 @@ impl ModelMetadata {
     }
 }
 
-struct Properties<'a>(&'a [(String, String)]);
+/// The metadata of a file: pairs of key and value.
+pub(crate) struct Properties<'a>(pub &'a [(String, String)]);
 
 impl Properties<'_> {
-    fn text(&self, key: &str) -> NpuResult<&str> {
+    pub fn check_format(&self) -> NpuResult<()> {
+        let format = self.text("format")?;
+        if format == FORMAT {
+            return Ok(());
+        }
+        Err(NpuError::UnsupportedFormat(format!(
+            "`seedsieve.format` is `{format}`, this program reads format {FORMAT}; use the program's version that wrote the \
+             model, or export it again"
+        )))
+    }
+
+    /// The decision threshold.
+    pub fn threshold(&self) -> NpuResult<f32> {
+        let threshold: f32 = self.number("threshold", "a number from 0 to 1")?;
+        match (0.0..=1.0).contains(&threshold) {
+            true => Ok(threshold),
+            false => Err(invalid("threshold", &threshold.to_string(), "a number from 0 to 1")),
+        }
+    }
+
+    pub fn text(&self, key: &str) -> NpuResult<&str> {
         let mut values = self.0.iter().filter(|(name, _)| name.strip_prefix("seedsieve.") == Some(key));
         match (values.next(), values.next()) {
             (Some((_, value)), None) => Ok(value),
@@ -81,7 +93,7 @@ impl Properties<'_> {
         }
     }
 
-    fn number<T: FromStr + Display>(&self, key: &str, expected: &str) -> NpuResult<T> {
+    pub fn number<T: FromStr + Display>(&self, key: &str, expected: &str) -> NpuResult<T> {
         let text = self.text(key)?;
         text.parse().map_err(|_| invalid(key, text, expected))
     }

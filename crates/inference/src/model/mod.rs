@@ -1,5 +1,6 @@
 //! Model files: what they are checked for before a backend sees them.
 
+mod checksum;
 mod graph;
 mod metadata;
 #[cfg(feature = "native")]
@@ -12,10 +13,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 pub use self::graph::ModelGraph;
+#[cfg(feature = "native")]
+pub(crate) use self::graph::{Contents, FEATURES, read_contents};
 pub use self::metadata::ModelMetadata;
+#[cfg(feature = "native")]
+pub(crate) use self::metadata::Properties;
 #[cfg(feature = "native")]
 pub(crate) use self::operators::{Attribute, Constant, Element, Node, Operators, read_operators};
 use crate::{NpuError, NpuResult};
@@ -30,6 +33,7 @@ pub struct Model {
     source: String,
     graph: ModelGraph,
     metadata: ModelMetadata,
+    has_checksum: bool,
 }
 
 impl Model {
@@ -52,15 +56,7 @@ impl Model {
     /// The messages name the path.
     pub fn read(path: &Path) -> NpuResult<Model> {
         let source = path.display().to_string();
-        let unreadable = |why: String| NpuError::ModelLoadFailed(format!("{source}: {why}"));
-        // Asked before opening: opening a named pipe waits for its writer.
-        let status = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}; check the path")))?;
-        if !status.is_file() {
-            return Err(unreadable("not a regular file; give the path of an ONNX file".into()));
-        }
-        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_MODEL_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+        let bytes = read_file(path)?;
         Self::check(bytes.into(), source)
     }
 
@@ -77,20 +73,13 @@ impl Model {
     }
 
     fn check(bytes: Cow<'static, [u8]>, source: String) -> NpuResult<Model> {
-        let size = bytes.len() as u64;
-        if size == 0 || size > MAX_MODEL_BYTES {
-            return Err(NpuError::ModelLoadFailed(format!(
-                "{source}: {}; a model has from 1 byte to {} MiB: check the path, or export it again",
-                if size == 0 { "the file is empty".to_owned() } else { "the file is too large".to_owned() },
-                MAX_MODEL_BYTES >> 20
-            )));
-        }
-        let checked = graph::read_contents(&bytes).and_then(|contents| {
+        check_size(&bytes, &source)?;
+        let checked = graph::read_contents(&bytes, &graph::WINDOWS).and_then(|contents| {
             let metadata = ModelMetadata::from_properties(&contents.properties)?;
-            Ok((contents.graph, metadata))
+            Ok((contents.graph, metadata, checksum::check(&bytes)?))
         });
         match checked {
-            Ok((graph, metadata)) => Ok(Model { bytes, source, graph, metadata }),
+            Ok((graph, metadata, has_checksum)) => Ok(Model { bytes, source, graph, metadata, has_checksum }),
             Err(NpuError::UnsupportedFormat(why)) => Err(NpuError::UnsupportedFormat(format!("{source}: {why}"))),
             Err(error) => Err(error),
         }
@@ -116,8 +105,50 @@ impl Model {
         &self.source
     }
 
+    /// Whether the file carries a checksum of its content, which then was found right when it was loaded.
+    pub fn has_checksum(&self) -> bool {
+        self.has_checksum
+    }
+
+    /// The file with a checksum of its content, which loading it checks from then on.
+    pub fn sealed(&self) -> Vec<u8> {
+        checksum::sealed(&self.bytes).expect("a file that was read before")
+    }
+
     /// SHA-256 of the file in lower-case hexadecimal digits, as `sha256sum` prints it.
     pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        checksum::hexadecimal(&self.bytes)
     }
+}
+
+/// The bytes of a model file, one more than a model may have if there are too many.
+pub(crate) fn read_file(path: &Path) -> NpuResult<Vec<u8>> {
+    let unreadable = |why: String| NpuError::ModelLoadFailed(format!("{}: {why}", path.display()));
+    // Asked before opening: opening a named pipe waits for its writer.
+    let status = std::fs::metadata(path).map_err(|error| unreadable(format!("{error}; check the path")))?;
+    if !status.is_file() {
+        return Err(unreadable("not a regular file; give the path of an ONNX file".into()));
+    }
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_MODEL_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    Ok(bytes)
+}
+
+pub(crate) fn check_size(bytes: &[u8], source: &str) -> NpuResult<()> {
+    let size = bytes.len() as u64;
+    if size > 0 && size <= MAX_MODEL_BYTES {
+        return Ok(());
+    }
+    Err(NpuError::ModelLoadFailed(format!(
+        "{source}: {}; a model has from 1 byte to {} MiB: check the path, or export it again",
+        if size == 0 { "the file is empty" } else { "the file is too large" },
+        MAX_MODEL_BYTES >> 20
+    )))
+}
+
+/// Checks a checksum that a file may carry.
+#[cfg(feature = "native")]
+pub(crate) fn check_checksum(bytes: &[u8]) -> NpuResult<bool> {
+    checksum::check(bytes)
 }

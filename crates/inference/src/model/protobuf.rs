@@ -45,12 +45,18 @@ impl<'a> Message<'a> {
     }
 
     pub fn fields(self) -> impl Iterator<Item = Result<Field<'a>, Malformed>> {
+        self.fields_with_bytes().map(|field| field.map(|(_, field)| field))
+    }
+
+    /// The fields, and the bytes that each of them is, number and length included.
+    pub fn fields_with_bytes(self) -> impl Iterator<Item = Result<(&'a [u8], Field<'a>), Malformed>> {
         let mut rest = self;
         std::iter::from_fn(move || {
             if rest.bytes.is_empty() {
                 return None;
             }
-            let field = rest.take_field();
+            let bytes = rest.bytes;
+            let field = rest.take_field().map(|field| (&bytes[..bytes.len() - rest.bytes.len()], field));
             if field.is_err() {
                 rest.bytes = &[];
             }

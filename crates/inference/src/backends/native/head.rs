@@ -58,7 +58,7 @@ impl Head {
 
 /// The logistic function, made of basic operations only: the `exp` of C libraries differs between systems in the last bit.
 #[inline(always)]
-fn sigmoid(logit: f32) -> f32 {
+pub fn sigmoid(logit: f32) -> f32 {
     // Beyond, the result is 0 or 1 in 32 bits. Not a number stays what it is.
     let logit = f64::from(logit).clamp(-120.0, 120.0);
     (1.0 / (1.0 + exp(-logit))) as f32

@@ -4,10 +4,13 @@ use std::fmt::Display;
 
 use super::kernels::{self, Kernel};
 use super::network::Network;
+use crate::{NpuError, NpuResult};
 
 /// A set of instructions that the native kernel is written for. All of them compute the same scores, bit for bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
+    /// AMX for bytes, with AVX-512 VNNI: 16,384 products an instruction (Intel since 2023).
+    Amx,
     /// AVX-512 F, BW and VNNI: 64 products an instruction (Intel since 2019, AMD since Zen 4).
     Avx512Vnni,
     /// AVX2: 16 products an instruction (Intel since 2013, AMD since 2015).
@@ -30,6 +33,8 @@ pub struct Entry {
 
 /// The dispatch table of this architecture, fastest first. A level is one file, and one row here.
 const TABLE: &[Entry] = &[
+    #[cfg(target_arch = "x86_64")]
+    kernels::amx::ENTRY,
     #[cfg(target_arch = "x86_64")]
     kernels::avx512_vnni::ENTRY,
     #[cfg(target_arch = "x86_64")]
@@ -55,6 +60,16 @@ impl Level {
         Some(self.entry()?.multiply_only?())
     }
 
+    /// # Errors
+    /// [`NpuError::BackendNotAvailable`] if this processor lacks the level's instructions.
+    pub(super) fn check_supported(self) -> NpuResult<()> {
+        self.entry().map(|_| ()).ok_or_else(|| {
+            let supported: Vec<String> = Level::supported().iter().map(ToString::to_string).collect();
+            let why = format!("this processor has not the instructions of `{self}`; it has {}", supported.join(", "));
+            NpuError::BackendNotAvailable { backend: super::NAME, why }
+        })
+    }
+
     /// The row of a level that this processor supports.
     pub(super) fn entry(self) -> Option<&'static Entry> {
         TABLE.iter().find(|entry| entry.level == self && (entry.is_supported)())
@@ -64,6 +79,7 @@ impl Level {
 impl Display for Level {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Amx => "amx-int8",
             Self::Avx512Vnni => "avx512-vnni",
             Self::Avx2 => "avx2",
             Self::Scalar => "scalar",

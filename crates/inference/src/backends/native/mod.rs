@@ -7,6 +7,7 @@ mod level;
 mod network;
 mod reader;
 mod shape;
+mod student;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -17,8 +18,9 @@ use self::kernels::{BlockEnds, Kernel};
 pub use self::level::Level;
 use self::network::Network;
 use self::reader::read_network;
+pub use self::student::{STUDENT_FEATURES, StudentMetadata, StudentNetwork};
 use crate::backend::{check_packed, check_scores};
-use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, SeedFilterBatch, example_windows};
+use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch, example_windows};
 
 /// Name of the backend.
 pub(crate) const NAME: &str = "native";
@@ -68,11 +70,8 @@ impl NativeBackend {
     }
 
     fn of_network(network: &Network, level: Level) -> NpuResult<Self> {
-        let entry = level.entry().ok_or_else(|| {
-            let supported: Vec<String> = Level::supported().iter().map(ToString::to_string).collect();
-            let why = format!("this processor has not the instructions of `{level}`; it has {}", supported.join(", "));
-            NpuError::BackendNotAvailable { backend: NAME, why }
-        })?;
+        level.check_supported()?;
+        let entry = level.entry().expect("a level that is supported has a row");
         Ok(Self { kernel: (entry.prepare)(network), level })
     }
 

@@ -23,25 +23,30 @@ pub fn read_network(model: &Model) -> NpuResult<Network> {
         )));
     }
     let operators = read_operators(model.bytes())?;
-    read(&operators).map_err(|Refusal { layer, why }| {
-        NpuError::UnsupportedFormat(format!(
-            "{}: the native backend cannot compute the layer `{layer}`: {why}; export the network with this project's \
-             training package, or choose ort or tract",
-            model.source()
-        ))
-    })
+    read(&operators).map_err(|refusal| refusal.into_error(model.source(), ", or choose ort or tract"))
 }
 
 /// Which layer is not as the kernels need it, and why.
 #[derive(Debug)]
-struct Refusal {
+pub(super) struct Refusal {
     layer: String,
     why: String,
 }
 
-type Checked<T> = Result<T, Refusal>;
+impl Refusal {
+    /// The error for the user; `alternative` continues the advice.
+    pub fn into_error(self, source: &str, alternative: &str) -> NpuError {
+        let Self { layer, why } = self;
+        NpuError::UnsupportedFormat(format!(
+            "{source}: the native backend cannot compute the layer `{layer}`: {why}; export the network with this project's \
+             training package{alternative}"
+        ))
+    }
+}
 
-fn refuse<T>(layer: &str, why: impl Into<String>) -> Checked<T> {
+pub(super) type Checked<T> = Result<T, Refusal>;
+
+pub(super) fn refuse<T>(layer: &str, why: impl Into<String>) -> Checked<T> {
     Err(Refusal { layer: layer.to_owned(), why: why.into() })
 }
 
@@ -67,15 +72,15 @@ fn read(operators: &Operators) -> Checked<Network> {
 }
 
 /// The way from the input to the output, operator by operator.
-struct Chain<'a, 'file> {
-    operators: &'a Operators<'file>,
+pub(super) struct Chain<'a, 'file> {
+    pub operators: &'a Operators<'file>,
     /// The last operator's output.
-    value: &'a str,
+    pub value: &'a str,
 }
 
 impl<'a, 'file> Chain<'a, 'file> {
     /// The next operator, which has to be of this kind, and the only one that reads the last one's output.
-    fn next(&mut self, operator: &str) -> Checked<&'a Node<'file>> {
+    pub fn next(&mut self, operator: &str) -> Checked<&'a Node<'file>> {
         let mut readers = self.operators.readers(self.value);
         let (Some(node), None) = (readers.next(), readers.next()) else {
             return refuse(self.value, "it is not read by exactly one operator");
@@ -88,6 +93,13 @@ impl<'a, 'file> Chain<'a, 'file> {
         }
         self.value = output;
         Ok(node)
+    }
+
+    /// The operator that alone reads the last one's output.
+    pub fn next_operator(&self) -> Option<&'a str> {
+        let mut readers = self.operators.readers(self.value);
+        let (node, None) = (readers.next()?, readers.next()) else { return None };
+        Some(node.operator)
     }
 
     /// The order of axes: channel = 4 * sequence + base, then positions.
@@ -104,7 +116,7 @@ impl<'a, 'file> Chain<'a, 'file> {
     }
 
     /// A rounding to eight bits and back; the step.
-    fn round_trip(&mut self) -> Checked<f32> {
+    pub fn round_trip(&mut self) -> Checked<f32> {
         let mut scales = [0.0; 2];
         for (operator, scale) in ["QuantizeLinear", "DequantizeLinear"].into_iter().zip(&mut scales) {
             let node = self.next(operator)?;
@@ -273,7 +285,7 @@ impl<'a, 'file> Chain<'a, 'file> {
         Ok((self.floats(node, 1)?, biases))
     }
 
-    fn constant(&self, node: &Node, input: usize) -> Checked<&'a crate::model::Constant<'file>> {
+    pub fn constant(&self, node: &Node, input: usize) -> Checked<&'a crate::model::Constant<'file>> {
         let name = node.inputs.get(input).copied().unwrap_or_default();
         match self.operators.constants.get(name) {
             Some(constant) => Ok(constant),
@@ -281,12 +293,12 @@ impl<'a, 'file> Chain<'a, 'file> {
         }
     }
 
-    fn integers(&self, node: &Node, input: usize) -> Checked<Vec<i64>> {
+    pub fn integers(&self, node: &Node, input: usize) -> Checked<Vec<i64>> {
         let integers = self.constant(node, input)?.integers();
         integers.map_or_else(|| refuse(self.value, format!("its input {input} holds no integers")), Ok)
     }
 
-    fn floats(&self, node: &Node, input: usize) -> Checked<Vec<f32>> {
+    pub fn floats(&self, node: &Node, input: usize) -> Checked<Vec<f32>> {
         let floats = self.constant(node, input)?.floats();
         floats.map_or_else(|| refuse(self.value, format!("its input {input} holds no 32-bit floats")), Ok)
     }
@@ -294,7 +306,12 @@ impl<'a, 'file> Chain<'a, 'file> {
 
 /// Checks an operator's settings: those that are given have to be as expected, those in `required` have to be given. A
 /// float has to be 1, which both of Gemm's are where not given; `auto_pad` has to leave the padding to `pads`.
-fn check_attributes(node: &Node, layer: &str, expected: &[(&str, &[i64])], required: &[&str]) -> Checked<()> {
+pub(super) fn check_attributes(
+    node: &Node,
+    layer: &str,
+    expected: &[(&str, &[i64])],
+    required: &[&str],
+) -> Checked<()> {
     for (name, value) in &node.attributes {
         let allowed = expected.iter().find(|(expected, _)| expected == name).map(|(_, value)| *value);
         let fits = match (value, allowed) {

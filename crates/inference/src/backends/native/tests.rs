@@ -71,6 +71,15 @@ fn scores_of_all_levels(network: &Network, packed: &[u8]) -> Vec<f32> {
     for level in Level::supported() {
         assert_eq!(bits(&scores(network, level, packed)), bits(&plain), "{level} and plain code differ");
     }
+    #[cfg(target_arch = "x86_64")]
+    match super::kernels::amx::with_emulated_tiles(network) {
+        Some(kernel) => {
+            let mut emulated = vec![f32::NAN; plain.len()];
+            kernel.score(packed.as_chunks().0, &mut emulated);
+            assert_eq!(bits(&emulated), bits(&plain), "the kernel on tiles, emulated, and plain code differ");
+        }
+        None => eprintln!("SKIPPED the kernel on emulated tiles: this processor has no AVX-512 VNNI"),
+    }
     plain
 }
 
@@ -171,7 +180,7 @@ fn the_shipped_network_is_right_on_windows_like_real_ones() {
 #[test]
 fn a_level_that_this_processor_has_not_is_an_error() {
     let network = read_network(&Model::embedded_int8()).unwrap();
-    for level in [Level::Avx512Vnni, Level::Avx2, Level::Scalar] {
+    for level in [Level::Amx, Level::Avx512Vnni, Level::Avx2, Level::Scalar] {
         let backend = NativeBackend::of_network(&network, level);
         assert_eq!(backend.is_ok(), Level::supported().contains(&level), "{level}");
         if let Err(error) = backend {

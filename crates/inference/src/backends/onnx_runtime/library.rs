@@ -18,7 +18,7 @@ const LIBRARY_NAME: &str = "libonnxruntime.dylib";
 #[cfg(windows)]
 const LIBRARY_NAME: &str = "onnxruntime.dll";
 
-const INSTALL_HINT: &str =
+pub(super) const INSTALL_HINT: &str =
     "install it with `pip install onnxruntime` into .venv, or give the path of libonnxruntime (version 1.24 or newer)";
 
 /// The library of this process, for its lifetime.

@@ -1,10 +1,14 @@
 //! The kernels, one file a dispatch level.
 
 #[cfg(target_arch = "x86_64")]
+pub mod amx;
+#[cfg(target_arch = "x86_64")]
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512_vnni;
 pub mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 

@@ -1,0 +1,285 @@
+//! AMX for bytes: one instruction multiplies 16 rows of 64 unsigned activations with 16 columns of 64 signed weights and adds
+//! to 256 sums of 32 bits, without rounding or saturation.
+//!
+//! A convolution's row is a position with the ones after it that its taps look at. Positions lie one after the other, channel
+//! by channel, so that a row is a piece of memory, and the tile unit's distance between rows is the size of a position: no
+//! activation is copied. The seeds of a group follow one another as one long row of positions; the rows at the end of a seed
+//! that look into the next are computed and not used. A third-block position belongs to two of the second block and four
+//! one-hot ones, and seeds keep these proportions with all their rows, used or not: a seed starts at the same row of each
+//! block, times one, two and four.
+
+use std::arch::x86_64::*;
+
+use seedsieve_encoding::PACKED_SEED_BYTES;
+
+use super::tiles::{
+    BLOCK, BlockProduct, COLUMNS, Hardware, ROW_BYTES, ROWS, Tiles, WeightTile, has_tile_unit, multiply_only,
+};
+use super::{BlockEnds, Kernel};
+use crate::backends::native::head::Head;
+use crate::backends::native::level::{Entry, Level};
+use crate::backends::native::network::{Convolution, EmptyOutputs, Network};
+use crate::backends::native::shape::{CHANNELS_1, CHANNELS_2, CHANNELS_3, CONVOLUTIONS, POSITIONS_3};
+use crate::backends::native::windows::{occupied_bytes, position_bytes};
+
+pub const ENTRY: Entry = Entry {
+    level: Level::Amx,
+    is_supported,
+    prepare: |network| Box::new(AmxKernel::<Hardware>::new(network)),
+    multiply_only: Some(multiply_only),
+};
+
+fn is_supported() -> bool {
+    has_vectors() && has_tile_unit()
+}
+
+/// What is not multiplied in tiles is computed with AVX-512.
+fn has_vectors() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Seeds that are computed block by block together.
+const GROUP: usize = 8;
+/// Rows of the third block of a seed beyond its positions: what the taps of all three blocks look at.
+const EXTRA_ROWS: usize = 6;
+/// Most rows of the third block of a group, and a block of rows more, which the last block of tiles may reach into.
+const MAX_ROWS: usize = GROUP * (POSITIONS_3 + EXTRA_ROWS) + BLOCK;
+/// Bytes of a one-hot position.
+const BASES: usize = CONVOLUTIONS[0].inputs;
+/// Chunks of 64 products of a convolution.
+const CHUNKS: [usize; 3] = [1, 3, 3];
+const _: () = {
+    assert!(CHANNELS_1 == BLOCK && CHANNELS_2 == 2 * BLOCK && CHANNELS_3 == CHANNELS_2);
+    // The windows of a seed whose positions are all needed have exactly as many positions as its rows.
+    assert!(4 * (POSITIONS_3 + EXTRA_ROWS) == seedsieve_encoding::WINDOW_SIZE);
+};
+
+#[repr(C, align(64))]
+struct Aligned<T>(T);
+
+struct Layer {
+    /// Output by output, 16 at a time; of each, the chunks in the order of products.
+    tiles: Vec<WeightTile>,
+    chunks: usize,
+    biases: Vec<[i32; BLOCK]>,
+    multipliers: Vec<Aligned<[f32; COLUMNS]>>,
+}
+
+struct AmxKernel<T> {
+    layers: [Layer; 3],
+    empty: EmptyOutputs,
+    head: Head,
+    tiles: std::marker::PhantomData<T>,
+}
+
+/// Activations of a group of seeds, row by row.
+#[repr(C, align(64))]
+struct Activations {
+    one_hot: [[u8; BASES]; 4 * MAX_ROWS + 64 / BASES],
+    first: [[u8; CHANNELS_1]; 2 * MAX_ROWS + 6],
+    second: [[u8; CHANNELS_2]; MAX_ROWS + 3],
+    third: [[u8; CHANNELS_3]; MAX_ROWS],
+    /// Of two blocks of rows: one is being multiplied while the other is rounded.
+    sums: [[i32; BLOCK * CHANNELS_3]; 2],
+}
+
+impl Layer {
+    fn new(convolution: &Convolution, chunks: usize) -> Self {
+        let shape = convolution.shape;
+        assert!(shape.depth() <= chunks * ROW_BYTES);
+        let weight = |column: usize, product: usize| match product < shape.depth() {
+            true => convolution.weight(product, column),
+            false => 0,
+        };
+        let tile = |number: usize| {
+            let (columns, chunk) = (number / chunks * COLUMNS, number % chunks);
+            let row = |row: usize| {
+                let product = (chunk * ROWS + row) * 4;
+                std::array::from_fn(|byte| weight(columns + byte / 4, product + byte % 4))
+            };
+            WeightTile(std::array::from_fn(row))
+        };
+        let multipliers = convolution.multipliers.as_chunks().0.iter().map(|&lanes| Aligned(lanes)).collect();
+        Self {
+            tiles: (0..shape.outputs / COLUMNS * chunks).map(tile).collect(),
+            chunks,
+            biases: convolution.biases.as_chunks().0.to_vec(),
+            multipliers,
+        }
+    }
+}
+
+impl<T: Tiles> AmxKernel<T> {
+    fn new(network: &Network) -> Self {
+        assert!(has_vectors(), "the dispatch table asks before");
+        let [first, second, third] = &network.convolutions;
+        Self {
+            layers: [Layer::new(first, CHUNKS[0]), Layer::new(second, CHUNKS[1]), Layer::new(third, CHUNKS[2])],
+            empty: EmptyOutputs::of(network),
+            head: network.head.clone(),
+            tiles: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<T: Tiles> Kernel for AmxKernel<T> {
+    fn score(&self, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &mut [f32]) {
+        // SAFETY: `new`, which makes every kernel, has asserted that this processor has the vector instructions.
+        unsafe { score(self, seeds, scores) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn score<T: Tiles>(kernel: &AmxKernel<T>, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &mut [f32]) {
+    let tiles = T::configure();
+    let mut activations = Activations {
+        one_hot: [[0; BASES]; _],
+        first: [[0; CHANNELS_1]; _],
+        second: [[0; CHANNELS_2]; _],
+        third: [[0; CHANNELS_3]; _],
+        sums: [[0; _]; 2],
+    };
+    for (seeds, scores) in seeds.chunks(GROUP).zip(scores.chunks_mut(GROUP)) {
+        score_group(kernel, &tiles, &mut activations, seeds, scores);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn score_group<T: Tiles>(
+    kernel: &AmxKernel<T>,
+    tiles: &T,
+    Activations { one_hot, first, second, third, sums }: &mut Activations,
+    seeds: &[[u8; PACKED_SEED_BYTES]],
+    scores: &mut [f32],
+) {
+    // Third-block positions of each seed that are not those of empty windows.
+    let mut positions = [0; GROUP];
+    let mut rows = 0;
+    for (seed, positions) in seeds.iter().zip(&mut positions) {
+        *positions = BlockEnds::of(occupied_bytes(seed)).third;
+        let seed_rows = *positions + EXTRA_ROWS;
+        write_one_hot(seed, &mut one_hot[4 * rows..], 4 * seed_rows);
+        rows += seed_rows;
+    }
+    let [layer_1, layer_2, layer_3] = &kernel.layers;
+    convolution::<T, BASES, 2, true>(tiles, layer_1, one_hot, 4 * rows, sums, first.as_flattened_mut());
+    convolution::<T, CHANNELS_1, 4, true>(tiles, layer_2, first, 2 * rows, sums, second.as_flattened_mut());
+    convolution::<T, CHANNELS_2, 4, false>(tiles, layer_3, second, rows, sums, third.as_flattened_mut());
+    let mut row = 0;
+    for (&positions, score) in positions.iter().zip(scores) {
+        let totals = totals(kernel, &third[row..row + positions]);
+        *score = kernel.head.viability(&totals);
+        row += positions + EXTRA_ROWS;
+    }
+}
+
+/// The first positions of a seed, at least `positions` of them, one byte a base: eight positions are the bits of 64 bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn write_one_hot(seed: &[u8; PACKED_SEED_BYTES], output: &mut [[u8; BASES]], positions: usize) {
+    let codes = position_bytes(seed);
+    let eights = output.as_chunks_mut::<8>().0.iter_mut().zip(codes.as_chunks().0);
+    for (output, &codes) in eights.take(positions.div_ceil(8)) {
+        let ones = _mm512_maskz_set1_epi8(u64::from_le_bytes(codes), 1);
+        // SAFETY: eight positions have the size of a register; no alignment is asked for.
+        unsafe { _mm512_storeu_si512(output.as_mut_ptr().cast(), ones) }
+    }
+}
+
+/// A convolution of `rows` positions of `INPUTS` channels to 16 times `REGISTERS`, and its rounding; with `POOL` the larger of
+/// two neighbours is kept. Whole blocks of rows are computed.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn convolution<T: Tiles, const INPUTS: usize, const REGISTERS: usize, const POOL: bool>(
+    tiles: &T,
+    layer: &Layer,
+    input: &[[u8; INPUTS]],
+    rows: usize,
+    sums: &mut [[i32; BLOCK * CHANNELS_3]; 2],
+    output: &mut [u8],
+) {
+    let row_length = REGISTERS * COLUMNS;
+    let output_bytes = if POOL { BLOCK / 2 } else { BLOCK } * row_length;
+    let blocks = rows.div_ceil(BLOCK);
+    let [mut current, mut previous] = sums.each_mut();
+    for block in 0..=blocks {
+        if block < blocks {
+            let input = input[block * BLOCK..].as_flattened();
+            for (half, biases) in layer.biases.iter().enumerate() {
+                let halves = layer.tiles[2 * half * layer.chunks..][..2 * layer.chunks].split_at(layer.chunks);
+                let product = BlockProduct { input, stride: INPUTS, weights: [halves.0, halves.1], biases };
+                tiles.multiply(&product, &mut current[half * BLOCK..], row_length);
+            }
+        }
+        if block > 0 {
+            let output = &mut output[(block - 1) * output_bytes..][..output_bytes];
+            round_block::<REGISTERS, POOL>(layer, previous, output);
+        }
+        (current, previous) = (previous, current);
+    }
+}
+
+/// Sums of a block of rows to eight bits, as `network::requantised` does it.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn round_block<const REGISTERS: usize, const POOL: bool>(layer: &Layer, sums: &[i32], output: &mut [u8]) {
+    let rows = if POOL { 2 } else { 1 };
+    // Four registers of sums make one of bytes: one row of 64 channels, or two of 32.
+    let quads = output.as_chunks_mut::<64>().0.iter_mut().zip(sums.chunks_exact(4 * COLUMNS * rows));
+    for (output, sums) in quads {
+        let rounded = |number: usize| {
+            let (row, register) = (number / REGISTERS * rows, number % REGISTERS);
+            let at = |row: usize| &sums[(row * REGISTERS + register) * COLUMNS..][..COLUMNS];
+            let sum = if POOL { _mm512_max_epi32(load(at(row)), load(at(row + 1))) } else { load(at(row)) };
+            // SAFETY: an array of the size of a register; no alignment is asked for.
+            let multipliers = unsafe { _mm512_loadu_ps(layer.multipliers[register].0.as_ptr()) };
+            _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multipliers))
+        };
+        // Packing makes negative values 0, which is ReLU, and larger ones 255. It leaves the four channels of quarter q of
+        // register r at place 4 q + r.
+        let (low, high) = (_mm512_packs_epi32(rounded(0), rounded(1)), _mm512_packs_epi32(rounded(2), rounded(3)));
+        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
+        // SAFETY: the array has the size of a register; no alignment is asked for.
+        unsafe { _mm512_storeu_si512(output.as_mut_ptr().cast(), bytes) }
+    }
+}
+
+/// Sums over positions of the third block's output, with those of empty positions.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn totals<T: Tiles>(kernel: &AmxKernel<T>, rows: &[[u8; CHANNELS_3]]) -> [i32; CHANNELS_3] {
+    let mut sums = [_mm512_setzero_si512(); 2];
+    for row in rows {
+        for (sum, half) in sums.iter_mut().zip(row.as_chunks::<32>().0) {
+            // SAFETY: the array has the size of what is loaded; no alignment is asked for.
+            let half = unsafe { _mm256_loadu_si256(half.as_ptr().cast()) };
+            *sum = _mm512_add_epi16(*sum, _mm512_cvtepu8_epi16(half));
+        }
+    }
+    // At most 26 * 255: 16 bits suffice.
+    let mut words = [0u16; CHANNELS_3];
+    for (words, sum) in words.as_chunks_mut::<32>().0.iter_mut().zip(sums) {
+        // SAFETY: the array has the size of a register; no alignment is asked for.
+        unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), sum) }
+    }
+    let empty_positions = (POSITIONS_3 - rows.len()) as i32;
+    std::array::from_fn(|channel| i32::from(words[channel]) + empty_positions * i32::from(kernel.empty.third[channel]))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn load(values: &[i32]) -> __m512i {
+    let values: &[i32; COLUMNS] = values.try_into().expect("a register's worth");
+    // SAFETY: the array has the size of a register; no alignment is asked for.
+    unsafe { _mm512_loadu_si512(values.as_ptr().cast()) }
+}
+
+/// The kernel with products in plain Rust: all of it but the instructions of the tile unit.
+#[cfg(test)]
+pub fn with_emulated_tiles(network: &Network) -> Option<Box<dyn Kernel>> {
+    has_vectors().then(|| -> Box<dyn Kernel> { Box::new(AmxKernel::<super::tiles::Emulated>::new(network)) })
+}

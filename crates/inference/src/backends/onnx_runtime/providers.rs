@@ -1,0 +1,200 @@
+//! Execution providers of ONNX Runtime: the hardware that a session runs on. Each is a feature of this crate and a backend
+//! of its own name.
+//!
+//! A provider that the library lacks, or that finds no device, is an error, and so is a network of which it leaves a part to
+//! the CPU: ONNX Runtime by itself would run on the CPU and say nothing.
+
+#[allow(unused_imports, reason = "without any provider nothing asks for one")]
+use ort::ep::{ExecutionProvider, ExecutionProviderDispatch};
+use ort::session::builder::SessionBuilder;
+
+use super::library::LoadedLibrary;
+use crate::{NpuError, NpuResult};
+
+/// What a session runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provider {
+    Cpu,
+    OpenVino,
+    CoreMl,
+    Cuda,
+    TensorRt,
+    Qnn,
+    Vitis,
+}
+
+/// What is known of a provider without asking a library.
+pub(crate) struct Description {
+    /// Name of the backend, and of the feature.
+    pub name: &'static str,
+    /// Name for humans.
+    pub title: &'static str,
+    /// Where a library with this provider comes from, and what device it needs.
+    pub install: &'static str,
+    /// This program was built with it.
+    pub built: bool,
+    /// The provider multiplies in half precision where the model is in 32 bits.
+    pub half_precision: bool,
+}
+
+/// Name of the free first axis of this project's models.
+const BATCH_AXIS: &str = "batch";
+
+impl Provider {
+    pub fn description(self) -> Description {
+        let (name, title, built, half_precision, install) = match self {
+            Self::Cpu => ("ort", "ONNX Runtime (CPU)", true, false, super::library::INSTALL_HINT),
+            Self::OpenVino => (
+                "openvino",
+                "ONNX Runtime, OpenVINO (CPU device)",
+                cfg!(feature = "openvino"),
+                true,
+                "install it with `pip install onnxruntime-openvino` into .venv, for x86-64",
+            ),
+            Self::CoreMl => (
+                "coreml",
+                "ONNX Runtime, Core ML (Apple Neural Engine)",
+                cfg!(feature = "coreml"),
+                true,
+                "it needs macOS 12 or newer on an Apple processor, and `pip install onnxruntime` there",
+            ),
+            Self::Cuda => (
+                "cuda",
+                "ONNX Runtime, CUDA (NVIDIA GPU)",
+                cfg!(feature = "cuda"),
+                false,
+                "it needs an NVIDIA GPU with its driver, CUDA and cuDNN, and `pip install onnxruntime-gpu`",
+            ),
+            Self::TensorRt => (
+                "tensorrt",
+                "ONNX Runtime, TensorRT (NVIDIA GPU)",
+                cfg!(feature = "tensorrt"),
+                true,
+                "it needs an NVIDIA GPU with its driver, CUDA and TensorRT, and `pip install onnxruntime-gpu`",
+            ),
+            Self::Qnn => (
+                "qnn",
+                "ONNX Runtime, QNN (Qualcomm Hexagon)",
+                cfg!(feature = "qnn"),
+                true,
+                "it needs a Qualcomm processor with a Hexagon NPU, and `pip install onnxruntime onnxruntime-qnn` into .venv",
+            ),
+            Self::Vitis => (
+                "vitis",
+                "ONNX Runtime, Vitis AI (AMD Ryzen AI)",
+                cfg!(feature = "vitis"),
+                false,
+                "it needs an AMD processor with an NPU and the ONNX Runtime of AMD's Ryzen AI software",
+            ),
+        };
+        Description { name, title, install, built, half_precision }
+    }
+
+    pub fn name(self) -> &'static str {
+        self.description().name
+    }
+
+    /// The provider compiles a network for one size of batches.
+    pub fn requires_fixed_batch(self) -> bool {
+        matches!(self, Self::CoreMl | Self::TensorRt | Self::Qnn | Self::Vitis)
+    }
+
+    /// Whether a loaded library has this provider; that it finds its device shows when a session is made.
+    ///
+    /// # Errors
+    /// [`NpuError::BackendNotAvailable`] with what to install.
+    pub fn check(self, library: &LoadedLibrary) -> NpuResult<()> {
+        let Description { name, install, built, .. } = self.description();
+        let refuse = |why: String| Err(NpuError::BackendNotAvailable { backend: name, why });
+        if !built {
+            return refuse(format!("this program was built without it; build it with the feature `{name}`"));
+        }
+        let found: ort::Result<bool> = match self {
+            Self::Cpu => Ok(true),
+            #[cfg(feature = "openvino")]
+            Self::OpenVino => ort::ep::OpenVINO::is_available(),
+            #[cfg(feature = "coreml")]
+            Self::CoreMl => ort::ep::CoreML::is_available(),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => ort::ep::CUDA::is_available(),
+            #[cfg(feature = "tensorrt")]
+            Self::TensorRt => ort::ep::TensorRT::is_available(),
+            #[cfg(feature = "qnn")]
+            Self::Qnn => super::qnn::is_available(library),
+            #[cfg(feature = "vitis")]
+            Self::Vitis => ort::ep::Vitis::is_available(),
+            #[allow(unreachable_patterns, reason = "reached where a feature is off")]
+            _ => unreachable!("it was not built"),
+        };
+        match found {
+            Ok(true) => Ok(()),
+            Ok(false) => refuse(format!("{} has no such provider; {install}", library.path.display())),
+            Err(error) => refuse(format!("{} does not say what it has: {error}; {install}", library.path.display())),
+        }
+    }
+
+    /// Makes a session run on this provider, and on nothing else; for batches of one size where it needs that.
+    pub fn apply(
+        self,
+        library: &LoadedLibrary,
+        builder: SessionBuilder,
+        half_precision: bool,
+        batch_size: usize,
+    ) -> ort::Result<SessionBuilder> {
+        let _ = library;
+        let builder = match self.requires_fixed_batch() {
+            true => builder.with_dimension_override(BATCH_AXIS, batch_size as i64)?,
+            false => builder,
+        };
+        #[cfg(feature = "qnn")]
+        if self == Self::Qnn {
+            return Ok(super::qnn::apply(library, builder, half_precision)?.with_disable_cpu_fallback()?);
+        }
+        let Some(provider) = self.dispatch(half_precision) else { return Ok(builder) };
+        Ok(builder.with_execution_providers([provider.error_on_failure()])?.with_disable_cpu_fallback()?)
+    }
+
+    /// The provider with this program's options; `None` for the CPU's, which every session has.
+    fn dispatch(self, half_precision: bool) -> Option<ExecutionProviderDispatch> {
+        let _ = half_precision;
+        match self {
+            Self::Cpu => None,
+            #[cfg(feature = "openvino")]
+            Self::OpenVino => {
+                // In bfloat16 where the processor has it. One thread a session, as the aligner's threads divide the seeds; not pinned, or two sessions share a core.
+                let precision = if half_precision { "bf16" } else { "f32" };
+                let config = format!(
+                    r#"{{"CPU":{{"ENABLE_CPU_PINNING":"NO","INFERENCE_NUM_THREADS":"1","NUM_STREAMS":"1","INFERENCE_PRECISION_HINT":"{precision}"}}}}"#
+                );
+                let provider = ort::ep::OpenVINO::default().with_device_type("CPU");
+                use ort::ep::ArbitrarilyConfigurableExecutionProvider;
+                Some(provider.with_arbitrary_config("load_config", config).build())
+            }
+            #[cfg(feature = "coreml")]
+            Self::CoreMl => {
+                use ort::ep::coreml::{ComputeUnits, ModelFormat, SpecializationStrategy};
+                let provider = ort::ep::CoreML::default()
+                    .with_model_format(ModelFormat::MLProgram)
+                    .with_compute_units(ComputeUnits::CPUAndNeuralEngine)
+                    .with_static_input_shapes(true)
+                    .with_specialization_strategy(SpecializationStrategy::FastPrediction);
+                Some(provider.build())
+            }
+            #[cfg(feature = "cuda")]
+            Self::Cuda => {
+                // Scores must not depend on what else ran: no search for an algorithm that is timed anew.
+                let search = ort::ep::cuda::ConvAlgorithmSearch::Heuristic;
+                Some(ort::ep::CUDA::default().with_conv_algorithm_search(search).with_tf32(half_precision).build())
+            }
+            #[cfg(feature = "tensorrt")]
+            Self::TensorRt => {
+                let provider = ort::ep::TensorRT::default().with_fp16(half_precision).with_timing_cache(true);
+                Some(provider.build())
+            }
+            #[cfg(feature = "vitis")]
+            Self::Vitis => Some(ort::ep::Vitis::default().build()),
+            #[allow(unreachable_patterns, reason = "reached where a feature is off")]
+            _ => unreachable!("`check` refuses what was not built"),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Qualcomm's provider, which is a library of its own beside ONNX Runtime's: the wheel onnxruntime-qnn. On processors without a
+//! Hexagon it runs its simulator, some thousand times slower: enough to see that a network fits.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use ort::session::builder::SessionBuilder;
+
+use super::library::LoadedLibrary;
+
+const NAME: &str = "QNNExecutionProvider";
+
+/// Whether the plug-in lies beside the library, and gives a device.
+pub fn is_available(library: &LoadedLibrary) -> ort::Result<bool> {
+    if !register(library)? {
+        return Ok(false);
+    }
+    Ok(library.environment.devices().any(|device| device.ep().is_ok_and(|name| name == NAME)))
+}
+
+/// Makes a session run on the plug-in's devices.
+pub fn apply(library: &LoadedLibrary, builder: SessionBuilder, half_precision: bool) -> ort::Result<SessionBuilder> {
+    register(library)?;
+    let devices = library.environment.devices().filter(|device| device.ep().is_ok_and(|name| name == NAME));
+    let mut options = vec![("htp_performance_mode".to_owned(), "burst".to_owned())];
+    if half_precision {
+        options.push(("enable_htp_fp16_precision".to_owned(), "1".to_owned()));
+    }
+    // One device: on others than a Hexagon the plug-in's own backends would run.
+    Ok(builder.with_devices(devices.take(1), Some(&options))?)
+}
+
+/// Registers the plug-in once a process; `false` if there is none.
+fn register(library: &LoadedLibrary) -> ort::Result<bool> {
+    static REGISTERED: OnceLock<Result<bool, String>> = OnceLock::new();
+    let registered = REGISTERED.get_or_init(|| match plug_in(library) {
+        Some(path) => {
+            library.environment.register_ep_library(NAME, &path).map(|()| true).map_err(|error| error.to_string())
+        }
+        None => Ok(false),
+    });
+    registered.clone().map_err(ort::Error::new)
+}
+
+/// The plug-in of the same Python environment, or in the library's own folder.
+fn plug_in(library: &LoadedLibrary) -> Option<PathBuf> {
+    let name = if cfg!(windows) { "onnxruntime_providers_qnn.dll" } else { "libonnxruntime_providers_qnn.so" };
+    let folder = library.path.parent()?;
+    let packages = folder.ancestors().nth(2)?;
+    let candidates = [packages.join("onnxruntime_qnn").join(name), folder.join(name)];
+    candidates.into_iter().find(|path| path.is_file())
+}

@@ -1,0 +1,65 @@
+//! The model loader on files that a fuzzer keeps, and on files made as a fuzzer makes them: no panic, no hang.
+#![cfg(feature = "native")]
+
+#[path = "common/student_model.rs"]
+mod student_model;
+
+use std::path::Path;
+
+use seedsieve_inference::{Model, load_and_score};
+use student_model::{Random, RandomStudent};
+
+fn sound_files() -> [Vec<u8>; 3] {
+    let student = RandomStudent::new(&[288, 16, 16, 1], 3).to_onnx(true);
+    [Model::embedded().bytes().to_vec(), Model::embedded_int8().sealed(), student]
+}
+
+#[test]
+fn sound_files_pass() {
+    for file in sound_files() {
+        load_and_score(&file).unwrap();
+    }
+}
+
+#[test]
+fn files_that_a_fuzzer_kept_are_refused_or_scored() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/model_loader");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        eprintln!("SKIPPED the fuzzer's files: no {}", folder.display());
+        return;
+    };
+    for file in files {
+        let _ = load_and_score(&std::fs::read(file.unwrap().path()).unwrap());
+    }
+}
+
+/// Bytes changed, pieces left out, doubled, and exchanged between files.
+#[test]
+fn files_changed_at_random_are_refused_or_scored() {
+    let files = sound_files();
+    let (mut random, mut refused) = (Random(77), 0);
+    for round in 0..3000 {
+        let mut file = files[round % 3].clone();
+        for _ in 0..1 + random.below(4) {
+            let at = random.below(file.len() as u64) as usize;
+            let end = file.len().min(at + 1 + random.below(200) as usize);
+            match random.below(6) {
+                0 | 1 => file[at] = random.next() as u8,
+                2 => file[at] ^= 1 << random.below(8),
+                3 => drop(file.drain(at..end)),
+                4 => {
+                    let piece = file[at..end].to_vec();
+                    file.splice(at..at, piece);
+                }
+                _ => {
+                    let other = &files[random.below(3) as usize];
+                    let from = random.below(other.len() as u64) as usize;
+                    let piece = other[from..other.len().min(from + 200)].to_vec();
+                    file.splice(at..end, piece);
+                }
+            }
+        }
+        refused += usize::from(load_and_score(&file).is_err());
+    }
+    assert!(refused > 1000, "{refused} of 3000 files were refused");
+}
