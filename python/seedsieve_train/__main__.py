@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,14 +13,14 @@ import numpy as np
 from . import labels, splits
 from .baseline_run import BaselineCommand, run_baselines
 from .checkpoint import read_checkpoint
+from .configuration import read_configuration
 from .dataset import first_seeds
 from .device import DEVICES
 from .errors import TrainingError
 from .files import write_atomically
-from .model import score_packed
 from .parity import compare, onnx_scores
+from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
-from .train import TrainingSettings
 from .window_cases import to_json_lines, window_cases
 
 
@@ -33,21 +32,16 @@ def parser() -> argparse.ArgumentParser:
     training = commands.add_parser("train", help="train a network, export and evaluate it")
     training.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
     training.add_argument("--out", type=Path, required=True, help="folder for the results")
-    training.add_argument(
-        "--name", type=_name, default="seed_filter_v1", help="name of the model (default: %(default)s)"
-    )
-    training.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
-    training.add_argument("--epochs", type=_positive, default=3, help="passes over the data (default: %(default)s)")
-    training.add_argument("--seed", type=_natural, default=1, help="random seed (default: %(default)s)")
-    training.add_argument("--max-seeds", type=_positive, help="use about this many seeds, whole reads evenly (all)")
+    training.add_argument("--config", type=Path, help="TOML file (python/configs/seed_filter_v1.toml has all keys)")
+    training.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another value for a key")
+    for option, (key, words) in _TRAIN_OPTIONS.items():
+        training.add_argument(option, help=f"{words} ({key})")
     training.add_argument(
         "--device", choices=DEVICES, default="auto", help="where to train; auto: cuda where PyTorch sees it, else cpu"
     )
     training.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
-    training.add_argument(
-        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
-    )
-    training.add_argument("--threshold", type=_fraction, help="decision threshold (chosen on the validation part)")
+    training.add_argument("--resume", action="store_true", help="go on with an interrupted training in --out")
+    training.add_argument("--init-from", type=Path, metavar="FILE.pt", help="train these weights further")
     training.set_defaults(run=_train)
 
     baselines = commands.add_parser("baselines", help="figures of what needs no network, with confidence intervals")
@@ -98,23 +92,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; no file was written", file=sys.stderr)
+        print("interrupted; `train --resume` goes on after the last whole epoch", file=sys.stderr)
         return 130
 
 
+_TRAIN_OPTIONS = {
+    "--name": ("model.name", "name of the model"),
+    "--policy": ("data.policy", f"what counts as viable: {', '.join(labels.POLICIES)}"),
+    "--epochs": ("train.epochs", "most passes over the data"),
+    "--seed": ("train.seed", "random seed"),
+    "--max-seeds": ("data.max_seeds", "use about this many seeds, whole reads evenly"),
+    "--block-bases": ("data.block_bases", "block of the division by position"),
+    "--threshold": ("threshold.value", "decision threshold; else chosen on the validation part"),
+}
+"""Options that stand for a key of the configuration."""
+
+
 def _train(options: argparse.Namespace) -> int:
-    settings = TrainingSettings(epochs=options.epochs, seed=options.seed, threads=options.threads)
+    overrides = list(options.set)
+    for option, (key, _) in _TRAIN_OPTIONS.items():
+        value = getattr(options, option.removeprefix("--").replace("-", "_"))
+        if value is not None:
+            # A text in quotes, so that a name of digits is not taken for a number.
+            overrides.append(f'{key}="{value}"' if option in ("--name", "--policy") else f"{key}={value}")
     run_training(
         TrainCommand(
             data=tuple(options.data),
             out=options.out,
-            name=options.name,
-            policy=options.policy,
-            settings=settings,
-            max_seeds=options.max_seeds,
-            block_bases=options.block_bases,
-            threshold=options.threshold,
+            configuration=read_configuration(options.config, overrides),
             device=options.device,
+            threads=options.threads,
+            resume=options.resume,
+            init_from=options.init_from,
         ),
         say=lambda line: print(line, flush=True),
     )
@@ -164,12 +173,6 @@ def _windows(options: argparse.Namespace) -> int:
     write_atomically(options.out, to_json_lines(window_cases(options.cases, options.seed)))
     print(f"wrote {options.cases:,} seeds to {options.out}")
     return 0
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
-        raise argparse.ArgumentTypeError(f"{text!r}: valid are letters, digits, `.`, `_` and `-`, the first no sign")
-    return text
 
 
 def _positive(text: str) -> int:

@@ -1,11 +1,14 @@
-"""Columns of a data set, schema versions 1 and 2 (docs/architecture/data-flow.md says what each means)."""
+"""Columns of a data set, schema versions 1 to 3 (docs/architecture/data-flow.md says what each means)."""
 
 import pyarrow as pa
 
 from .windows import PACKED_WINDOW_BYTES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The newest version of the columns that this package reads."""
+
+MATCH_BYTES = 32
+"""Bytes of a match mask: a bit for each of 256 bases outwards from the seed."""
 
 
 def _filled(name: str, kind: pa.DataType) -> pa.Field:
@@ -55,10 +58,12 @@ SCHEMA = pa.schema(
         pa.field("weight", pa.float64()),
         _filled("query_window", pa.binary(PACKED_WINDOW_BYTES)),
         _filled("reference_window", pa.binary(PACKED_WINDOW_BYTES)),
+        pa.field("left_matches", pa.binary(MATCH_BYTES)),
+        pa.field("right_matches", pa.binary(MATCH_BYTES)),
     ]
 )
-"""Names, types and whether null is allowed, in the order of the columns of version 2; version 1 lacks the nullable ones
-from own_left_score on."""
+"""Names, types and whether null is allowed; version 1 lacks the nullable ones from own_left_score to weight, and version 2
+left_matches and right_matches."""
 
 
 def violations(found: pa.Schema, columns: list[str]) -> list[str]:
