@@ -7,8 +7,8 @@ from .windows import PACKED_WINDOW_BYTES
 SCHEMA_VERSION = 3
 """The newest version of the columns that this package reads."""
 
-MATCH_BYTES = 32
-"""Bytes of a match mask: a bit for each of 256 bases outwards from the seed."""
+MATCH_MASK_BYTES = 32
+"""Bytes of left_matches and right_matches: bit i (byte i // 8, bit i % 8 from the lowest) is the base at distance i + 1."""
 
 
 def _filled(name: str, kind: pa.DataType) -> pa.Field:
@@ -56,14 +56,17 @@ SCHEMA = pa.schema(
         pa.field("true_reverse", pa.bool_()),
         pa.field("true_on_path", pa.bool_()),
         pa.field("weight", pa.float64()),
+        pa.field("left_matches", pa.binary(MATCH_MASK_BYTES)),
+        pa.field("right_matches", pa.binary(MATCH_MASK_BYTES)),
+        pa.field("seeding_round", pa.uint8()),
+        pa.field("rescue_anchor", pa.bool_()),
+        pa.field("own_computed", pa.bool_()),
         _filled("query_window", pa.binary(PACKED_WINDOW_BYTES)),
         _filled("reference_window", pa.binary(PACKED_WINDOW_BYTES)),
-        pa.field("left_matches", pa.binary(MATCH_BYTES)),
-        pa.field("right_matches", pa.binary(MATCH_BYTES)),
     ]
 )
-"""Names, types and whether null is allowed; version 1 lacks the nullable ones from own_left_score to weight, and version 2
-left_matches and right_matches."""
+"""Names, types and whether null is allowed, in the order of the columns of version 3; version 2 lacks those from
+left_matches to own_computed, version 1 those from own_left_score to own_computed."""
 
 
 def violations(found: pa.Schema, columns: list[str]) -> list[str]:

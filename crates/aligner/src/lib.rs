@@ -41,6 +41,7 @@ mod sam;
 mod stage_tests;
 mod stages;
 mod statistics;
+mod surroundings;
 mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
@@ -56,3 +57,4 @@ pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
 pub use seedsieve_filter::FilterStatistics;
 pub use statistics::{Stage, Statistics};
+pub use surroundings::{MATCH_MASK_BYTES, MatchMask, Surroundings};

@@ -48,6 +48,8 @@ pub struct SeedTrace {
     pub seed: Seed,
     /// Best score of an ungapped extension to both ends of the read, the seed included (X-drop 40).
     pub ungapped_score: i32,
+    /// The round of seeding that found it: 1 SMEMs, 2 re-seeding inside long ones (-r), 3 rare short matches (-y).
+    pub round: u8,
     /// False where the seed gate dropped it.
     pub kept_by_gate: bool,
     /// Number, within the read, of the surviving chain that holds the seed.
@@ -102,6 +104,12 @@ pub trait Observer: Sync {
     /// All seeds of a read, in the order of seeding. `codes` are the read's base codes (0 to 3, 4 for N).
     fn seeds(&self, read: u64, codes: &[u8], seeds: Vec<SeedTrace>) {
         let _ = (read, codes, seeds);
+    }
+
+    /// The regions of a read of a pair from which mate rescue looks for the other read, before it does; none where it does
+    /// not run. An anchor whose mate is already in place is one, too.
+    fn rescue_anchors(&self, read: u64, anchors: Vec<RegionTrace>) {
+        let _ = (read, anchors);
     }
 
     /// The final regions of a read, best first; the primary is the first with that role.

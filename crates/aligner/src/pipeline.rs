@@ -99,6 +99,9 @@ impl<'a> Aligner<'a> {
         let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
         let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
         if options.flag & flags::NO_RESCUE == 0 {
+            if observer.wants_traces() {
+                self.show_anchors(observer, 2 * first, &regions);
+            }
             statistics.add(&self.rescue_mates(&codes, &mut regions, &insert_size));
         }
         let records: Vec<(Vec<u8>, Statistics)> = pairs
@@ -227,11 +230,15 @@ impl<'a> Aligner<'a> {
         let (index, options) = (self.index, self.options);
         let mut statistics = Statistics { reads: reads.len() as u64, ..Statistics::default() };
         let mut seeded = statistics.time(Stage::Seeding, || SeededReads::find(index, &options.mem, reads));
+        let rounds = observer.wants_traces().then(|| seeded.rounds(index, &options.mem, reads));
         statistics.time(Stage::Locating, || seeded.locate(index, &options.mem));
         statistics.seeds = seeded.len() as u64;
 
-        let watched: Option<Vec<Vec<Seed>>> =
-            observer.wants_traces().then(|| (0..reads.len()).map(|read| seeded.seeds_of(read).collect()).collect());
+        let watched: Option<Vec<Vec<(Seed, u8)>>> = rounds.map(|rounds| {
+            let seeds =
+                |(read, rounds): (usize, &Vec<u8>)| seeded.seeds_of(read).zip(seeded.for_seeds(read, rounds)).collect();
+            rounds.iter().enumerate().map(seeds).collect()
+        });
         let mut keep = None;
         if let Some(gate) = &self.gate {
             let (decisions, counts) =
@@ -310,7 +317,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
         first: u64,
         reads: &[&[u8]],
-        seeds: &[Vec<Seed>],
+        seeds: &[Vec<(Seed, u8)>],
         keep: Option<&[bool]>,
         chains: &[Vec<MemChain>],
         candidates: &[Vec<Candidate>],
@@ -318,14 +325,27 @@ impl<'a> Aligner<'a> {
         let mut reference = Vec::new();
         let mut seeds_before = 0;
         for (read, codes) in reads.iter().enumerate() {
-            let observed = seeds[read].iter().enumerate().map(|(number, seed)| {
+            let observed = seeds[read].iter().enumerate().map(|(number, (seed, round))| {
                 let kept = keep.is_none_or(|keep| keep[seeds_before + number]);
-                (*seed, gate::ungapped(self.index, self.options, codes, seed, &mut reference), kept)
+                (*seed, gate::ungapped(self.index, self.options, codes, seed, &mut reference), *round, kept)
             });
             let extended = candidates[read].iter().filter(|candidate| candidate.extension.is_some());
             let mine = extended.map(|candidate| (candidate.chain, candidate.number));
             observer.seeds(first + read as u64, codes, trace_seeds(observed, &chains[read], mine));
             seeds_before += seeds[read].len();
+        }
+    }
+
+    /// The anchors are those of bwa: of the pairs that are rescued at all, the regions near the read's best, up to -m.
+    fn show_anchors(&self, observer: &dyn Observer, first: u64, regions: &[Vec<MemAlnReg>]) {
+        let options = &self.options.mem;
+        for (pair, regions) in regions.chunks_exact(2).enumerate().filter(|(_, pair)| self.is_worth_rescue(pair)) {
+            for (mate, regions) in regions.iter().enumerate() {
+                let least = regions.first().map_or(0, |best| best.score - options.pen_unpaired);
+                let near_best = regions.iter().filter(|region| region.score >= least);
+                let anchors: Vec<MemAlnReg> = near_best.take(options.max_matesw.max(0) as usize).cloned().collect();
+                observer.rescue_anchors(first + (2 * pair + mate) as u64, trace_regions(&anchors, options.t));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use seedsieve_simulate::{GenomeOptions, ReadOptions};
 
 use crate::fastq::{Chunk, FastqReader, ReadSource};
 use crate::observe::{NoObserver, Observer, Seed, SeedTrace};
+use crate::stages::rounds::rounds;
 use crate::stages::seeding::SeededReads;
 use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, build_index};
 
@@ -196,4 +197,26 @@ fn windows_hold_the_reference_on_both_strands_and_stop_at_the_contig() {
         }
         offset += contig.len() as i64;
     }
+}
+
+#[test]
+fn each_smem_is_told_the_round_that_found_it() {
+    let Fixture { index, reads, .. } = fixture();
+    let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+    let mut of_round = [0; 3];
+    for (seed_length, split_factor) in [(19, 1.5), (12, 1.0), (14, 2.5)] {
+        let mut options = bwa_mem4_core::MemOpt { min_seed_len: seed_length, split_factor, ..Default::default() };
+        let all = bwa_seed::mem_collect_smem_batched(&index.fm, &reads, &options);
+        let first = bwa_seed::collect_smems_batched(&index.fm, &reads, options.min_seed_len, 1);
+        options.max_mem_intv = 0;
+        let two_rounds = bwa_seed::mem_collect_smem_batched(&index.fm, &reads, &options);
+        for (number, (codes, smems)) in reads.iter().zip(&all).enumerate() {
+            let ends = [first[number].len(), two_rounds[number].len(), smems.len()];
+            let expected: Vec<u8> =
+                (0..smems.len()).map(|smem| 1 + ends.iter().filter(|&&end| smem >= end).count() as u8).collect();
+            assert_eq!(rounds(&index.fm, &options, codes, smems), expected, "read {number}, -k {seed_length}");
+            expected.iter().for_each(|&round| of_round[usize::from(round) - 1] += 1);
+        }
+    }
+    assert!(of_round.iter().all(|&smems| smems > 100), "{of_round:?}");
 }

@@ -15,11 +15,11 @@ fn key(query_start: i32, reference_start: i64, length: i32) -> SeedKey {
 
 /// What became of one read's seeds.
 ///
-/// `seeds` come with their ungapped score and the gate's decision. `chains` are those that survived the chain filter;
+/// `seeds` come with their ungapped score, their round and the gate's decision. `chains` are those that survived the chain filter;
 /// `extended` names chain and seed of each seed that was extended. A seed that its chain absorbed as contained is in no
 /// chain.
 pub(crate) fn trace_seeds(
-    seeds: impl Iterator<Item = (Seed, i32, bool)>,
+    seeds: impl Iterator<Item = (Seed, i32, u8, bool)>,
     chains: &[MemChain],
     extended: impl Iterator<Item = (usize, usize)>,
 ) -> Vec<SeedTrace> {
@@ -35,12 +35,13 @@ pub(crate) fn trace_seeds(
         .map(|seed| key(seed.qbeg, seed.rbeg, seed.len))
         .collect();
     seeds
-        .map(|(seed, ungapped_score, kept_by_gate)| {
+        .map(|(seed, ungapped_score, round, kept_by_gate)| {
             let key = key(seed.query_start, seed.reference_start, seed.length);
             let chain = chain_of.get(&key);
             SeedTrace {
                 seed,
                 ungapped_score,
+                round,
                 kept_by_gate,
                 chain: chain.map(|&(number, _)| number as u32),
                 chain_weight: chain.map_or(0, |&(_, weight)| weight),

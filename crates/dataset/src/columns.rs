@@ -1,4 +1,4 @@
-use crate::{SeedRow, schema};
+use crate::{MATCH_MASK_BYTES, SeedRow, schema};
 use arrow_array::RecordBatch;
 use arrow_array::builder::{
     ArrayBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int32Builder, StringBuilder, UInt8Builder,
@@ -50,6 +50,11 @@ pub struct ColumnBuilder {
     true_reverse: BooleanBuilder,
     true_on_path: BooleanBuilder,
     weight: Float64Builder,
+    left_matches: FixedSizeBinaryBuilder,
+    right_matches: FixedSizeBinaryBuilder,
+    seeding_round: UInt8Builder,
+    rescue_anchor: BooleanBuilder,
+    own_computed: BooleanBuilder,
     query_window: FixedSizeBinaryBuilder,
     reference_window: FixedSizeBinaryBuilder,
 }
@@ -57,6 +62,7 @@ pub struct ColumnBuilder {
 impl Default for ColumnBuilder {
     fn default() -> Self {
         let window = || FixedSizeBinaryBuilder::new(PACKED_WINDOW_BYTES as i32);
+        let matches = || FixedSizeBinaryBuilder::new(MATCH_MASK_BYTES as i32);
         Self {
             sample: StringBuilder::new(),
             read_hash: UInt64Builder::new(),
@@ -97,6 +103,11 @@ impl Default for ColumnBuilder {
             true_reverse: BooleanBuilder::new(),
             true_on_path: BooleanBuilder::new(),
             weight: Float64Builder::new(),
+            left_matches: matches(),
+            right_matches: matches(),
+            seeding_round: UInt8Builder::new(),
+            rescue_anchor: BooleanBuilder::new(),
+            own_computed: BooleanBuilder::new(),
             query_window: window(),
             reference_window: window(),
         }
@@ -157,6 +168,16 @@ impl ColumnBuilder {
         self.true_reverse.append_option(row.true_reverse);
         self.true_on_path.append_option(row.true_on_path);
         self.weight.append_option(row.weight);
+        let masks = [(&mut self.left_matches, row.left_matches), (&mut self.right_matches, row.right_matches)];
+        for (builder, matches) in masks {
+            match matches {
+                Some(matches) => builder.append_value(matches).expect("a match mask has its column's size"),
+                None => builder.append_null(),
+            }
+        }
+        self.seeding_round.append_option(row.seeding_round);
+        self.rescue_anchor.append_option(row.rescue_anchor);
+        self.own_computed.append_option(row.own_computed);
         let (query, reference) = row.windows.split_at(PACKED_WINDOW_BYTES);
         for (builder, window) in [(&mut self.query_window, query), (&mut self.reference_window, reference)] {
             builder.append_value(window).expect("both halves of a packed seed have the window's size");
@@ -210,6 +231,11 @@ impl ColumnBuilder {
                 Arc::new(self.true_reverse.finish()),
                 Arc::new(self.true_on_path.finish()),
                 Arc::new(self.weight.finish()),
+                Arc::new(self.left_matches.finish()),
+                Arc::new(self.right_matches.finish()),
+                Arc::new(self.seeding_round.finish()),
+                Arc::new(self.rescue_anchor.finish()),
+                Arc::new(self.own_computed.finish()),
                 Arc::new(self.query_window.finish()),
                 Arc::new(self.reference_window.finish()),
             ],

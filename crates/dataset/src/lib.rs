@@ -43,8 +43,8 @@ pub use part_batches::PartBatches;
 pub use reader::Dataset;
 pub use row::{Role, SeedRow};
 pub use row_view::RowView;
-pub use schema::{SCHEMA_VERSION, schema};
-pub use validate::validate;
+pub use schema::{MATCH_MASK_BYTES, SCHEMA_VERSION, schema};
+pub use validate::{check_row, validate};
 pub use writer::{DatasetWriter, Start, WriterOptions};
 
 /// Name of the file that completes a data set.

@@ -1,3 +1,4 @@
+use crate::MATCH_MASK_BYTES;
 use seedsieve_encoding::PACKED_SEED_BYTES;
 use std::fmt;
 use std::str::FromStr;
@@ -134,6 +135,18 @@ pub struct SeedRow<'a> {
     pub true_on_path: Option<bool>,
     /// Seeds that this one stands for in a sample.
     pub weight: Option<f64>,
+    /// Where the read's bases before the seed are the reference's on the seed's own diagonal: bit i (byte i / 8, bit
+    /// i % 8 from the lowest) is the base at distance i + 1. 0 beyond the read, contig or strand, and for N.
+    pub left_matches: Option<&'a [u8; MATCH_MASK_BYTES]>,
+    /// The same behind the seed.
+    pub right_matches: Option<&'a [u8; MATCH_MASK_BYTES]>,
+    /// The round of seeding that found it: 1 SMEMs, 2 re-seeding inside long ones, 3 rare short matches.
+    pub seeding_round: Option<u8>,
+    /// The seed lies near the path of a region from which mate rescue looked for the mate.
+    pub rescue_anchor: Option<bool>,
+    /// False where the own extension was not computed: then `own_score` and what belongs to it are those of the ungapped
+    /// extension, and a lower bound.
+    pub own_computed: Option<bool>,
     /// Packed windows: the read's, then the reference's.
     pub windows: &'a [u8; PACKED_SEED_BYTES],
 }

@@ -1,5 +1,5 @@
 use crate::schema::column_number;
-use crate::{Role, SeedRow};
+use crate::{MATCH_MASK_BYTES, Role, SeedRow};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
@@ -56,6 +56,11 @@ impl<'a> RowView<'a> {
         self.column(column).is_valid(row).then(|| self.text(column, row))
     }
 
+    fn matches(&self, column: usize, row: usize) -> Option<&'a [u8; MATCH_MASK_BYTES]> {
+        let column = self.column(column).as_fixed_size_binary();
+        column.is_valid(row).then(|| column.value(row).try_into().expect("the column has the size of a match mask"))
+    }
+
     /// Row `row` (0-based) of the batch; the error says what is wrong with a role that has no known name.
     ///
     /// # Panics
@@ -109,6 +114,11 @@ impl<'a> RowView<'a> {
             true_reverse: self.optional_flag(at!("true_reverse"), row),
             true_on_path: self.optional_flag(at!("true_on_path"), row),
             weight: self.optional::<Float64Type>(at!("weight"), row),
+            left_matches: self.matches(at!("left_matches"), row),
+            right_matches: self.matches(at!("right_matches"), row),
+            seeding_round: self.optional::<UInt8Type>(at!("seeding_round"), row),
+            rescue_anchor: self.optional_flag(at!("rescue_anchor"), row),
+            own_computed: self.optional_flag(at!("own_computed"), row),
             windows: &self.windows,
         })
     }

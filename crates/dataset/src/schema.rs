@@ -1,14 +1,19 @@
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use seedsieve_encoding::PACKED_WINDOW_BYTES;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 /// Version of the columns that this crate writes, and the newest of those that it reads, from 1 on.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// Bytes of a match mask: 256 bases beside a seed.
+pub const MATCH_MASK_BYTES: usize = 32;
 
 const WINDOW: DataType = DataType::FixedSizeBinary(PACKED_WINDOW_BYTES as i32);
+const MATCHES: DataType = DataType::FixedSizeBinary(MATCH_MASK_BYTES as i32);
 
 /// Name, type and whether null is allowed, in the order of the columns.
-const COLUMNS: [(&str, DataType, bool); 41] = [
+const COLUMNS: [(&str, DataType, bool); 46] = [
     ("sample", DataType::Utf8, false),
     ("read_hash", DataType::UInt64, false),
     ("mate", DataType::UInt8, false),
@@ -49,12 +54,20 @@ const COLUMNS: [(&str, DataType, bool); 41] = [
     ("true_reverse", DataType::Boolean, true),
     ("true_on_path", DataType::Boolean, true),
     ("weight", DataType::Float64, true),
+    // Since version 3.
+    ("left_matches", MATCHES, true),
+    ("right_matches", MATCHES, true),
+    ("seeding_round", DataType::UInt8, true),
+    ("rescue_anchor", DataType::Boolean, true),
+    ("own_computed", DataType::Boolean, true),
     ("query_window", WINDOW, false),
     ("reference_window", WINDOW, false),
 ];
 
 /// Columns that data sets of version 1 do not have; all may be null.
-const SINCE_VERSION_2: std::ops::Range<usize> = 28..39;
+const SINCE_VERSION_2: Range<usize> = column_number("own_left_score")..column_number("left_matches");
+/// Columns that data sets of versions 1 and 2 do not have.
+const SINCE_VERSION_3: Range<usize> = column_number("left_matches")..column_number("query_window");
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields = COLUMNS.map(|(name, data_type, nullable)| Field::new(name, data_type, nullable));
@@ -82,7 +95,11 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 
 /// Names of the columns that a data set of an older `version` lacks, which reads as null there.
 pub(crate) fn absent_in(version: u32) -> impl Iterator<Item = &'static str> {
-    let absent = if version < 2 { SINCE_VERSION_2 } else { 0..0 };
+    let absent = match version {
+        ..=1 => SINCE_VERSION_2.start..SINCE_VERSION_3.end,
+        2 => SINCE_VERSION_3,
+        _ => 0..0,
+    };
     COLUMNS[absent].iter().map(|(name, _, _)| *name)
 }
 

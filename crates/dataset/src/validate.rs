@@ -1,9 +1,9 @@
 use crate::{Counts, Dataset, DatasetError, LabelPolicy, Role, SeedRow};
-use seedsieve_encoding::{AMBIGUOUS, MAX_SEED_IN_WINDOW, PACKED_WINDOW_BYTES, UPSTREAM, window_codes};
+use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, MAX_SEED_IN_WINDOW, PACKED_WINDOW_BYTES, UPSTREAM, window_codes};
 use std::path::Path;
 
-/// Checks a data set through: checksums, the range of each value, that the seed reads the same in both windows, and the
-/// counts of `dataset.json`. `check` adds a check of each row; its error is the name of the column, the value, and what
+/// Checks a data set through: checksums, the range of each value, that the seed reads the same in both windows, that
+/// the match masks say of the windows' flanks what is there, and the counts of `dataset.json`. `check` adds a check of each row; its error is the name of the column, the value, and what
 /// would be valid.
 ///
 /// # Errors
@@ -25,7 +25,7 @@ pub fn validate(
             value,
             valid,
         };
-        check_ranges(row).and_then(|()| check_windows(row)).and_then(|()| check(row)).map_err(value)?;
+        check_row(row).and_then(|()| check(row)).map_err(value)?;
         counts.seeds += 1;
         *counts.roles.of_mut(row.role) += 1;
         let viable =
@@ -47,6 +47,16 @@ fn compare(path: &Path, what: &str, found: u64, expected: u64) -> Result<(), Dat
         return Ok(());
     }
     Err(DatasetError::Count { path: path.into(), what: what.into(), found, expected })
+}
+
+/// Checks what can be told of a row by itself: ranges, windows, match masks.
+///
+/// # Errors
+/// The name of the column, its value, and what would be valid.
+pub fn check_row(row: &SeedRow<'_>) -> Result<(), (&'static str, String, String)> {
+    check_ranges(row)?;
+    check_windows(row)?;
+    check_matches(row)
 }
 
 fn check_ranges(row: &SeedRow<'_>) -> Result<(), (&'static str, String, String)> {
@@ -89,6 +99,28 @@ fn check_windows(row: &SeedRow<'_>) -> Result<(), (&'static str, String, String)
             letters(&reference),
             format!("the seed of query_window: {}", letters(&query)),
         ));
+    }
+    Ok(())
+}
+
+/// The masks of the bases beside the seed against the same bases of both windows.
+fn check_matches(row: &SeedRow<'_>) -> Result<(), (&'static str, String, String)> {
+    let (query, reference) = row.windows.split_at(PACKED_WINDOW_BYTES);
+    let (query, reference) = (window_codes(query), window_codes(reference));
+    let seed_end = UPSTREAM + usize::from(row.length).min(MAX_SEED_IN_WINDOW);
+    let outward: [(_, _, Vec<usize>); 2] = [
+        ("left_matches", row.left_matches, (0..UPSTREAM).rev().collect()),
+        ("right_matches", row.right_matches, (seed_end..seed_end + DOWNSTREAM).collect()),
+    ];
+    for (column, mask, positions) in outward {
+        let Some(mask) = mask else { continue };
+        let matches = positions.iter().map(|&at| query[at] == reference[at] && query[at] < AMBIGUOUS);
+        let expected = matches.enumerate().fold(0u32, |bits, (at, matched)| bits | u32::from(matched) << at);
+        let found = u32::from_le_bytes([mask[0], mask[1], mask[2], mask[3]]);
+        if found != expected {
+            let valid = format!("{expected:032b} (lowest bit last), as the windows have it");
+            return Err((column, format!("{found:032b} in the first 32 bases"), valid));
+        }
     }
     Ok(())
 }

@@ -210,13 +210,12 @@ fn an_altered_part_is_refused_and_nothing_is_written() {
     assert!(error.contains("part-00001.parquet") && error.contains("SHA-256") && !output.exists(), "{error}");
 }
 
-#[test]
-fn a_data_set_of_version_1_reads_with_nulls_for_what_it_lacks() {
-    let folder = tempfile::tempdir().unwrap();
-    let whole = write(&folder.path().join("whole"), 0..100, "a", 19);
+/// A data set without the columns `absent`, as `version` has them.
+fn older(directory: &Path, version: u32, absent: std::ops::Range<usize>) -> Dataset {
+    let whole = write(directory, 0..100, "a", 19);
     let part = &whole.manifest().parts[0];
     let batch = whole.part_batches(part).unwrap().next().unwrap().unwrap();
-    let kept: Vec<usize> = (0..batch.num_columns()).filter(|column| !(28..39).contains(column)).collect();
+    let kept: Vec<usize> = (0..batch.num_columns()).filter(|column| !absent.contains(column)).collect();
     let old = batch.project(&kept).unwrap();
     let path = whole.part_path(part);
     let mut writer =
@@ -224,18 +223,51 @@ fn a_data_set_of_version_1_reads_with_nulls_for_what_it_lacks() {
     writer.write(&old).unwrap();
     writer.close().unwrap();
     let manifest = whole.manifest_path();
-    let text = std::fs::read_to_string(&manifest).unwrap();
     let (size, sha256) = seedsieve_dataset::file_sha256(&path).unwrap();
-    let text = text.replace("\"schema_version\": 2", "\"schema_version\": 1").replace(&part.sha256, &sha256);
-    std::fs::write(&manifest, text.replace(&format!("\"size\": {}", part.size), &format!("\"size\": {size}"))).unwrap();
-    let old = Dataset::open(&folder.path().join("whole")).unwrap();
-    let mut number = 0;
-    old.for_each_row(|_, _, row| {
-        let expected = placed(number, &mut [0; 128]).own_score;
-        assert_eq!((row.own_score, row.own_band, row.true_contig, row.weight), (expected, None, None, None));
-        number += 1;
-        Ok(())
-    })
-    .unwrap();
-    assert_eq!(number, 100);
+    let text = std::fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("\"schema_version\": 3", &format!("\"schema_version\": {version}"))
+        .replace(&part.sha256, &sha256)
+        .replace(&format!("\"size\": {}", part.size), &format!("\"size\": {size}"));
+    std::fs::write(&manifest, text).unwrap();
+    let old = Dataset::open(directory).unwrap();
+    assert_eq!(old.manifest().schema_version, version);
+    old
+}
+
+#[test]
+fn data_sets_of_older_versions_read_with_nulls_for_what_they_lack() {
+    let folder = tempfile::tempdir().unwrap();
+    for (version, absent) in [(1, 28..44), (2, 39..44)] {
+        let old = older(&folder.path().join(version.to_string()), version, absent);
+        let mut number = 0;
+        old.for_each_row(|_, _, row| {
+            let mut windows = [0; 128];
+            let new = placed(number, &mut windows);
+            let (left_matches, right_matches, seeding_round, rescue_anchor, own_computed) = Default::default();
+            let mut expected =
+                SeedRow { left_matches, right_matches, seeding_round, rescue_anchor, own_computed, ..new };
+            if version == 1 {
+                expected = SeedRow {
+                    own_left_score: None,
+                    own_band: None,
+                    own_reference_before: None,
+                    own_reference_after: None,
+                    seed_quality: None,
+                    flank_quality: None,
+                    true_contig: None,
+                    true_position: None,
+                    true_reverse: None,
+                    true_on_path: None,
+                    weight: None,
+                    ..expected
+                };
+            }
+            assert_eq!(*row, expected, "version {version}, row {number}");
+            number += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(number, 100);
+    }
 }

@@ -5,7 +5,7 @@ use crate::recorder::ReadTrace;
 use crate::sampling::read_hash;
 use crate::source::{SourceAlignment, SourceRead};
 use crate::truth::Truth;
-use seedsieve_aligner::{Aligner, Contig, ReferenceIndex, Seed, SeedExtension, SeedTrace};
+use seedsieve_aligner::{Aligner, Contig, MatchMask, ReferenceIndex, Seed, SeedExtension, SeedTrace};
 use seedsieve_dataset::{DatasetError, DatasetWriter, Role, SeedRow};
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
@@ -42,6 +42,8 @@ struct SeedFacts {
     true_on_path: Option<bool>,
     seed_quality: Option<u8>,
     flank_quality: Option<u8>,
+    rescue_anchor: Option<bool>,
+    matches: [MatchMask; 2],
     windows: [u8; PACKED_SEED_BYTES],
 }
 
@@ -95,12 +97,13 @@ fn complete_read(
         None => None,
     };
     let source_path = read.alignment.as_ref().and_then(|alignment| covered_path(alignment));
-    let truth = Truth::of_name(&read.read.name, read.mate);
+    let truth = Truth::of_read(&read.read, read.mate, index.contigs());
     let true_place = match truth.as_ref().and_then(Truth::place) {
         Some((_, start, reverse)) => Some((fits(start)?, reverse)),
         None => None,
     };
     let mut facts = Vec::with_capacity(seeds.len());
+    let mut reference = Vec::new();
     for (traced, &own) in seeds.iter().zip(own) {
         let seed = traced.seed;
         let (contig, position, reverse) = index.locate(seed.reference_start, seed.length as usize);
@@ -116,8 +119,9 @@ fn complete_read(
             truth.holds((start as u64, length as u64, bases as u64), place)
         });
         let (seed_quality, flank_quality) = mean_qualities(read.read.qualities.as_deref(), start..start + length);
+        let surroundings = index.surroundings(&trace.codes, &seed, &mut reference);
         let mut windows = [0; PACKED_SEED_BYTES];
-        index.encode_seed(&trace.codes, &seed, &mut windows);
+        surroundings.encode(&mut windows);
         facts.push(SeedFacts {
             seed,
             trace: (*traced).clone(),
@@ -130,6 +134,8 @@ fn complete_read(
             true_on_path,
             seed_quality,
             flank_quality,
+            rescue_anchor: trace.anchors.as_ref().map(|anchors| region_of_seed(&seed, anchors).is_some()),
+            matches: surroundings.matches(),
             windows,
         });
     }
@@ -220,6 +226,11 @@ impl ReadRows {
                 true_reverse: self.true_place.map(|(_, reverse)| reverse),
                 true_on_path: facts.true_on_path,
                 weight: None,
+                left_matches: Some(&facts.matches[0]),
+                right_matches: Some(&facts.matches[1]),
+                seeding_round: Some(trace.round),
+                rescue_anchor: facts.rescue_anchor,
+                own_computed: Some(true),
                 windows: &facts.windows,
             })?;
         }

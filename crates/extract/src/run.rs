@@ -254,7 +254,7 @@ impl Run<'_> {
         }
         let pairs: Vec<[Read; 2]> =
             reads.chunks_exact(2).map(|pair| [pair[0].read.clone(), pair[1].read.clone()]).collect();
-        let recorder = Recorder::new(2 * first, reads.len());
+        let recorder = Recorder::new(2 * first, reads.len(), true);
         self.aligner.align_pairs(&pairs, first, &recorder)?;
         self.write(&reads, recorder)
     }
@@ -267,7 +267,7 @@ impl Run<'_> {
             return Ok(());
         }
         let singles: Vec<Read> = reads.iter().map(|read| read.read.clone()).collect();
-        let recorder = Recorder::new(first, reads.len());
+        let recorder = Recorder::new(first, reads.len(), false);
         self.aligner.align_single(&singles, first, &recorder)?;
         self.write(&reads, recorder)
     }

@@ -1,3 +1,4 @@
+use seedsieve_aligner::{Contig, Read};
 use seedsieve_simulate::{Origin, ReadName};
 
 /// Diagonals that a seed may lie off its read's true place: what indels of the simulated donor shift it by.
@@ -15,6 +16,15 @@ pub(crate) enum Truth {
 }
 
 impl Truth {
+    /// What the name line of mate `mate` (0 unpaired, 1 first, 2 second) says; `None` where no known simulator wrote it.
+    ///
+    /// The name counts first, see [`Truth::of_name`]; then what follows it, as mason writes it there (version 1 with
+    /// `--include-read-information`, version 2 with `--embed-read-info`). Mason's place is one of the haplotype, which
+    /// its own indels have moved off the reference.
+    pub(crate) fn of_read(read: &Read, mate: u8, contigs: &[Contig]) -> Option<Self> {
+        Self::of_name(&read.name, mate).or_else(|| mason(read.comment.as_deref()?, contigs))
+    }
+
     /// Reads the name of mate `mate` (0 unpaired, 1 first, 2 second); `None` for a name of no known simulator.
     ///
     /// Known are the names of `seedsieve simulate`; of dwgsim,
@@ -78,6 +88,26 @@ impl Truth {
     }
 }
 
+/// `contig=NAME haplotype=0 ... orig_begin=START ... strand=forward` of mason 1, and `SEQUENCE=CONTIG HAPLOTYPE=0
+/// BEGIN_POS=START ... STRAND=F ...` of mason 2, where CONTIG is the contig's number in the reference. Starts are 0-based
+/// and leftmost.
+fn mason(comment: &str, contigs: &[Contig]) -> Option<Truth> {
+    let field = |key: &str| comment.split(' ').find_map(|field| field.strip_prefix(key)?.strip_prefix('='));
+    let (contig, start, strand) = match field("contig") {
+        Some(contig) => (contig, field("orig_begin")?, field("strand")?),
+        None => {
+            let number = usize::try_from(number(field("SEQUENCE")?)?).ok()?;
+            (contigs.get(number)?.name.as_str(), field("BEGIN_POS")?, field("STRAND")?)
+        }
+    };
+    let reverse = match strand {
+        "forward" | "F" => false,
+        "reverse" | "R" => true,
+        _ => return None,
+    };
+    Some(Truth::Place { contig: contig.to_owned(), start: number(start)?, reverse })
+}
+
 /// Three numbers with colons between them: errors, substitutions, indels.
 fn are_errors(text: &str) -> bool {
     let mut fields = text.split(':');
@@ -136,6 +166,23 @@ mod tests {
         assert_eq!(Truth::of_name("rand_0_0_0_0_1_1_0:0:0_0:0:0_1f", 2), Some(Truth::Foreign));
         let fragment = Truth::Fragment { contig: "chr_21".into(), start: 1000, end: 1500 };
         assert_eq!(Truth::of_name("chr_21_1001_1500_2:0:1_0:0:0_1f", 2), Some(fragment));
+    }
+
+    #[test]
+    fn what_mason_writes_behind_the_name_tells_the_place() {
+        let contigs = ["chr20", "chr21"].map(|name| Contig { name: name.into(), length: 9000, is_alt: false });
+        let truth = |comment: &str| {
+            let read = Read { name: "simulated.7".into(), comment: Some(comment.into()), ..Read::default() };
+            Truth::of_read(&read, 2, &contigs)
+        };
+        let one = "contig=chr21 haplotype=1 length=50 orig_begin=1000 orig_end=1050 snps=0 indels=0 \
+                   haplotype_infix=ATG edit_string=MMM strand=reverse";
+        assert_eq!(truth(one), place("chr21", 1000, true));
+        let two = "SEQUENCE=1 HAPLOTYPE=0 BEGIN_POS=1000 SAMPLE_SEQUENCE=ACG CIGAR=3M STRAND=F NUM_SNPS=0 NUM_INDELS=0";
+        assert_eq!(truth(two), place("chr21", 1000, false));
+        assert_eq!(truth(&two.replace("SEQUENCE=1 ", "SEQUENCE=2 ")), None, "there are two contigs");
+        assert_eq!(truth(&two.replace("STRAND=F", "STRAND=X")), None);
+        assert_eq!(truth("1:N:0:ATCACG"), None);
     }
 
     #[test]

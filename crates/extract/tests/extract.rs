@@ -265,3 +265,77 @@ fn the_kind_is_told_by_the_content() {
     assert!(other("c.bam", b"PK\x03\x04").contains("PK"));
     assert_eq!(InputKind::of(Path::new("absent.bam")).unwrap_err().to_string().split(':').next(), Some("absent.bam"));
 }
+
+#[test]
+fn match_masks_go_beyond_the_windows_and_an_altered_one_is_found() {
+    let made_up = MadeUp::new(100);
+    let bam = made_up.write_bam("reads.bam", |_| true);
+    extract(&options(&made_up, Input::Bam(bam), "out")).unwrap();
+    let directory = made_up.folder.path().join("out");
+    let dataset = Dataset::open(&directory).unwrap();
+    let index = ReferenceIndex::load(&made_up.reference).unwrap();
+    let mut beyond = 0;
+    dataset
+        .for_each_row(|_, _, row| {
+            // Each read has one mismatch: a seed on its path has it as the only one, the read's end apart.
+            let matches = |mask: Option<&[u8; 32]>| mask.unwrap().iter().map(|byte| byte.count_ones()).sum::<u32>();
+            let (left, right) = (matches(row.left_matches), matches(row.right_matches));
+            let flanks = u32::from(row.read_length - row.length);
+            if row.source_on_path == Some(true) {
+                assert_eq!(left + right, flanks - 1, "{row:?}");
+            }
+            assert!(left <= u32::from(row.query_start) && left + right <= flanks, "{row:?}");
+            beyond += u32::from(left > 32 || right > 32);
+            Ok(())
+        })
+        .unwrap();
+    assert!(beyond > 100, "{beyond} seeds with matches beyond the windows");
+    let check = ReferenceCheck::new(&index);
+    let mut altered = 0;
+    dataset
+        .for_each_row(|_, _, row| {
+            check.row(row).unwrap();
+            let mut mask = *row.left_matches.unwrap();
+            mask[0] ^= 1;
+            let row = seedsieve_dataset::SeedRow { left_matches: Some(&mask), ..*row };
+            let (column, found, valid) = seedsieve_dataset::check_row(&row).unwrap_err();
+            assert_eq!(column, "left_matches", "{found} {valid}");
+            altered += 1;
+            Ok(())
+        })
+        .unwrap();
+    assert!(altered > 100, "{altered} rows");
+}
+
+#[test]
+fn anchors_and_rounds_are_those_of_the_aligner() {
+    let made_up = MadeUp::new(200);
+    let (first, second) = made_up.write_fastq_pairs();
+    extract(&options(&made_up, Input::Paired(first.clone(), second), "pairs")).unwrap();
+    extract(&options(&made_up, Input::Single(first), "single")).unwrap();
+    let mut of_round = [0; 4];
+    let (mut anchors, mut others) = (0, 0);
+    Dataset::open(&made_up.folder.path().join("pairs"))
+        .unwrap()
+        .for_each_row(|_, _, row| {
+            of_round[usize::from(row.seeding_round.unwrap())] += 1;
+            let in_best = row.region_score == Some(row.read_best) && row.region_distance == Some(0);
+            match row.rescue_anchor.unwrap() {
+                true => anchors += 1,
+                false => others += 1,
+            }
+            // The best region of a read of a pair is always an anchor.
+            assert!(!in_best || row.rescue_anchor == Some(true), "{row:?}");
+            Ok(())
+        })
+        .unwrap();
+    assert!(anchors > 400 && others > 0, "{anchors} in anchors, {others} not");
+    assert!(of_round[1] >= 400 && of_round[3] > 100, "{of_round:?}");
+    Dataset::open(&made_up.folder.path().join("single"))
+        .unwrap()
+        .for_each_row(|_, _, row| {
+            assert_eq!(row.rescue_anchor, None, "nothing is rescued");
+            Ok(())
+        })
+        .unwrap();
+}

@@ -5,6 +5,7 @@ use bwa_mem4_chain::sa_positions_for_read;
 use bwa_mem4_core::MemOpt;
 use bwa_seed::mem_collect_smem_batched;
 
+use super::rounds::rounds;
 use crate::{ReferenceIndex, Seed};
 
 /// The seeds of a batch of reads, in bwa's order: by start and end of the SMEM, then by suffix-array row.
@@ -24,6 +25,19 @@ impl SeededReads {
     pub(crate) fn find(index: &ReferenceIndex, options: &MemOpt, reads: &[&[u8]]) -> Self {
         let smems = mem_collect_smem_batched(&index.fm, reads, options);
         Self { smems, counts: Vec::new(), reference_starts: Vec::new(), offsets: Vec::new() }
+    }
+
+    /// The round of seeding that found each SMEM, read by read, in the order that [`SeededReads::locate`] brings them into.
+    /// To be asked for before that.
+    pub(crate) fn rounds(&self, index: &ReferenceIndex, options: &MemOpt, reads: &[&[u8]]) -> Vec<Vec<u8>> {
+        let of_read = |(smems, codes): (&Vec<Smem>, &&[u8])| {
+            let rounds = rounds(&index.fm, options, codes, smems);
+            let mut order: Vec<usize> = (0..smems.len()).collect();
+            // Of equal SMEMs the earlier round's stays the first, as in the stage crate's sort.
+            order.sort_by_key(|&number| (smems[number].m, smems[number].n));
+            order.into_iter().map(|number| rounds[number]).collect()
+        };
+        self.smems.iter().zip(reads).map(of_read).collect()
     }
 
     /// Looks up where the SMEMs occur, in one batch. Re-seeding finds some SMEMs twice; their rows are looked up once.
@@ -84,6 +98,12 @@ impl SeededReads {
                 occurrences: smem.s,
             },
         )
+    }
+
+    /// `of_smems` of read `read`, one value an SMEM, for each of its seeds.
+    pub(crate) fn for_seeds<'a>(&'a self, read: usize, of_smems: &'a [u8]) -> impl Iterator<Item = u8> + 'a {
+        let counts = self.counts[read].iter();
+        of_smems.iter().zip(counts).flat_map(|(&value, &count)| std::iter::repeat_n(value, count as usize))
     }
 
     /// What chaining needs of read `read`: its SMEMs, occurrences of each, reference start of each occurrence.

@@ -6,6 +6,9 @@ use seedsieve_dataset::{Producer, Role, SeedRow};
 /// Rows that every test can tell apart.
 pub const ROWS: u64 = 1000;
 
+/// Some match masks.
+const MASKS: [[u8; 32]; 4] = [[0; 32], [255; 32], [0b0101_1010; 32], [7; 32]];
+
 /// Row number `row` of the test data set; every column differs between rows, nulls included.
 pub fn row<'a>(row: u64, windows: &'a mut [u8; 128]) -> SeedRow<'a> {
     for (byte, index) in windows.iter_mut().zip(0u64..) {
@@ -53,6 +56,11 @@ pub fn row<'a>(row: u64, windows: &'a mut [u8; 128]) -> SeedRow<'a> {
         true_reverse: (!row.is_multiple_of(16)).then_some(row.is_multiple_of(2)),
         true_on_path: (!row.is_multiple_of(17)).then_some(row.is_multiple_of(3)),
         weight: row.is_multiple_of(18).then_some(1.0 + row as f64 / 7.0),
+        left_matches: (!row.is_multiple_of(19)).then_some(&MASKS[(row % 3) as usize]),
+        right_matches: (!row.is_multiple_of(19)).then_some(&MASKS[(row % 4) as usize]),
+        seeding_round: (!row.is_multiple_of(20)).then_some(1 + (row % 3) as u8),
+        rescue_anchor: (!row.is_multiple_of(21)).then_some(row.is_multiple_of(2)),
+        own_computed: (!row.is_multiple_of(22)).then_some(row.is_multiple_of(5)),
         windows,
     }
 }

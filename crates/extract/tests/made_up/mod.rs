@@ -193,7 +193,7 @@ pub fn rows(directory: &Path) -> Vec<String> {
         .for_each_row(|_, _, row| {
             rows.push(format!(
                 "{:016x}/{} {} {} {} {} {} {} own {} {} {} region {:?} {:?} {} read {} {} chain {:?} {:?} {} {} {} locus \
-                 {:?} {:?} {} | {:?} {:?} {:?}",
+                 {:?} {:?} {} matches {} {} round {:?} anchor {:?} | {:?} {:?} {:?}",
                 row.read_hash,
                 row.mate,
                 row.query_start,
@@ -218,6 +218,10 @@ pub fn rows(directory: &Path) -> Vec<String> {
                 row.locus_contig,
                 row.locus_position,
                 hexadecimal(row.windows),
+                hexadecimal(row.left_matches.unwrap()),
+                hexadecimal(row.right_matches.unwrap()),
+                row.seeding_round,
+                row.rescue_anchor,
                 row.source_mapped,
                 row.source_mapq,
                 row.source_on_path
