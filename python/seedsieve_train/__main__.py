@@ -1,4 +1,4 @@
-"""The command line: python -m seedsieve_train train | baselines | parity | scores | windows."""
+"""The command line: python -m seedsieve_train train | student | evaluate | baselines | parity | scores | windows."""
 
 import argparse
 import json
@@ -17,10 +17,14 @@ from .configuration import read_configuration
 from .dataset import first_seeds
 from .device import DEVICES
 from .errors import TrainingError
+from .evaluation.command import EvaluateCommand, run_evaluation
 from .files import write_atomically
 from .parity import compare, onnx_scores
 from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
+from .settings import ModelSettings
+from .student.run import StudentCommand, run_student
+from .student.training import StudentSettings
 from .window_cases import to_json_lines, window_cases
 
 
@@ -59,6 +63,46 @@ def parser() -> argparse.ArgumentParser:
         "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
     )
     baselines.set_defaults(run=_baselines)
+
+    evaluate = commands.add_parser("evaluate", help="figures of models beside baselines, and which model is better")
+    evaluate.add_argument(
+        "--model", type=Path, action="append", default=[], help="ONNX file; the first is compared with"
+    )
+    evaluate.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    evaluate.add_argument(
+        "--train-data", type=Path, action="append", default=[], help="data set whose training part trees learn from"
+    )
+    evaluate.add_argument("--policy", choices=labels.POLICIES, action="append", help="may be repeated (all)")
+    evaluate.add_argument(
+        "--part", choices=(*splits.PARTS, "all"), default="test", help="of the data, by position (%(default)s)"
+    )
+    evaluate.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .md and .html")
+    evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set, and for the trees (all)")
+    evaluate.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    evaluate.add_argument("--resamples", type=_positive, default=200, help="of the intervals (%(default)s)")
+    evaluate.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
+    evaluate.add_argument(
+        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+    student = commands.add_parser("student", help="train the small network on match masks and facts")
+    student.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    student.add_argument("--out", type=Path, required=True, help="folder for the results")
+    student.add_argument("--name", type=_name, default="seed_student_v1", help="name of the model (%(default)s)")
+    student.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
+    student.add_argument(
+        "--hidden", type=_positive, nargs=2, default=(16, 16), help="units of the hidden layers (16 16)"
+    )
+    student.add_argument("--epochs", type=_positive, default=30, help="passes over the data (%(default)s)")
+    student.add_argument("--distillation", type=_fraction, default=0.5, help="weight of the teacher (%(default)s)")
+    student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
+    student.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
+    student.add_argument(
+        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
+    )
+    student.set_defaults(run=_student)
 
     parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
     parity.add_argument("--model", type=Path, required=True, help="ONNX file")
@@ -148,6 +192,50 @@ def _baselines(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    run_evaluation(
+        EvaluateCommand(
+            data=tuple(options.data),
+            out=options.out,
+            models=tuple(options.model),
+            train_data=tuple(options.train_data),
+            policies=tuple(dict.fromkeys(options.policy)) if options.policy else labels.POLICIES,
+            part=None if options.part == "all" else options.part,
+            max_seeds=options.max_seeds,
+            seed=options.seed,
+            resamples=options.resamples,
+            block_bases=options.block_bases,
+            threads=options.threads,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _student(options: argparse.Namespace) -> int:
+    run_student(
+        StudentCommand(
+            data=tuple(options.data),
+            out=options.out,
+            name=options.name,
+            policy=options.policy,
+            settings=StudentSettings(
+                hidden=tuple(options.hidden),
+                epochs=options.epochs,
+                rounded_epochs=-(-options.epochs // 3),
+                teacher_epochs=-(-options.epochs // 2),
+                distillation=options.distillation,
+                seed=options.seed,
+            ),
+            device=options.device,
+            threads=options.threads,
+            block_bases=options.block_bases,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
 def _parity(options: argparse.Namespace) -> int:
     packed = first_seeds(options.data, options.seeds)
     reference = score_packed(read_checkpoint(options.checkpoint), packed)
@@ -173,6 +261,12 @@ def _windows(options: argparse.Namespace) -> int:
     write_atomically(options.out, to_json_lines(window_cases(options.cases, options.seed)))
     print(f"wrote {options.cases:,} seeds to {options.out}")
     return 0
+
+
+def _name(text: str) -> str:
+    if not ModelSettings.is_valid_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: valid are letters, digits, `.`, `_` and `-`, the first no sign")
+    return text
 
 
 def _positive(text: str) -> int:

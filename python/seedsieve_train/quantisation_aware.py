@@ -22,9 +22,7 @@ def folded(network: SeedViabilityNetwork) -> SeedViabilityNetwork:
     result = SeedViabilityNetwork()
     result.hidden.load_state_dict(network.hidden.state_dict())
     result.output.load_state_dict(network.output.state_dict())
-    for layer, convolution, norm in zip(
-        folded_convolutions(network), result.convolutions, result.norms, strict=True
-    ):
+    for layer, convolution, norm in zip(folded_convolutions(network), result.convolutions, result.norms, strict=True):
         convolution.weight.copy_(torch.from_numpy(layer.weights)[:, :, None])
         convolution.bias.copy_(torch.from_numpy(layer.biases))
         norm.running_var.fill_(1 - norm.eps)

@@ -45,7 +45,11 @@ def report_page(figures: dict[str, Any]) -> str:
         Chart("The last per cent", "FPR", "TPR", curves, x_range=(0, 1), y_range=(0.99, 1), legend=False),
         Chart("Scores of the held-out part", "score", "seeds", scores, y_log=True),
     ]
-    keys = [[f"{section}.{key}", str(value)] for section, of in figures["configuration"].items() for key, value in of.items()]
+    keys = [
+        [f"{section}.{key}", str(value)]
+        for section, of in figures["configuration"].items()
+        for key, value in of.items()
+    ]
     data = [[row["name"], row["sha256"]] for row in figures["data"]]
     body = "".join(chart.svg() for chart in charts)
     body += table(["configuration", "value"], keys) + table(["data set", "SHA-256 of dataset.json"], data)

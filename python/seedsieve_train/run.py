@@ -225,8 +225,10 @@ def write_run(
     figures["parity"] = asdict(parity)
     figures["device"] = device_words(device)
     figures["configuration"] = configuration.values()
-    figures["data"] = [{"name": path.resolve().name, "sha256": manifest.sha256} for path, manifest in
-                       zip(command.data, seeds.manifests, strict=True)]
+    figures["data"] = [
+        {"name": path.resolve().name, "sha256": manifest.sha256}
+        for path, manifest in zip(command.data, seeds.manifests, strict=True)
+    ]
     figures["guarantee"] = _guarantee(configuration, scores, seeds.test.viable, threshold)
     figures["by_data_set"] = by_data_set(command.name, seeds, scores, threshold)
 
@@ -263,7 +265,9 @@ def _threshold(configuration: Configuration, scores: np.ndarray, viable: np.ndar
     )
 
 
-def _guarantee(configuration: Configuration, scores: np.ndarray, viable: np.ndarray, threshold: float) -> dict[str, Any]:
+def _guarantee(
+    configuration: Configuration, scores: np.ndarray, viable: np.ndarray, threshold: float
+) -> dict[str, Any]:
     """What the held-out part says about the loss that the threshold was chosen for."""
     settings = configuration.threshold
     of_viable = scores[viable]

@@ -109,7 +109,9 @@ def _range(values: Sequence[float], logarithmic: bool) -> tuple[float, float]:
         return (0.1, 1.0) if logarithmic else (0.0, 1.0)
     low, high = min(values), max(values)
     if logarithmic:
-        return 10 ** math.floor(math.log10(low)), 10 ** max(math.ceil(math.log10(high)), math.floor(math.log10(low)) + 1)
+        return 10 ** math.floor(math.log10(low)), 10 ** max(
+            math.ceil(math.log10(high)), math.floor(math.log10(low)) + 1
+        )
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 

@@ -180,9 +180,7 @@ def train_placed(
         if best_epoch == 0 or loss < epochs[best_epoch - 1].validation_loss:
             best_epoch, best = number, copy.deepcopy(network.state_dict())
         after_epoch(
-            TrainingState(
-                network.state_dict(), optimiser.state_dict(), schedule.state_dict(), best, best_epoch, epochs
-            )
+            TrainingState(network.state_dict(), optimiser.state_dict(), schedule.state_dict(), best, best_epoch, epochs)
         )
     network.load_state_dict(best)
     return Training(network.to(CPU).eval(), epochs, best_epoch)
@@ -219,9 +217,7 @@ def _one_epoch(
 
 def _loss(network: nn.Module, batch: Batch, convolution_type: torch.dtype) -> torch.Tensor:
     """Weighted loss of a batch, with the convolutions in a type of their own and the rest in float32."""
-    with torch.autocast(
-        batch.contexts.device.type, dtype=torch.bfloat16, enabled=convolution_type == torch.bfloat16
-    ):
+    with torch.autocast(batch.contexts.device.type, dtype=torch.bfloat16, enabled=convolution_type == torch.bfloat16):
         logits = network(batch.contexts)
     return binary_cross_entropy_with_logits(logits.float(), batch.labels, weight=batch.weights)
 

@@ -26,7 +26,17 @@ def run(dataset, tmp_path_factory):
 
 
 def test_train_writes_all_files_and_nothing_else(run):
-    endings = [".html", ".md", ".metrics.json", ".onnx", ".pt", ".toml", "_int8.onnx", "_int8_packed.onnx", "_packed.onnx"]
+    endings = [
+        ".html",
+        ".md",
+        ".metrics.json",
+        ".onnx",
+        ".pt",
+        ".toml",
+        "_int8.onnx",
+        "_int8_packed.onnx",
+        "_packed.onnx",
+    ]
     assert sorted(path.name for path in run.iterdir()) == ["events", *(f"tiny{ending}" for ending in endings)]
     assert len(list((run / "events").iterdir())) == 1
 

@@ -6,9 +6,9 @@ import pytest
 from generated import random_columns, write_dataset
 
 from seedsieve_train.data import load_seeds
-from seedsieve_train.settings import DataSettings
 from seedsieve_train.dataset import first_seeds, packed_seeds, read_manifest, record_batches, sample_names
 from seedsieve_train.errors import TrainingError
+from seedsieve_train.settings import DataSettings
 
 
 @pytest.fixture

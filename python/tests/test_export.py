@@ -7,8 +7,8 @@ import pytest
 from seedsieve_train.data import load_seeds
 from seedsieve_train.errors import TrainingError
 from seedsieve_train.export import float_model, folded_convolutions, write_model
-from seedsieve_train.placement import score_packed
 from seedsieve_train.parity import compare, onnx_scores
+from seedsieve_train.placement import score_packed
 from seedsieve_train.quantise import activation_scales, quantise_weights, quantised_model
 from seedsieve_train.train import TrainingSettings, train
 from seedsieve_train.windows import encode_window

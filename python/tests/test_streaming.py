@@ -5,9 +5,9 @@ import torch
 from seedsieve_train.data import load_seeds
 from seedsieve_train.distributed import Share
 from seedsieve_train.errors import TrainingError
-from seedsieve_train.settings import DataSettings, TrainingSettings
-from seedsieve_train.placement import HostSeeds, score_packed
 from seedsieve_train.metrics import roc
+from seedsieve_train.placement import HostSeeds, score_packed
+from seedsieve_train.settings import DataSettings, TrainingSettings
 from seedsieve_train.streaming import StreamedSeeds
 from seedsieve_train.train import train_placed
 from seedsieve_train.windows import expand_one_hot

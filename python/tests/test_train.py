@@ -8,8 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from seedsieve_train.data import load_seeds
 from seedsieve_train.metrics import roc
 from seedsieve_train.model import seeded_network
-from seedsieve_train.placement import score_packed
-from seedsieve_train.placement import HostSeeds, class_weights
+from seedsieve_train.placement import HostSeeds, class_weights, score_packed
 from seedsieve_train.progress import Progress
 from seedsieve_train.train import TrainingSettings, train, weighted_loss
 

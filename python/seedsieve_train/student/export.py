@@ -20,7 +20,7 @@ def student_float_model(network: StudentNetwork, metadata: ModelMetadata) -> onn
     """`features` float32[batch, 288] to `viability` float32[batch]."""
     graph = GraphBuilder(metadata.name, INPUT, (FEATURES,))
     for number, layer in enumerate(network.layers, start=1):
-        weights = graph.constant(f"dense{number}_weights", layer.weight.detach().numpy())
+        weights = graph.constant(f"dense{number}_weights", network.weights(number - 1).detach().numpy())
         biases = graph.constant(f"dense{number}_biases", layer.bias.detach().numpy())
         graph.operation("Gemm", f"dense{number}", weights, biases, transB=1)
         if number < len(network.layers):
@@ -58,8 +58,8 @@ def integer_layers(network: StudentNetwork) -> list[tuple[np.ndarray, np.ndarray
         raise ValueError("a network without scales has no eight-bit form: calibrate it first")
     layers = []
     input_scale = np.float32(1)
-    for layer, scale in zip(network.layers, (*network.scales, None), strict=True):
-        weights, scales = quantise_weights(layer.weight.detach().numpy())
+    for number, (layer, scale) in enumerate(zip(network.layers, (*network.scales, None), strict=True)):
+        weights, scales = quantise_weights(network.weights(number).detach().numpy())
         steps = (scales * input_scale).astype(np.float32)
         layers.append((weights, quantise_biases(layer.bias.detach().numpy(), steps), steps, scale))
         input_scale = np.float32(scale if scale is not None else 1)
@@ -82,11 +82,10 @@ def integer_scores(network: StudentNetwork, features: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def on_the_grid(network: StudentNetwork) -> StudentNetwork:
     """A copy with every weight replaced by the nearest that eight bits can state."""
-    hidden = tuple(layer.out_features for layer in network.layers[:-1])
-    result = StudentNetwork(hidden)
+    result = StudentNetwork(network.hidden)
     result.load_state_dict(network.state_dict())
-    for layer in result.layers:
-        integers, scales = quantise_weights(layer.weight.numpy())
-        layer.weight.copy_(torch.from_numpy(integers.astype(np.float32) * scales[:, None]))
+    for number in range(len(result.layers)):
+        integers, scales = quantise_weights(result.weights(number).numpy())
+        result.set_weights(number, torch.from_numpy(integers.astype(np.float32) * scales[:, None]))
     result.scales = network.scales
     return result.eval()
