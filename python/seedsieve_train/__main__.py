@@ -1,4 +1,4 @@
-"""The command line: python -m seedsieve_train train | student | evaluate | baselines | parity | scores | windows."""
+"""The command line: python -m seedsieve_train train | student | export | evaluate | baselines | parity | scores | windows."""
 
 import argparse
 import json
@@ -19,6 +19,7 @@ from .device import DEVICES
 from .errors import TrainingError
 from .evaluation.command import EvaluateCommand, run_evaluation
 from .files import write_atomically
+from .forms import ExportCommand, run_export
 from .parity import compare, onnx_scores
 from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
@@ -103,6 +104,16 @@ def parser() -> argparse.ArgumentParser:
         "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
     )
     student.set_defaults(run=_student)
+
+    export = commands.add_parser("export", help="write every form of a model, Core ML among them, and compare them")
+    export.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the train command")
+    export.add_argument("--name", type=_name, default="seed_filter_v1", help="name of the model (%(default)s)")
+    export.add_argument("--out", type=Path, required=True, help="folder for the forms")
+    export.add_argument("--data", type=Path, required=True, help="data set whose first windows are scored")
+    export.add_argument("--seeds", type=_positive, default=10_000, help="how many windows (%(default)s)")
+    export.add_argument("--no-core-ml", action="store_true", help="leave out the packages, which need coremltools")
+    export.add_argument("--seedsieve", type=Path, metavar="PROGRAM", help="compare the backends of this program, too")
+    export.set_defaults(run=_export)
 
     parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
     parity.add_argument("--model", type=Path, required=True, help="ONNX file")
@@ -230,6 +241,22 @@ def _student(options: argparse.Namespace) -> int:
             device=options.device,
             threads=options.threads,
             block_bases=options.block_bases,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    run_export(
+        ExportCommand(
+            run=options.folder,
+            name=options.name,
+            out=options.out,
+            data=options.data,
+            seeds=options.seeds,
+            core_ml=not options.no_core_ml,
+            seedsieve=options.seedsieve,
         ),
         say=lambda line: print(line, flush=True),
     )
