@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the data sets that the shipped models are trained on, and those that they are evaluated on. Standard library only.
+"""Makes the data sets that the shipped models are trained and evaluated on. Standard library only.
 
 Trained on: one person at 30x and a genome-wide library whose reads mostly come from elsewhere. Evaluated on reads that
-share neither read nor place nor person with them: 30x reads of another person at another place, HiSeqX reads of a third
-person, the genome-wide library's other reads, repeats (telomere, subtelomere, one MHC haplotype against another), yeast.
+share no read with them: 30x reads of another person at another place, HiSeqX reads of a third person, the genome-wide
+library's other reads, repeats (telomere, subtelomere, one MHC haplotype against another), yeast.
 """
 
 from __future__ import annotations

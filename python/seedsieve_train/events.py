@@ -63,7 +63,7 @@ def event(seconds: float, step: int, content: bytes) -> bytes:
 
 
 def scalar(tag: str, value: float) -> bytes:
-    """The field `summary` of an `Event` with one number: summary is 5, in it value 1, in it tag 1 and simple_value 2."""
+    """The field `summary` (5) of an `Event` with one number: in it `value` (1) with tag (1) and simple_value (2)."""
     return _field(5, _field(1, _field(1, tag.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", value)))
 
 

@@ -168,7 +168,9 @@ def _of_program(command: ExportCommand, packed: np.ndarray, reference: np.ndarra
         for ending in ("", "_int8"):
             file = command.run / f"{command.name}{ending}.onnx"
             arguments = [command.seedsieve, "model", "verify", file, "--windows", windows, "--scores", scores]
-            done = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [str(argument) for argument in arguments], capture_output=True, text=True, check=False
+            )
             lines += [f"{file.name}: {line}" for line in done.stdout.splitlines() if f"- {REFERENCE}" in line]
             if done.returncode != 0:
                 lines.append(f"{file.name}: {done.stderr.strip()}")

@@ -1,7 +1,7 @@
 """Training with the rounding of eight bits in the forward pass, so that the rounded network is the one that learnt.
 
-Batch normalisation is folded into the weights first, as in the model file. Afterwards the weights are put onto the grid of
-their integers: the float network then differs from the eight-bit one by the rounding of activations alone.
+Batch normalisation is folded into the weights first, as in the model file. Afterwards the weights are put onto the grid
+of their integers: the float network then differs from the eight-bit one by the rounding of activations alone.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Rounding to few bits with gradients that pass it unchanged (straight-through; Bengio, Leonard and Courville, 2013)."""
+"""Rounding to few bits that gradients pass unchanged (straight-through; Bengio, Leonard and Courville, 2013)."""
 
 import torch
 
@@ -8,7 +8,7 @@ WEIGHT_LEVELS = 63
 
 
 def rounded_weights(weights: torch.Tensor, levels: int = WEIGHT_LEVELS) -> torch.Tensor:
-    """Weights float32[out, ...] on the grid of -levels to levels steps; the step of each output is its largest / levels."""
+    """Weights float32[out, ...] on the grid of -levels to levels steps; an output's step is its largest / levels."""
     largest = weights.detach().abs().amax(dim=tuple(range(1, weights.dim())), keepdim=True)
     scales = torch.where(largest > 0, largest, torch.ones_like(largest)) / levels
     return weights + (torch.round(weights / scales) * scales - weights).detach()

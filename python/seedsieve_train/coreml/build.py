@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-
 from ..errors import TrainingError
 from ..export import ModelMetadata, folded_convolutions
 from ..model import CHANNELS, SeedViabilityNetwork
@@ -52,7 +51,9 @@ def core_ml_model(
     ct = coremltools()
     program = _program(network, batches[0] if len(batches) == 1 else None)
     shapes = [(batch, 2, WINDOW_SIZE, 4) for batch in batches]
-    inputs = {} if len(batches) == 1 else {"inputs": [ct.TensorType("contexts", ct.EnumeratedShapes(shapes, shapes[0]))]}
+    inputs = (
+        {} if len(batches) == 1 else {"inputs": [ct.TensorType("contexts", ct.EnumeratedShapes(shapes, shapes[0]))]}
+    )
     model = ct.convert(
         program,
         convert_to="mlprogram",
@@ -123,5 +124,3 @@ def write_package(model: Any, path: Path) -> None:
 def package_bytes(path: Path) -> int:
     """Bytes of all files of a package."""
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-

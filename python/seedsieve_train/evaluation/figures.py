@@ -1,6 +1,7 @@
 """Figures of one scorer on one data set under one label policy."""
 
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ CURVE_POINTS = 120
 def figures(
     scorer: Scorer, scored: Scored, rows: Rows, policy: str, resamples: int, seed: int
 ) -> dict[str, Any] | None:
-    """AUC, FPR at the TPR targets with intervals, the asked point, curves, calibration, strata; None for one class only."""
+    """AUC, FPR at the TPR targets with intervals, the asked point, curves, strata; None for one class only."""
     viable = rows.viable[policy]
     if viable.all() or not viable.any():
         return None
@@ -88,12 +89,12 @@ def calibration(scores: np.ndarray, viable: np.ndarray) -> dict[str, Any]:
 
 
 def strata(scores: np.ndarray, viable: np.ndarray, rows: Rows) -> list[dict[str, Any]]:
-    """FPR at a TPR within groups of seeds; and, at the threshold that has this TPR over all, TPR and FPR of the group."""
+    """FPR at a TPR within groups of seeds; and TPR and FPR of each at the threshold that has this TPR over all."""
     threshold = np.quantile(scores[viable], 1 - STRATA_TPR, method="lower")
     result = []
     for fact, bounds in BINS.items():
         values = getattr(rows, fact)
-        for low, high in zip(bounds, bounds[1:], strict=False):
+        for low, high in pairwise(bounds):
             inside = (values >= low) & (values < high)
             of_group, labels = scores[inside], viable[inside]
             if labels.size == 0 or labels.all() or not labels.any():

@@ -81,11 +81,13 @@ def integer_scores(network: StudentNetwork, features: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def on_the_grid(network: StudentNetwork) -> StudentNetwork:
-    """A copy with every weight replaced by the nearest that eight bits can state."""
+    """A copy of a calibrated network with each weight and bias replaced by the nearest that its integers can state."""
     result = StudentNetwork(network.hidden)
     result.load_state_dict(network.state_dict())
-    for number in range(len(result.layers)):
-        integers, scales = quantise_weights(result.weights(number).numpy())
-        result.set_weights(number, torch.from_numpy(integers.astype(np.float32) * scales[:, None]))
     result.scales = network.scales
+    input_scale = np.float32(1)
+    for number, (weights, biases, steps, scale) in enumerate(integer_layers(network)):
+        result.set_weights(number, torch.from_numpy(weights * (steps / input_scale)[:, None]))
+        result.layers[number].bias.copy_(torch.from_numpy(biases * steps))
+        input_scale = np.float32(scale if scale is not None else 1)
     return result.eval()

@@ -1,5 +1,7 @@
 """The student's network, rounded as the integer kernel computes it."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn.functional import linear
@@ -25,9 +27,7 @@ class StudentNetwork(nn.Module):
     def __init__(self, hidden: tuple[int, ...] = HIDDEN) -> None:
         super().__init__()
         sizes = (FEATURES, *hidden, 1)
-        self.layers = nn.ModuleList(
-            nn.Linear(size, following) for size, following in zip(sizes, sizes[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(nn.Linear(size, following) for size, following in pairwise(sizes))
         self.scales: tuple[float, ...] | None = None
         steps = torch.ones(FEATURES)
         steps[2 * MASK_BITS :] = FACT_STEP
