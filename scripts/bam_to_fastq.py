@@ -55,6 +55,11 @@ class Read(NamedTuple):
 
 def read_bam(path: Path) -> Iterator[Read]:
     """The primary records of paired reads, in the file's order."""
+    return (read for read, _ in reads_and_positions(path))
+
+
+def reads_and_positions(path: Path) -> Iterator[tuple[Read, int]]:
+    """The primary records of paired reads, in the file's order, and the 0-based position of each; -1: none."""
     _check_end(path)
     number = 0
     with gzip.open(path, "rb") as stream:
@@ -65,9 +70,10 @@ def read_bam(path: Path) -> Iterator[Read]:
                 size = struct.unpack("<i", _exactly(length, 4))[0]
                 if not FIXED_FIELDS.size <= size <= MAX_RECORD:
                     raise BamError(f"its length is {size}; {FIXED_FIELDS.size} to {MAX_RECORD} are possible")
-                read = _parse(_exactly(stream.read(size), size))
+                record = _exactly(stream.read(size), size)
+                read = _parse(record)
                 if read is not None:
-                    yield read
+                    yield read, FIXED_FIELDS.unpack_from(record)[1]
         except (BamError, EOFError, gzip.BadGzipFile, zlib.error, struct.error, UnicodeDecodeError) as error:
             where = f"record {number}" if number else "header"
             raise BamError(f"{path}, {where}: {error}. Is the file complete, and a BAM file?") from error

@@ -1,9 +1,8 @@
-"""The command line: python -m seedsieve_train train | baselines | parity | scores | windows."""
+"""The command line: python -m seedsieve_train train | student | export | evaluate | baselines | parity | scores | windows."""
 
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,14 +13,19 @@ import numpy as np
 from . import labels, splits
 from .baseline_run import BaselineCommand, run_baselines
 from .checkpoint import read_checkpoint
+from .configuration import read_configuration
 from .dataset import first_seeds
 from .device import DEVICES
 from .errors import TrainingError
+from .evaluation.command import EvaluateCommand, run_evaluation
 from .files import write_atomically
-from .model import score_packed
+from .forms import ExportCommand, run_export
 from .parity import compare, onnx_scores
+from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
-from .train import TrainingSettings
+from .settings import ModelSettings
+from .student.run import StudentCommand, run_student
+from .student.training import StudentSettings
 from .window_cases import to_json_lines, window_cases
 
 
@@ -33,21 +37,16 @@ def parser() -> argparse.ArgumentParser:
     training = commands.add_parser("train", help="train a network, export and evaluate it")
     training.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
     training.add_argument("--out", type=Path, required=True, help="folder for the results")
-    training.add_argument(
-        "--name", type=_name, default="seed_filter_v1", help="name of the model (default: %(default)s)"
-    )
-    training.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
-    training.add_argument("--epochs", type=_positive, default=3, help="passes over the data (default: %(default)s)")
-    training.add_argument("--seed", type=_natural, default=1, help="random seed (default: %(default)s)")
-    training.add_argument("--max-seeds", type=_positive, help="use about this many seeds, whole reads evenly (all)")
+    training.add_argument("--config", type=Path, help="TOML file (python/configs/seed_filter_v1.toml has all keys)")
+    training.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another value for a key")
+    for option, (key, words) in _TRAIN_OPTIONS.items():
+        training.add_argument(option, help=f"{words} ({key})")
     training.add_argument(
         "--device", choices=DEVICES, default="auto", help="where to train; auto: cuda where PyTorch sees it, else cpu"
     )
     training.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
-    training.add_argument(
-        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
-    )
-    training.add_argument("--threshold", type=_fraction, help="decision threshold (chosen on the validation part)")
+    training.add_argument("--resume", action="store_true", help="go on with an interrupted training in --out")
+    training.add_argument("--init-from", type=Path, metavar="FILE.pt", help="train these weights further")
     training.set_defaults(run=_train)
 
     baselines = commands.add_parser("baselines", help="figures of what needs no network, with confidence intervals")
@@ -65,6 +64,56 @@ def parser() -> argparse.ArgumentParser:
         "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
     )
     baselines.set_defaults(run=_baselines)
+
+    evaluate = commands.add_parser("evaluate", help="figures of models beside baselines, and which model is better")
+    evaluate.add_argument(
+        "--model", type=Path, action="append", default=[], help="ONNX file; the first is compared with"
+    )
+    evaluate.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    evaluate.add_argument(
+        "--train-data", type=Path, action="append", default=[], help="data set whose training part trees learn from"
+    )
+    evaluate.add_argument("--policy", choices=labels.POLICIES, action="append", help="may be repeated (all)")
+    evaluate.add_argument(
+        "--part", choices=(*splits.PARTS, "all"), default="test", help="of the data, by position (%(default)s)"
+    )
+    evaluate.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .md and .html")
+    evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set, and for the trees (all)")
+    evaluate.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    evaluate.add_argument("--resamples", type=_positive, default=200, help="of the intervals (%(default)s)")
+    evaluate.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
+    evaluate.add_argument(
+        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+    student = commands.add_parser("student", help="train the small network on match masks and facts")
+    student.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    student.add_argument("--out", type=Path, required=True, help="folder for the results")
+    student.add_argument("--name", type=_name, default="seed_student_v1", help="name of the model (%(default)s)")
+    student.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
+    student.add_argument(
+        "--hidden", type=_positive, nargs=2, default=(16, 16), help="units of the hidden layers (16 16)"
+    )
+    student.add_argument("--epochs", type=_positive, default=30, help="passes over the data (%(default)s)")
+    student.add_argument("--distillation", type=_fraction, default=0.5, help="weight of the teacher (%(default)s)")
+    student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
+    student.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
+    student.add_argument(
+        "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"
+    )
+    student.set_defaults(run=_student)
+
+    export = commands.add_parser("export", help="write every form of a model, Core ML among them, and compare them")
+    export.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the train command")
+    export.add_argument("--name", type=_name, default="seed_filter_v1", help="name of the model (%(default)s)")
+    export.add_argument("--out", type=Path, required=True, help="folder for the forms")
+    export.add_argument("--data", type=Path, required=True, help="data set whose first windows are scored")
+    export.add_argument("--seeds", type=_positive, default=10_000, help="how many windows (%(default)s)")
+    export.add_argument("--no-core-ml", action="store_true", help="leave out the packages, which need coremltools")
+    export.add_argument("--seedsieve", type=Path, metavar="PROGRAM", help="compare the backends of this program, too")
+    export.set_defaults(run=_export)
 
     parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
     parity.add_argument("--model", type=Path, required=True, help="ONNX file")
@@ -98,23 +147,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; no file was written", file=sys.stderr)
+        print("interrupted; `train --resume` goes on after the last whole epoch", file=sys.stderr)
         return 130
 
 
+_TRAIN_OPTIONS = {
+    "--name": ("model.name", "name of the model"),
+    "--policy": ("data.policy", f"what counts as viable: {', '.join(labels.POLICIES)}"),
+    "--epochs": ("train.epochs", "most passes over the data"),
+    "--seed": ("train.seed", "random seed"),
+    "--max-seeds": ("data.max_seeds", "use about this many seeds, whole reads evenly"),
+    "--block-bases": ("data.block_bases", "block of the division by position"),
+    "--threshold": ("threshold.value", "decision threshold; else chosen on the validation part"),
+}
+"""Options that stand for a key of the configuration."""
+
+
 def _train(options: argparse.Namespace) -> int:
-    settings = TrainingSettings(epochs=options.epochs, seed=options.seed, threads=options.threads)
+    overrides = list(options.set)
+    for option, (key, _) in _TRAIN_OPTIONS.items():
+        value = getattr(options, option.removeprefix("--").replace("-", "_"))
+        if value is not None:
+            # A text in quotes, so that a name of digits is not taken for a number.
+            overrides.append(f'{key}="{value}"' if option in ("--name", "--policy") else f"{key}={value}")
     run_training(
         TrainCommand(
             data=tuple(options.data),
             out=options.out,
-            name=options.name,
-            policy=options.policy,
-            settings=settings,
-            max_seeds=options.max_seeds,
-            block_bases=options.block_bases,
-            threshold=options.threshold,
+            configuration=read_configuration(options.config, overrides),
             device=options.device,
+            threads=options.threads,
+            resume=options.resume,
+            init_from=options.init_from,
         ),
         say=lambda line: print(line, flush=True),
     )
@@ -133,6 +197,66 @@ def _baselines(options: argparse.Namespace) -> int:
             resamples=options.resamples,
             block_bases=options.block_bases,
             threads=options.threads,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    run_evaluation(
+        EvaluateCommand(
+            data=tuple(options.data),
+            out=options.out,
+            models=tuple(options.model),
+            train_data=tuple(options.train_data),
+            policies=tuple(dict.fromkeys(options.policy)) if options.policy else labels.POLICIES,
+            part=None if options.part == "all" else options.part,
+            max_seeds=options.max_seeds,
+            seed=options.seed,
+            resamples=options.resamples,
+            block_bases=options.block_bases,
+            threads=options.threads,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _student(options: argparse.Namespace) -> int:
+    run_student(
+        StudentCommand(
+            data=tuple(options.data),
+            out=options.out,
+            name=options.name,
+            policy=options.policy,
+            settings=StudentSettings(
+                hidden=tuple(options.hidden),
+                epochs=options.epochs,
+                rounded_epochs=-(-options.epochs // 3),
+                teacher_epochs=-(-options.epochs // 2),
+                distillation=options.distillation,
+                seed=options.seed,
+            ),
+            device=options.device,
+            threads=options.threads,
+            block_bases=options.block_bases,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    run_export(
+        ExportCommand(
+            run=options.folder,
+            name=options.name,
+            out=options.out,
+            data=options.data,
+            seeds=options.seeds,
+            core_ml=not options.no_core_ml,
+            seedsieve=options.seedsieve,
         ),
         say=lambda line: print(line, flush=True),
     )
@@ -167,7 +291,7 @@ def _windows(options: argparse.Namespace) -> int:
 
 
 def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+    if not ModelSettings.is_valid_name(text):
         raise argparse.ArgumentTypeError(f"{text!r}: valid are letters, digits, `.`, `_` and `-`, the first no sign")
     return text
 

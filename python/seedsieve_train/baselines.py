@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .data import Seeds
+from .seeds import Seeds
 
 
 def baseline_scores(seeds: Seeds) -> dict[str, np.ndarray]:

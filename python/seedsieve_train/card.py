@@ -6,11 +6,11 @@ from typing import Any
 
 from . import card_data
 from .card_data import percent
+from .configuration import Configuration
 from .data import MAIN_SHARE
 from .export import ModelMetadata
 from .metrics import TPR_TARGETS
 from .splits import MARGIN_BASES, PARTS
-from .train import TrainingSettings
 from .windows import WINDOW_SPEC
 
 POLICY_WORDS = {
@@ -28,8 +28,8 @@ one of the same bytes. Model files and all figures below were made on the CPU fr
 def model_card(
     figures: dict[str, Any],
     metadata: ModelMetadata,
-    settings: TrainingSettings,
-    block_bases: int,
+    configuration: Configuration,
+    threads: int,
     kept_fraction: float,
 ) -> str:
     """The card as Markdown.
@@ -37,10 +37,11 @@ def model_card(
     Args:
         figures: content of the metrics file, from `report.metrics`.
         metadata: of the model file.
-        settings: of the training.
-        block_bases: bases of a block of the division.
+        configuration: of the training.
+        threads: of the CPU.
         kept_fraction: part of the data sets' seeds that was used, margins included.
     """
+    settings, block_bases = configuration.train, configuration.data.block_bases
     counts, test, int8 = figures["counts"], figures["test"]["at_threshold"], figures["int8"]
     scorers = [(metadata.name, figures["test"]), (f"{metadata.name} INT8", int8), *figures["baselines"].items()]
     return Template(resources.files(__package__).joinpath("card.md.template").read_text()).substitute(
@@ -61,9 +62,13 @@ def model_card(
         kept=percent(kept_fraction, 1),
         epochs_run=len(figures["epochs"]),
         epochs=settings.epochs,
+        learning_rate=f"{settings.learning_rate:g}",
+        weight_decay=f"{settings.weight_decay:g}",
+        batch_size=f"{settings.batch_size:,}",
+        rounded_words=_rounded_words(figures),
         best_epoch=figures["best_epoch"],
         seed=settings.seed,
-        threads=settings.threads,
+        threads=threads,
         device=figures["device"],
         device_words=CUDA_WORDS if figures["device"].startswith("cuda") else CPU_WORDS,
         seconds=f"{figures['seconds']:.0f}",
@@ -76,6 +81,7 @@ def model_card(
         figure_rows="\n".join(_figure_row(name, row) for name, row in scorers),
         threshold=f"{metadata.threshold:.4g}",
         threshold_origin=figures["threshold_origin"],
+        guarantee=_guarantee_words(figures["guarantee"]),
         tpr=percent(test["tpr"]),
         fpr=percent(test["fpr"]),
         int8_tpr=percent(int8["at_threshold"]["tpr"]),
@@ -83,6 +89,24 @@ def model_card(
         int8_difference=f"{int8['parity']['largest_difference']:.2g}",
         int8_changed=int8["parity"]["decisions_changed"],
         int8_seeds=f"{int8['parity']['seeds']:,}",
+    )
+
+
+def _rounded_words(figures: dict[str, Any]) -> str:
+    epochs = len(figures["rounded_epochs"])
+    if epochs == 0:
+        return "Weights were rounded to the grid of eight bits after training."
+    return (
+        f"{epochs} more epochs had the rounding of eight bits in the forward pass; both files have the weights that this "
+        "led to, rounded."
+    )
+
+
+def _guarantee_words(guarantee: dict[str, Any]) -> str:
+    return (
+        f"Of {guarantee['test_viable']:,} viable held-out seeds it drops {guarantee['test_missed']:,} "
+        f"({percent(guarantee['test_miss_rate'], 3)}; upper bound {percent(guarantee['test_upper_bound'], 3)} with "
+        f"{100 * guarantee['confidence']:g} % confidence; aim {percent(guarantee['miss_rate'], 3)})."
     )
 
 

@@ -1,15 +1,18 @@
 """Seeds for training: windows, labels and what the baselines look at, divided by position."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from . import labels, splits
 from .dataset import EXTRACT_AGAIN, Manifest, packed_seeds, read_manifest, record_batches
 from .errors import TrainingError
+from .seeds import Seeds
+from .settings import DataSettings
 
 COLUMNS = (
     "query_window",
@@ -21,117 +24,154 @@ COLUMNS = (
 )
 MAIN_SHARE = 0.9
 """Share of a data set's seeds that says at how many places it mostly lies; repeats scatter the rest widely."""
+TRAIN = splits.PARTS.index("train")
 
 
 @dataclass(frozen=True)
-class Seeds:
-    """Labelled seeds, row by row."""
+class Selection:
+    """Which rows of data sets are used, and what they are called."""
 
-    packed: np.ndarray
-    """uint8[n, 128]: packed windows."""
-    viable: np.ndarray
-    """bool[n]."""
-    length: np.ndarray
-    """int32[n]: bases of the seed."""
-    ungapped_score: np.ndarray
-    """int32[n]: best score of an ungapped extension to both ends, the seed included."""
-    data_set: np.ndarray
-    """int32[n]: number of the data set, 0-based, in the order of the folders."""
+    policy: str
+    """Label policy, one of `labels.POLICIES`."""
+    kept_fraction: float = 1.0
+    """Part of the reads; mates are kept or dropped together."""
+    seed: int = 1
+    """Decides which reads are kept."""
+    block_bases: int = splits.BLOCK_BASES
 
-    def __len__(self) -> int:
-        return len(self.viable)
-
-    def take(self, rows: np.ndarray) -> "Seeds":
-        """The rows of an index or mask."""
-        return Seeds(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    def counts(self) -> dict[str, int]:
-        """Numbers of viable and hopeless seeds."""
-        number_viable = int(self.viable.sum())
-        return {"viable": number_viable, "hopeless": len(self) - number_viable}
+    def labelled(self, batch: pa.RecordBatch, manifest: Manifest, number: int) -> tuple[Seeds, np.ndarray]:
+        """Kept rows of a batch that has `COLUMNS`, and the part of each, as `splits.parts` gives it."""
+        seeds = Seeds(
+            packed_seeds(batch),
+            labels.viable(batch, self.policy, manifest.reporting_threshold),
+            batch.column("length").to_numpy().astype(np.int32),
+            batch.column("ungapped_score").to_numpy(),
+            np.full(batch.num_rows, number, dtype=np.int32),
+        )
+        kept: slice | np.ndarray = slice(None)
+        if self.kept_fraction < 1.0:
+            kept = np.flatnonzero(kept_reads(batch.column("read_hash").to_numpy(), self.kept_fraction, self.seed))
+        return seeds.take(kept), splits.parts(batch, self.block_bases)[kept]
 
 
 @dataclass(frozen=True)
 class DividedSeeds:
     """The parts of one or more data sets."""
 
-    train: Seeds
+    train: Seeds | None
+    """None where it is streamed."""
     validation: Seeds
     test: Seeds
+    counts: dict[str, dict[str, int]]
+    """Viable and hopeless seeds of each part, all of them also where a part holds only some."""
+    calibration: np.ndarray
+    """uint8[n, 128]: packed windows of some of the training part, of reads all over it."""
     left_out: int
     """Seeds in the margins between parts."""
     manifests: tuple[Manifest, ...]
     main_blocks: tuple[int, ...]
     """For each data set the least number of blocks that hold `MAIN_SHARE` of its seeds that have a place."""
+    selection: Selection
 
     @property
     def label_threshold(self) -> int:
         """T, the same in all data sets."""
         return self.manifests[0].reporting_threshold
 
+    @property
+    def used(self) -> int:
+        """Seeds of all parts and margins."""
+        return sum(sum(of_part.values()) for of_part in self.counts.values()) + self.left_out
+
 
 def load_seeds(
     directories: Sequence[Path],
-    policy: str,
-    max_seeds: int | None = None,
+    settings: DataSettings | None = None,
     seed: int = 1,
-    block_bases: int = splits.BLOCK_BASES,
+    calibration_seeds: int = 4_096,
 ) -> DividedSeeds:
     """Read data sets, label their seeds and divide them by position.
 
     Args:
         directories: data set folders.
-        policy: label policy, one of `labels.POLICIES`.
-        max_seeds: about how many seeds to keep of all; reads are kept or dropped whole, both mates together, evenly
-            over the data. None keeps all.
-        seed: decides which reads are kept.
-        block_bases: bases of a block of the division.
+        settings: which seeds, under which policy; whether the training part is kept in memory.
+        seed: decides which reads are kept where not all are.
+        calibration_seeds: about how many of the training part to keep for `DividedSeeds.calibration`.
 
     Raises:
         TrainingError: if a data set cannot be read (see `dataset`), the data sets have different reporting
             thresholds, or a part lacks viable or hopeless seeds.
     """
+    settings = settings or DataSettings()
     manifests = tuple(read_manifest(directory) for directory in directories)
     check_same_threshold(manifests)
     available = sum(manifest.seeds for manifest in manifests)
-    kept_fraction = min(1.0, max_seeds / available) if max_seeds is not None and available else 1.0
-    pieces = [
-        _divided(manifest, number, policy, kept_fraction, seed, block_bases)
-        for number, manifest in enumerate(manifests)
-    ]
-    seeds = _concatenated(piece for piece, _, _ in pieces)
-    part = np.concatenate([part for _, part, _ in pieces])
-    train, validation, test = (seeds.take(part == number) for number in range(len(splits.PARTS)))
-    for name, of_part in zip(splits.PARTS, (train, validation, test), strict=True):
-        _check_both_classes(name, of_part, len(seeds), policy)
-    main_blocks = tuple(_main_blocks(blocks) for _, _, blocks in pieces)
-    return DividedSeeds(train, validation, test, int((part == splits.LEFT_OUT).sum()), manifests, main_blocks)
+    kept_fraction = min(1.0, settings.max_seeds / available) if settings.max_seeds and available else 1.0
+    selection = Selection(settings.policy, kept_fraction, seed, settings.block_bases)
+    number_of_seeds = kept_fraction * available
+    streamed = settings.placement == "stream" or (
+        settings.placement == "auto" and number_of_seeds > settings.memory_seeds
+    )
+    collector = _Collector(
+        keeps_train=not streamed,
+        calibration_share=min(1.0, calibration_seeds / max(0.8 * number_of_seeds, 1)),
+        evaluation_share=min(1.0, settings.evaluation_seeds / max(0.1 * number_of_seeds, 1)),
+        seed=seed,
+    )
+    main_blocks = []
+    for number, manifest in enumerate(manifests):
+        seeds_of_block: Counter[int] = Counter()
+        for batch in record_batches(manifest, COLUMNS):
+            blocks, counts = np.unique(splits.blocks(batch, settings.block_bases), return_counts=True)
+            seeds_of_block.update(dict(zip(blocks.tolist(), counts.tolist(), strict=True)))
+            collector.add(*selection.labelled(batch, manifest, number))
+        if manifest.seeds == 0:
+            raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
+        main_blocks.append(_main_blocks(seeds_of_block))
+    for name, counts_of_part in collector.counts.items():
+        _check_both_classes(name, counts_of_part, int(number_of_seeds), settings.policy)
+    train, validation, test = (collector.part(name) for name in splits.PARTS)
+    return DividedSeeds(
+        train=None if streamed else train,
+        validation=validation,
+        test=test,
+        counts=collector.counts,
+        calibration=np.concatenate(collector.calibration)[:calibration_seeds],
+        left_out=collector.left_out,
+        manifests=manifests,
+        main_blocks=tuple(main_blocks),
+        selection=selection,
+    )
 
 
-def _divided(
-    manifest: Manifest, number: int, policy: str, kept_fraction: float, seed: int, block_bases: int
-) -> tuple[Seeds, np.ndarray, Counter[int]]:
-    """Kept seeds of a data set, their parts, and the number of all its seeds in each block."""
-    kept_seeds, kept_parts = [], []
-    seeds_of_block: Counter[int] = Counter()
-    for batch in record_batches(manifest, COLUMNS):
-        seeds = Seeds(
-            packed_seeds(batch),
-            labels.viable(batch, policy, manifest.reporting_threshold),
-            batch.column("length").to_numpy().astype(np.int32),
-            batch.column("ungapped_score").to_numpy(),
-            np.full(batch.num_rows, number, dtype=np.int32),
-        )
-        blocks, counts = np.unique(splits.blocks(batch, block_bases), return_counts=True)
-        seeds_of_block.update(dict(zip(blocks.tolist(), counts.tolist(), strict=True)))
-        kept = slice(None)
-        if kept_fraction < 1.0:
-            kept = np.flatnonzero(kept_reads(batch.column("read_hash").to_numpy(), kept_fraction, seed))
-        kept_seeds.append(seeds.take(kept))
-        kept_parts.append(splits.parts(batch, block_bases)[kept])
-    if not kept_seeds:
-        raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
-    return _concatenated(kept_seeds), np.concatenate(kept_parts), seeds_of_block
+class _Collector:
+    """Counts all seeds of the parts and keeps those that are asked for."""
+
+    def __init__(self, keeps_train: bool, calibration_share: float, evaluation_share: float, seed: int) -> None:
+        self.counts = {name: {"viable": 0, "hopeless": 0} for name in splits.PARTS}
+        self.left_out = 0
+        self.calibration: list[np.ndarray] = []
+        self._kept: dict[str, list[Seeds]] = {name: [] for name in splits.PARTS}
+        self._share = {"train": float(keeps_train), "validation": evaluation_share, "test": evaluation_share}
+        self._calibration_share = calibration_share
+        self._random = np.random.default_rng(seed)
+
+    def add(self, seeds: Seeds, part: np.ndarray) -> None:
+        self.left_out += int((part == splits.LEFT_OUT).sum())
+        for number, name in enumerate(splits.PARTS):
+            of_part = seeds.take(part == number)
+            for label, count in of_part.counts().items():
+                self.counts[name][label] += count
+            if name == "train":
+                chosen = self._random.random(len(of_part)) < self._calibration_share
+                self.calibration.append(of_part.packed[chosen])
+            if self._share[name] < 1 and self._share[name] > 0:
+                of_part = of_part.take(self._random.random(len(of_part)) < self._share[name])
+            if self._share[name] > 0:
+                self._kept[name].append(of_part)
+
+    def part(self, name: str) -> Seeds | None:
+        return Seeds.concatenated(self._kept[name]) if self._kept[name] else None
 
 
 def kept_reads(read_hash: np.ndarray, fraction: float, seed: int) -> np.ndarray:
@@ -155,11 +195,6 @@ def _main_blocks(seeds_of_block: Counter[int]) -> int:
     return int(np.searchsorted(held, MAIN_SHARE * held[-1])) + 1 if len(held) else 0
 
 
-def _concatenated(pieces: Iterable[Seeds]) -> Seeds:
-    pieces = list(pieces)
-    return Seeds(*(np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(Seeds)))
-
-
 def check_same_threshold(manifests: Sequence[Manifest]) -> None:
     """Refuse data sets whose labels mean different things.
 
@@ -175,8 +210,8 @@ def check_same_threshold(manifests: Sequence[Manifest]) -> None:
             )
 
 
-def _check_both_classes(name: str, seeds: Seeds, of_all: int, policy: str) -> None:
-    for label, number in seeds.counts().items():
+def _check_both_classes(name: str, counts: dict[str, int], of_all: int, policy: str) -> None:
+    for label, number in counts.items():
         if number == 0:
             raise TrainingError(
                 f"the {name} part holds no {label} seed (of {of_all} seeds in all, label policy {policy}); give more "

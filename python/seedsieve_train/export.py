@@ -19,6 +19,8 @@ from .windows import WINDOW_SIZE, WINDOW_SPEC
 OPSET = 17
 IR_VERSION = 8
 """The version of ONNX's file format that came with opset 17, so that every runtime with that opset reads the file."""
+CONTEXT_AXES = (2, WINDOW_SIZE, 4)
+"""Axes of the input `contexts` behind the batch: read and reference; positions; A, C, G, T."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,19 @@ class ModelMetadata:
     parameters: int
     trained_on: str
     """The data in words."""
+    miss_rate: float | None = None
+    """Viable seeds that the threshold may drop; None where the threshold was given."""
+    confidence: float | None = None
+    """With which the rate stays below it."""
+    window: str = WINDOW_SPEC
+    """What the network sees of a seed."""
 
     def properties(self) -> dict[str, str]:
         """Keys and values of the file's `metadata_props`."""
-        return {
+        properties = {
             "seedsieve.format": "1",
             "seedsieve.name": self.name,
-            "seedsieve.window": WINDOW_SPEC,
+            "seedsieve.window": self.window,
             "seedsieve.label_policy": self.label_policy,
             "seedsieve.label_threshold": str(self.label_threshold),
             "seedsieve.threshold": f"{self.threshold:.9g}",
@@ -50,6 +58,12 @@ class ModelMetadata:
             "seedsieve.parameters": str(self.parameters),
             "seedsieve.trained_on": self.trained_on,
         }
+        if self.miss_rate is not None and self.confidence is not None:
+            properties |= {
+                "seedsieve.miss_rate": f"{self.miss_rate:.9g}",
+                "seedsieve.confidence": f"{self.confidence:.9g}",
+            }
+        return properties
 
 
 @dataclass(frozen=True)
@@ -75,11 +89,13 @@ def folded_convolutions(network: SeedViabilityNetwork) -> list[Layer]:
 class GraphBuilder:
     """Collects nodes and constants of a chain of operations; each operation takes the previous one's output."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, input_name: str = "contexts", input_axes: tuple[int, ...] = CONTEXT_AXES) -> None:
         self.name = name
+        self.input_name = input_name
+        self.input_axes = input_axes
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.current = "contexts"
+        self.current = input_name
 
     def constant(self, name: str, values: np.ndarray) -> str:
         """Add a constant and return its name."""
@@ -108,12 +124,33 @@ class GraphBuilder:
             self.operation("Gemm", name, weights, biases, transB=1)
             if name == "hidden":
                 self.operation("Relu", "hidden_relu")
+        self.probability()
+
+    def probability(self) -> None:
+        """The sigmoid of a logit: [batch, 1] to `viability` [batch]."""
         self.operation("Sigmoid", "probability")
         self.operation("Squeeze", "viability", self.constant("squeezed_axis", np.array([1], dtype=np.int64)))
 
+    def round_trip(self, name: str, scale: float) -> None:
+        """Round the current value to uint8 with the zero point 0, and take it back to float."""
+        step = self.constant(f"{name}_scale", np.array(scale, dtype=np.float32))
+        zero = self.constant(f"{name}_zero_point", np.array(0, dtype=np.uint8))
+        self.operation("QuantizeLinear", f"{name}_quantised", step, zero)
+        self.operation("DequantizeLinear", f"{name}_dequantised", step, zero)
+
+    def dequantised(self, name: str, integers: np.ndarray, scales: np.ndarray) -> str:
+        """Add constant integers with a scale for each first index, and return the name of their float form."""
+        inputs = [
+            self.constant(f"{name}_integers", integers),
+            self.constant(f"{name}_scales", scales),
+            self.constant(f"{name}_zero_points", np.zeros(len(scales), dtype=integers.dtype)),
+        ]
+        self.nodes.append(helper.make_node("DequantizeLinear", inputs, [name], name=name, axis=0))
+        return name
+
     def model(self, metadata: ModelMetadata) -> onnx.ModelProto:
         """The checked model of the chain, with `metadata` in its properties."""
-        contexts = helper.make_tensor_value_info("contexts", TensorProto.FLOAT, ["batch", 2, WINDOW_SIZE, 4])
+        contexts = helper.make_tensor_value_info(self.input_name, TensorProto.FLOAT, ["batch", *self.input_axes])
         viability = helper.make_tensor_value_info("viability", TensorProto.FLOAT, ["batch"])
         graph = helper.make_graph(self.nodes, self.name, [contexts], [viability], self.constants)
         model = helper.make_model(

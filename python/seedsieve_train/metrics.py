@@ -95,12 +95,12 @@ def histogram(scores: np.ndarray, viable: np.ndarray) -> dict[str, list]:
     }
 
 
-def misses_allowed(seeds: int) -> int | None:
-    """Viable validation seeds that may be dropped so that the true rate lies below `MISS_RATE` with `CONFIDENCE`.
+def misses_allowed(seeds: int, miss_rate: float = MISS_RATE, confidence: float = CONFIDENCE) -> int | None:
+    """Viable validation seeds that may be dropped so that the true rate lies below `miss_rate` with `confidence`.
 
-    The largest k for which k or fewer misses among `seeds` would happen with a probability of at most
-    1 - `CONFIDENCE` if the rate were `MISS_RATE` (one-sided Clopper-Pearson bound). None when even 0 misses prove
-    nothing: with fewer than 2,995 seeds.
+    The largest k for which k or fewer misses among `seeds` would happen with a probability of at most 1 - confidence if
+    the rate were `miss_rate` (one-sided bound of Clopper and Pearson, 1934). None when even 0 misses prove nothing: with
+    fewer than 2,995 seeds for the defaults.
     """
     allowed, cumulative = None, 0.0
     for misses in range(seeds + 1):
@@ -108,23 +108,51 @@ def misses_allowed(seeds: int) -> int | None:
             math.lgamma(seeds + 1)
             - math.lgamma(misses + 1)
             - math.lgamma(seeds - misses + 1)
-            + misses * math.log(MISS_RATE)
-            + (seeds - misses) * math.log1p(-MISS_RATE)
+            + misses * math.log(miss_rate)
+            + (seeds - misses) * math.log1p(-miss_rate)
         )
-        if cumulative > 1 - CONFIDENCE:
+        if cumulative > 1 - confidence:
             return allowed
         allowed = misses
     return allowed
 
 
-def decision_threshold(scores: np.ndarray, viable: np.ndarray) -> float | None:
+def largest_rate(misses: int, seeds: int, confidence: float = CONFIDENCE) -> float:
+    """Upper bound of the rate behind `misses` among `seeds`, one-sided with `confidence` (Clopper and Pearson, 1934)."""
+    if misses >= seeds:
+        return 1.0
+    low, high = misses / seeds, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _at_most(misses, seeds, middle) > 1 - confidence:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _at_most(misses: int, seeds: int, rate: float) -> float:
+    """Probability of at most so many misses among independent seeds of that rate."""
+    if rate <= 0:
+        return 1.0
+    number = np.arange(misses + 1)
+    logarithms = np.cumsum(np.log(seeds - number[1:] + 1) - np.log(number[1:]))
+    choices = np.concatenate([[0.0], logarithms])
+    return float(np.exp(choices + number * math.log(rate) + (seeds - number) * math.log1p(-rate)).sum())
+
+
+def decision_threshold(
+    scores: np.ndarray, viable: np.ndarray, miss_rate: float = MISS_RATE, confidence: float = CONFIDENCE
+) -> float | None:
     """Highest threshold that drops no more viable seeds than `misses_allowed`; None when there are too few.
 
     Args:
         scores: float32[n] of the validation part.
         viable: bool[n].
+        miss_rate: viable seeds that may be dropped.
+        confidence: of the bound.
     """
-    allowed = misses_allowed(int(viable.sum()))
+    allowed = misses_allowed(int(viable.sum()), miss_rate, confidence)
     if allowed is None:
         return None
     return float(np.partition(scores[viable], allowed)[allowed])

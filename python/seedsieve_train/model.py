@@ -1,10 +1,9 @@
 """The seed-viability network: a one-dimensional CNN of 26,913 parameters."""
 
-import numpy as np
 import torch
 from torch import nn
 
-from .windows import WINDOW_SIZE, expand_one_hot
+from .windows import WINDOW_SIZE
 
 CHANNELS = 8
 """Channels of the first convolution: channel = 4 * sequence + base; sequences read, reference; bases A, C, G, T."""
@@ -61,9 +60,13 @@ class SeedViabilityNetwork(nn.Module):
         return self.logits(self.activations(contexts)[-1])
 
     def logits(self, activations: torch.Tensor) -> torch.Tensor:
-        """Logits of viability, float32[batch], of the last block's activations [batch, 64, 1, 26]."""
-        features = activations.float().mean(dim=(2, 3))
-        return self.output(torch.relu(self.hidden(features))).squeeze(1)
+        """Logits of viability, float32[batch], of the last block's activations [batch, 64, 1, 26].
+
+        Always in float32, whatever the convolutions compute in.
+        """
+        with torch.autocast(activations.device.type, enabled=False):
+            features = activations.float().mean(dim=(2, 3))
+            return self.output(torch.relu(self.hidden(features))).squeeze(1)
 
 
 def parameter_count(network: nn.Module) -> int:
@@ -75,23 +78,3 @@ def seeded_network(seed: int) -> SeedViabilityNetwork:
     """A network with random weights, the same for the same `seed`. Sets PyTorch's global random state."""
     torch.manual_seed(seed)
     return SeedViabilityNetwork()
-
-
-@torch.no_grad()
-def score_packed(network: SeedViabilityNetwork, packed: np.ndarray, batch_size: int = 4096) -> np.ndarray:
-    """Viability of packed seeds; puts `network` into evaluation mode.
-
-    Args:
-        network: the network.
-        packed: uint8[n, 128].
-        batch_size: seeds a forward pass; changes memory and speed, not the result beyond rounding.
-
-    Returns:
-        float32[n], in [0, 1].
-    """
-    network.eval()
-    scores = [
-        torch.sigmoid(network(torch.from_numpy(expand_one_hot(packed[start : start + batch_size]))))
-        for start in range(0, len(packed), batch_size)
-    ]
-    return torch.cat(scores).numpy() if scores else np.empty(0, dtype=np.float32)

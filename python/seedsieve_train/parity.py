@@ -10,15 +10,20 @@ from .errors import TrainingError
 from .windows import expand_one_hot
 
 
-def onnx_scores(model: Path | bytes, packed: np.ndarray, batch_size: int = 4096) -> np.ndarray:
-    """Viability of packed seeds uint8[n, 128] by ONNX Runtime on the CPU: float32[n].
+def onnx_scores(
+    model: Path | bytes, packed: np.ndarray, batch_size: int = 4096, threads: int | None = None
+) -> np.ndarray:
+    """Viability of packed seeds uint8[n, 128] by ONNX Runtime on the CPU: float32[n]. `threads` None: all.
 
     Raises:
         TrainingError: if ONNX Runtime cannot load the model.
     """
+    options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
     try:
         session = onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else str(model), providers=["CPUExecutionProvider"]
+            model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
         )
     # ONNX Runtime's errors have no common base of their own.
     except Exception as error:

@@ -13,7 +13,7 @@ SECONDS_BETWEEN_DRAWS = 0.1
 class Progress:
     """Counts steps of a known total; use as a context manager."""
 
-    def __init__(self, title: str, total: int, stream: TextIO | None = None) -> None:
+    def __init__(self, title: str, total: int, stream: TextIO | None = None, quiet: bool = False) -> None:
         self.title = title
         self.total = total
         self.stream = stream if stream is not None else sys.stderr
@@ -21,11 +21,14 @@ class Progress:
         self.done = 0
         self._drawn_at = 0.0
         self._tenths_told = 0
-        self._moving = self.stream.isatty()
+        self._moving = self.stream.isatty() and not quiet
+        self._quiet = quiet
 
     def advance(self, steps: int, note: Callable[[], str]) -> None:
         """Count `steps` more; `note` is called when a line is written, for what stands behind the count (the loss)."""
         self.done += steps
+        if self._quiet:
+            return
         now = time.monotonic()
         if self._moving:
             if now - self._drawn_at >= SECONDS_BETWEEN_DRAWS or self.done >= self.total:

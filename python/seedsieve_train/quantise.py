@@ -13,11 +13,9 @@ import torch
 
 from .export import GraphBuilder, ModelMetadata, folded_convolutions
 from .model import SeedViabilityNetwork
+from .rounding import WEIGHT_LEVELS
 from .windows import expand_one_hot
 
-WEIGHT_LEVELS = 63
-"""Largest quantised weight. Seven bits and not eight: processors without VNNI add two products in 16 bits, and
-2 * 255 * 127 overflows there. With 63 every machine computes the same integers."""
 ACTIVATION_LEVELS = 255
 """Largest quantised activation."""
 COVERED = 0.9999
@@ -53,14 +51,19 @@ def quantise_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Round weights to signed seven bits, one scale for each output channel.
 
     Args:
-        weights: float32[out, in, k].
+        weights: float32[out, ...].
 
     Returns:
-        int8[out, in, k] within -63 to 63, and the scales float32[out]: weights = scale * integers, rounded.
+        int8[out, ...] within -63 to 63, and the scales float32[out]: weights = scale * integers, rounded.
     """
-    largest = np.abs(weights).max(axis=(1, 2))
+    largest = np.abs(weights).max(axis=tuple(range(1, weights.ndim)))
     scales = (np.where(largest > 0, largest, 1) / WEIGHT_LEVELS).astype(np.float32)
-    return np.rint(weights / scales[:, None, None]).astype(np.int8), scales
+    return np.rint(weights / scales.reshape(-1, *[1] * (weights.ndim - 1))).astype(np.int8), scales
+
+
+def quantise_biases(biases: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Round biases float[out] to int32 multiples of `steps` float32[out], which are those of the sums that they join."""
+    return np.rint(biases.astype(np.float64) / steps).astype(np.int32)
 
 
 def quantised_model(network: SeedViabilityNetwork, metadata: ModelMetadata, scales: Sequence[float]) -> onnx.ModelProto:
@@ -75,44 +78,25 @@ def quantised_model(network: SeedViabilityNetwork, metadata: ModelMetadata, scal
     graph.channels_first()
     # One-hot values are 0 and 1: a step of 1 represents them exactly.
     input_scale = 1.0
-    _round_trip(graph, "input", input_scale)
+    graph.round_trip("input", input_scale)
     for number, (layer, scale) in enumerate(zip(folded_convolutions(network), scales, strict=True), start=1):
         name = f"convolution{number}"
         if number > 1:
             graph.operation("MaxPool", f"pool{number - 1}", kernel_shape=[1, 2], strides=[1, 2])
-            _round_trip(graph, f"pool{number - 1}", input_scale)
+            graph.round_trip(f"pool{number - 1}", input_scale)
         integers, weight_scales = quantise_weights(layer.weights)
         bias_scales = (weight_scales * np.float32(input_scale)).astype(np.float32)
-        biases = np.rint(layer.biases.astype(np.float64) / bias_scales).astype(np.int32)
-        weights = _dequantised(graph, f"{name}_weights", integers[:, :, None, :], weight_scales)
+        biases = quantise_biases(layer.biases, bias_scales)
+        weights = graph.dequantised(f"{name}_weights", integers[:, :, None, :], weight_scales)
         graph.operation(
             "Conv",
             name,
             weights,
-            _dequantised(graph, f"{name}_biases", biases, bias_scales),
+            graph.dequantised(f"{name}_biases", biases, bias_scales),
             kernel_shape=[1, integers.shape[2]],
         )
         graph.operation("Relu", f"relu{number}")
-        _round_trip(graph, f"relu{number}", scale)
+        graph.round_trip(f"relu{number}", scale)
         input_scale = scale
     graph.head(network)
     return graph.model(metadata)
-
-
-def _round_trip(graph: GraphBuilder, name: str, scale: float) -> None:
-    """Round the current value to uint8 with the zero point 0, and take it back to float."""
-    step = graph.constant(f"{name}_scale", np.array(scale, dtype=np.float32))
-    zero = graph.constant(f"{name}_zero_point", np.array(0, dtype=np.uint8))
-    graph.operation("QuantizeLinear", f"{name}_quantised", step, zero)
-    graph.operation("DequantizeLinear", f"{name}_dequantised", step, zero)
-
-
-def _dequantised(graph: GraphBuilder, name: str, integers: np.ndarray, scales: np.ndarray) -> str:
-    """Add constant integers with a scale for each first index, and return the name of their float form."""
-    inputs = [
-        graph.constant(f"{name}_integers", integers),
-        graph.constant(f"{name}_scales", scales),
-        graph.constant(f"{name}_zero_points", np.zeros(len(scales), dtype=integers.dtype)),
-    ]
-    graph.nodes.append(onnx.helper.make_node("DequantizeLinear", inputs, [name], name=name, axis=0))
-    return name

@@ -56,12 +56,7 @@ def metrics(
         "label_threshold": seeds.label_threshold,
         "threshold": threshold,
         "threshold_origin": threshold_origin,
-        "counts": {
-            "train": seeds.train.counts(),
-            "validation": seeds.validation.counts(),
-            "test": seeds.test.counts(),
-            "left_out": seeds.left_out,
-        },
+        "counts": {**seeds.counts, "left_out": seeds.left_out},
         "test": network_figures(test_scores["float32"], viable, threshold),
         "int8": {**network_figures(test_scores["int8"], viable, threshold), "parity": asdict(int8_parity)},
         "baselines": {baseline: summary(scores, viable) for baseline, scores in baseline_scores(seeds.test).items()},

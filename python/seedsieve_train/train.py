@@ -1,39 +1,29 @@
-"""Training of the seed-viability network on labelled seeds, on the CPU or on a GPU."""
+"""Training of a network on labelled seeds, on the CPU, on a GPU or on several."""
 
 import copy
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from .data import Seeds
 from .device import device_words, prepare
+from .distributed import ALONE, Share, of_first, sum_over, with_shared_gradients
 from .errors import TrainingError
 from .metrics import roc
-from .model import SeedViabilityNetwork, seeded_network
-from .placement import HostSeeds, PlacedSeeds, ResidentSeeds, class_weights
+from .model import seeded_network
+from .placement import Batch, HostSeeds, PlacedSeeds, ResidentSeeds, ScoredSeeds, class_weights
 from .progress import Progress
+from .seeds import Seeds
+from .settings import TrainingSettings
 from .windows import PACKED_SEED_BYTES
 
 CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How to train; on the CPU the same settings and data give the same network."""
-
-    epochs: int = 3
-    seed: int = 1
-    threads: int = 1
-    batch_size: int = 2048
-    learning_rate: float = 1e-3
-    """At the start; falls to 0 along a half cosine over all steps."""
-    weight_decay: float = 1e-5
-    patience: int = 5
-    """Epochs without a lower validation loss after which training stops."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +42,32 @@ class Epoch:
 class Training:
     """A trained network, that of the epoch with the lowest validation loss, and the way there."""
 
-    network: SeedViabilityNetwork
+    network: nn.Module
     epochs: tuple[Epoch, ...]
     best_epoch: int
 
     def epoch_rows(self) -> list[dict[str, float]]:
         """The epochs as the metrics file holds them."""
         return [asdict(epoch) for epoch in self.epochs]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """All that is needed to go on after an epoch: plain numbers, texts and tensors."""
+
+    network: dict[str, torch.Tensor]
+    optimiser: dict[str, Any]
+    schedule: dict[str, Any]
+    best: dict[str, torch.Tensor]
+    """Weights of the best epoch."""
+    best_epoch: int
+    epochs: tuple[Epoch, ...]
+
+
+def convolution_type(precision: str, device: torch.device) -> torch.dtype:
+    """The type that `train.precision` means on a device."""
+    reduced = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+    return torch.bfloat16 if reduced else torch.float32
 
 
 def weighted_loss(scores: np.ndarray, viable: np.ndarray) -> float:
@@ -68,19 +77,25 @@ def weighted_loss(scores: np.ndarray, viable: np.ndarray) -> float:
 
 
 def train(
-    train_part: Seeds, validation_part: Seeds, settings: TrainingSettings, device: torch.device = CPU
+    train_part: Seeds,
+    validation_part: Seeds,
+    settings: TrainingSettings,
+    device: torch.device = CPU,
+    threads: int = 1,
+    **more: Any,
 ) -> Training:
-    """Train a network with AdamW on a weighted binary cross-entropy.
+    """Train a network on seeds in memory with AdamW on a weighted binary cross-entropy.
 
-    On the CPU the same settings, number of threads included, give the same network on the same kind of processor. On
-    CUDA the seeds stay in the device's memory, convolutions compute in bfloat16 while training, and the validation part
-    is scored in float32. Sets PyTorch's global state (`device.prepare`) and its global random state.
+    On the CPU the same settings and number of threads give the same network on the same kind of processor. On CUDA the
+    seeds stay in the device's memory. Sets PyTorch's global state (`device.prepare`) and its global random state.
 
     Args:
         train_part: seeds of both classes.
         validation_part: seeds of both classes; decides which epoch's network is kept and when to stop.
         settings: how to train.
         device: where to train.
+        threads: of the CPU.
+        more: as in `train_placed`.
 
     Returns:
         The training; its network lies on the CPU.
@@ -88,88 +103,123 @@ def train(
     Raises:
         TrainingError: if the loss is no longer a number, or the device's memory is too small.
     """
-    prepare(device, settings.threads)
+    prepare(device, threads)
+    kind = convolution_type(settings.precision, device)
     try:
+        placed: PlacedSeeds
         if device.type == "cpu":
-            return train_placed(
-                HostSeeds(train_part, settings.seed), HostSeeds(validation_part, settings.seed), settings
+            placed, validation = (HostSeeds(part, settings.seed, kind) for part in (train_part, validation_part))
+        else:
+            placed, validation = (
+                ResidentSeeds(part, settings.seed, device, kind) for part in (train_part, validation_part)
             )
-        return train_placed(
-            ResidentSeeds(train_part, settings.seed, device, torch.bfloat16),
-            ResidentSeeds(validation_part, settings.seed, device),
-            settings,
-        )
+        return train_placed(placed, validation, settings, **more)
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             f"the memory of {device_words(device)} is too small for {len(train_part):,} + {len(validation_part):,} "
-            f"seeds of {PACKED_SEED_BYTES} bytes and their activations; give fewer (--max-seeds), free the device, or "
-            "give --device cpu"
+            f"seeds of {PACKED_SEED_BYTES} bytes and their activations; give fewer (--max-seeds), stream them "
+            "(--set data.placement=stream), free the device, or give --device cpu"
         ) from error
 
 
-def train_placed(train_part: PlacedSeeds, validation_part: PlacedSeeds, settings: TrainingSettings) -> Training:
-    """Train on seeds of both classes that already lie where they are used; result and errors as in `train`."""
-    network = seeded_network(settings.seed).to(train_part.device)
+def train_placed(
+    train_part: PlacedSeeds,
+    validation_part: ScoredSeeds,
+    settings: TrainingSettings,
+    network: nn.Module | None = None,
+    share: Share = ALONE,
+    state: TrainingState | None = None,
+    after_epoch: Callable[[TrainingState], None] = lambda _: None,
+    title: str = "epoch",
+) -> Training:
+    """Train on seeds of both classes that already lie where they are used.
+
+    Args:
+        train_part: what to learn from.
+        validation_part: decides which epoch's network is kept and when to stop.
+        settings: how to train.
+        network: where to start, not changed; None for random weights.
+        share: which of several processes this is.
+        state: of an interrupted training with the same settings and data: goes on behind it, as if without a break.
+        after_epoch: is given the state after each epoch.
+        title: of the progress bar.
+
+    Returns:
+        The training; its network lies on the CPU.
+
+    Raises:
+        TrainingError: if the loss is no longer a number.
+    """
+    network = copy.deepcopy(network) if network is not None else seeded_network(settings.seed)
+    network.to(train_part.device)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     steps = settings.epochs * -(-len(train_part) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-
-    epochs: list[Epoch] = []
-    best: tuple[float, int, dict[str, torch.Tensor]] | None = None
-    for number in range(1, settings.epochs + 1):
+    epochs: tuple[Epoch, ...] = ()
+    best_epoch, best = 0, network.state_dict()
+    if state is not None:
+        network.load_state_dict(state.network)
+        optimiser.load_state_dict(state.optimiser)
+        schedule.load_state_dict(state.schedule)
+        epochs, best_epoch, best = state.epochs, state.best_epoch, state.best
+    module = with_shared_gradients(network, share)
+    while len(epochs) < settings.epochs and len(epochs) - best_epoch < settings.patience:
+        number = len(epochs) + 1
         started = time.monotonic()
-        title = f"epoch {number}/{settings.epochs}"
-        train_loss = _one_epoch(network, optimiser, schedule, train_part, settings.batch_size, title)
+        line = Progress(f"{title} {number}/{settings.epochs}", len(train_part), quiet=not share.is_first)
+        batches = train_part.batches(number, settings.batch_size, share)
+        train_loss = _one_epoch(module, optimiser, schedule, batches, train_part, share, line)
         scores = validation_part.scores(network)
-        loss = weighted_loss(scores, validation_part.viable)
+        loss = of_first(weighted_loss(scores, validation_part.viable), share, train_part.device)
         if not (np.isfinite(train_loss) and np.isfinite(loss)):
             raise TrainingError(
                 f"epoch {number}: the loss is {train_loss} in training, {loss} in validation; lower the learning rate"
             )
         auc = roc(scores, validation_part.viable).auc
-        epochs.append(Epoch(number, train_loss, loss, auc, round(time.monotonic() - started, 3)))
-        if best is None or loss < best[0]:
-            best = (loss, number, copy.deepcopy(network.state_dict()))
-        elif number - best[1] >= settings.patience:
-            break
-    if best is None:
-        raise TrainingError(f"--epochs {settings.epochs}: valid are 1 and more")
-    network.load_state_dict(best[2])
-    return Training(network.to(CPU).eval(), tuple(epochs), best[1])
+        epochs += (Epoch(number, train_loss, loss, auc, round(time.monotonic() - started, 3)),)
+        if best_epoch == 0 or loss < epochs[best_epoch - 1].validation_loss:
+            best_epoch, best = number, copy.deepcopy(network.state_dict())
+        after_epoch(
+            TrainingState(network.state_dict(), optimiser.state_dict(), schedule.state_dict(), best, best_epoch, epochs)
+        )
+    network.load_state_dict(best)
+    return Training(network.to(CPU).eval(), epochs, best_epoch)
 
 
 def _one_epoch(
-    network: SeedViabilityNetwork,
+    network: nn.Module,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
+    batches: Iterable[Batch],
     seeds: PlacedSeeds,
-    batch_size: int,
-    title: str,
+    share: Share,
+    line: Progress,
 ) -> float:
-    """One pass over `seeds`; returns the mean weighted loss."""
+    """One pass over the batches; returns the mean weighted loss of all processes' seeds."""
     network.train()
-    order = seeds.shuffled()
     # Summed on the device: asking for the loss of each batch would make the device wait for the CPU.
     total = torch.zeros((), dtype=torch.float64, device=seeds.device)
-    with Progress(title, len(order)) as progress:
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            loss = _loss(network, seeds, rows)
+    seen = 0
+    with line:
+        for batch in batches:
+            loss = _loss(network, batch, seeds.convolution_type)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += loss.detach().double() * len(rows)
-            progress.advance(len(rows), partial(_loss_words, loss.detach()))
-    return total.item() / len(order)
+            number = len(batch.labels)
+            total += loss.detach().double() * number
+            seen += number
+            line.advance(number * share.processes, partial(_loss_words, loss.detach()))
+    of_all, seen_by_all = sum_over(torch.stack([total, torch.full_like(total, seen)]), share)
+    return of_all / seen_by_all
 
 
-def _loss(network: SeedViabilityNetwork, seeds: PlacedSeeds, rows: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """Weighted loss of some rows, with the convolutions in the type that `seeds` asks for and the rest in float32."""
-    contexts, labels, weights = seeds.batch(rows)
-    with torch.autocast(seeds.device.type, dtype=torch.bfloat16, enabled=seeds.convolution_type == torch.bfloat16):
-        activations = network.activations(contexts)[-1]
-    return binary_cross_entropy_with_logits(network.logits(activations), labels, weight=weights)
+def _loss(network: nn.Module, batch: Batch, convolution_type: torch.dtype) -> torch.Tensor:
+    """Weighted loss of a batch, with the convolutions in a type of their own and the rest in float32."""
+    with torch.autocast(batch.contexts.device.type, dtype=torch.bfloat16, enabled=convolution_type == torch.bfloat16):
+        logits = network(batch.contexts)
+    return binary_cross_entropy_with_logits(logits.float(), batch.labels, weight=batch.weights)
 
 
 def _loss_words(loss: torch.Tensor) -> str:

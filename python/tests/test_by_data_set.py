@@ -29,7 +29,7 @@ def two(dataset, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def seeds(two):
-    return load_seeds(two, "own-extension")
+    return load_seeds(two)
 
 
 def test_figures_of_a_data_set_are_those_of_its_held_out_seeds(two, seeds):
@@ -37,7 +37,7 @@ def test_figures_of_a_data_set_are_those_of_its_held_out_seeds(two, seeds):
     result = by_data_set("net", seeds, scores, 0.4)
     assert list(result) == ["set", "other"]
     assert sum(facts["test"]["seeds"] for facts in result.values()) == len(seeds.test)
-    alone = load_seeds(two[1:], "own-extension").test
+    alone = load_seeds(two[1:]).test
     rows = seeds.test.data_set == 1
     assert np.array_equal(seeds.test.packed[rows], alone.packed)
     test = result["other"]["test"]

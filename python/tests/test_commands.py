@@ -6,10 +6,12 @@ import pytest
 
 from seedsieve_train.__main__ import main
 from seedsieve_train.checkpoint import read_checkpoint
+from seedsieve_train.configuration import read_configuration
 from seedsieve_train.dataset import first_seeds
 from seedsieve_train.errors import TrainingError
 from seedsieve_train.files import write_atomically
-from seedsieve_train.model import score_packed
+from seedsieve_train.parity import onnx_scores
+from seedsieve_train.placement import score_packed
 
 
 def train(dataset, out, *more):
@@ -24,8 +26,39 @@ def run(dataset, tmp_path_factory):
 
 
 def test_train_writes_all_files_and_nothing_else(run):
-    names = ["tiny.md", "tiny.metrics.json", "tiny.onnx", "tiny.pt", "tiny_int8.onnx"]
-    assert sorted(path.name for path in run.iterdir()) == names
+    endings = [
+        ".html",
+        ".md",
+        ".metrics.json",
+        ".onnx",
+        ".pt",
+        ".toml",
+        "_int8.onnx",
+        "_int8_packed.onnx",
+        "_packed.onnx",
+    ]
+    assert sorted(path.name for path in run.iterdir()) == ["events", *(f"tiny{ending}" for ending in endings)]
+    assert len(list((run / "events").iterdir())) == 1
+
+
+def test_the_run_says_how_it_can_be_run_again(run):
+    written = read_configuration(run / "tiny.toml")
+    assert written == read_configuration(None, ["model.name=tiny", "train.epochs=2"])
+    figures = json.loads((run / "tiny.metrics.json").read_text())
+    assert figures["configuration"] == written.values()
+    page = (run / "tiny.html").read_text()
+    assert page.count("<svg") == 4 and "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert figures["data"][0]["sha256"] in page
+
+
+def test_both_forms_of_the_input_give_the_same_scores(run, dataset):
+    packed = first_seeds(dataset, 300)
+    for ending in ("", "_int8"):
+        expected = onnx_scores(run / f"tiny{ending}.onnx", packed)
+        session = onnxruntime.InferenceSession(str(run / f"tiny{ending}_packed.onnx"))
+        assert session.get_inputs()[0].type == "tensor(uint8)"
+        assert np.array_equal(session.run(["viability"], {"packed": packed})[0], expected)
+        assert len(np.unique(expected)) > 20
 
 
 def test_metrics_have_the_keys_that_reports_read(run):
@@ -99,19 +132,26 @@ def test_a_damaged_checkpoint_is_refused(run, tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "option",
+    ("option", "message"),
     [
-        ["--epochs", "0"],
-        ["--name", "../x"],
-        ["--threshold", "1.5"],
-        ["--block-bases", "1999"],
-        ["--policy", "best"],
+        (["--epochs", "0"], "train.epochs is 0; valid are 1 to"),
+        (["--epochs", "many"], "train.epochs is 'many', valid is a whole number"),
+        (["--name", "../x"], "model.name is '../x'; valid are letters"),
+        (["--threshold", "1.5"], "threshold.value is 1.5; valid are -1 to 1"),
+        (["--block-bases", "1999"], "data.block_bases is 1999; valid are 2000 to"),
+        (["--policy", "best"], "data.policy is 'best'; valid are own-extension"),
+        (["--set", "train.epoch=1"], "no key 'epoch' in [train]; valid are epochs"),
+        (["--set", "training.epochs=1"], "no section 'training'; sections are model"),
+        (["--set", "epochs"], "give section.key=value"),
+        (["--config", "nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["--resume"], "nothing to resume"),
     ],
 )
-def test_invalid_options_are_refused(dataset, tmp_path, option):
-    with pytest.raises(SystemExit) as exit_of_parser:
-        train(dataset, tmp_path, *option)
-    assert exit_of_parser.value.code == 2
+def test_invalid_options_are_refused(dataset, tmp_path, capsys, option, message):
+    assert train(dataset, tmp_path, *option) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("error: ") == 1
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path):

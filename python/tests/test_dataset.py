@@ -8,6 +8,7 @@ from generated import random_columns, write_dataset
 from seedsieve_train.data import load_seeds
 from seedsieve_train.dataset import first_seeds, packed_seeds, read_manifest, record_batches, sample_names
 from seedsieve_train.errors import TrainingError
+from seedsieve_train.settings import DataSettings
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_windows_of_a_sliced_batch_are_its_own(dataset, columns):
 
 
 def test_loaded_seeds_keep_label_and_window_together(dataset, columns):
-    seeds = load_seeds([dataset], "own-extension")
+    seeds = load_seeds([dataset])
     viable_windows = {
         query + reference
         for query, reference, score in zip(
@@ -62,7 +63,7 @@ def test_loaded_seeds_keep_label_and_window_together(dataset, columns):
 
 
 def test_parts_share_no_block(dataset, columns):
-    seeds = load_seeds([dataset], "own-extension")
+    seeds = load_seeds([dataset])
     block_of = {
         query: position // 20_000
         for query, position in zip(columns["query_window"], columns["locus_position"], strict=True)
@@ -75,7 +76,7 @@ def test_parts_share_no_block(dataset, columns):
 
 def test_sampling_keeps_whole_reads_and_depends_on_the_seed(dataset, columns):
     def kept(seed):
-        seeds = load_seeds([dataset], "own-extension", max_seeds=1_800, seed=seed)
+        seeds = load_seeds([dataset], DataSettings(max_seeds=1_800), seed=seed)
         return {row[:64].tobytes() for part in (seeds.train, seeds.validation, seeds.test) for row in part.packed}
 
     first = kept(1)
@@ -88,7 +89,7 @@ def test_sampling_keeps_whole_reads_and_depends_on_the_seed(dataset, columns):
 
 
 def test_several_data_sets_are_joined(dataset, small):
-    assert len(load_seeds([dataset, small], "own-extension").train) > len(load_seeds([dataset], "own-extension").train)
+    assert len(load_seeds([dataset, small]).train) > len(load_seeds([dataset]).train)
 
 
 def test_a_folder_without_manifest_is_unfinished(small):
@@ -137,7 +138,7 @@ def test_a_corrupt_part_is_named(small):
     path = small / "data" / "part-00001.parquet"
     path.write_bytes(b"\0" * path.stat().st_size)
     with pytest.raises(TrainingError, match=r"part-00001\.parquet: damaged or not Parquet, after row 0 of 150"):
-        load_seeds([small], "own-extension")
+        load_seeds([small])
 
 
 def test_damaged_pages_are_named(small):
@@ -146,13 +147,13 @@ def test_damaged_pages_are_named(small):
     content[4:4_000] = b"\xff" * 3_996
     path.write_bytes(content)
     with pytest.raises(TrainingError, match=r"part-00000\.parquet: damaged or not Parquet"):
-        load_seeds([small], "own-extension")
+        load_seeds([small])
 
 
 def test_a_missing_column_and_another_type_are_named(small):
     rewrite_part(small, first_part(small).drop_columns(["own_score"]))
     with pytest.raises(TrainingError, match="no column own_score"):
-        load_seeds([small], "own-extension")
+        load_seeds([small])
     table = first_part(small)
     windows = pa.array([b"short"] * len(table), pa.binary(5))
     rewrite_part(small, table.set_column(table.schema.get_field_index("query_window"), "query_window", windows))
@@ -171,19 +172,19 @@ def test_a_null_is_located(small):
         small, table.set_column(table.schema.get_field_index("read_hash"), field, pa.array(hashes, pa.uint64()))
     )
     with pytest.raises(TrainingError, match="null in the column read_hash, row 17"):
-        load_seeds([small], "own-extension")
+        load_seeds([small])
 
 
 def test_another_number_of_rows_is_noticed(small):
     rewrite_part(small, first_part(small), rows=151)
     with pytest.raises(TrainingError, match=r"150 rows, but dataset\.json says 151"):
-        load_seeds([small], "own-extension")
+        load_seeds([small])
 
 
 def test_data_sets_of_different_thresholds_do_not_mix(dataset, tmp_path):
     other = write_dataset(tmp_path / "set", random_columns(30, seed=4), reporting_threshold=20)
     with pytest.raises(TrainingError, match=r"reporting threshold 20, but .* has 30"):
-        load_seeds([dataset, other], "own-extension")
+        load_seeds([dataset, other])
 
 
 def test_a_part_without_a_class_is_refused_with_a_way_out(tmp_path):
@@ -191,7 +192,7 @@ def test_a_part_without_a_class_is_refused_with_a_way_out(tmp_path):
     columns["locus_position"] = [10_000] * 300
     folder = write_dataset(tmp_path / "set", columns)
     with pytest.raises(TrainingError, match=r"part holds no viable seed \(of 300 seeds in all.*--block-bases"):
-        load_seeds([folder], "own-extension")
+        load_seeds([folder])
 
 
 def test_an_empty_data_set_is_refused(tmp_path):
@@ -199,4 +200,4 @@ def test_an_empty_data_set_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="holds no seeds"):
         first_seeds(folder, 10)
     with pytest.raises(TrainingError, match="holds no seed"):
-        load_seeds([folder], "own-extension")
+        load_seeds([folder])

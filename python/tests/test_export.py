@@ -7,8 +7,8 @@ import pytest
 from seedsieve_train.data import load_seeds
 from seedsieve_train.errors import TrainingError
 from seedsieve_train.export import float_model, folded_convolutions, write_model
-from seedsieve_train.model import score_packed
 from seedsieve_train.parity import compare, onnx_scores
+from seedsieve_train.placement import score_packed
 from seedsieve_train.quantise import activation_scales, quantise_weights, quantised_model
 from seedsieve_train.train import TrainingSettings, train
 from seedsieve_train.windows import encode_window
@@ -76,8 +76,8 @@ def test_threshold_survives_as_float32(network, metadata):
 
 
 def test_quantised_model_is_close_and_runs_its_convolutions_in_integers(dataset, metadata):
-    seeds = load_seeds([dataset], "own-extension")
-    settings = TrainingSettings(epochs=2, threads=1, batch_size=128)
+    seeds = load_seeds([dataset])
+    settings = TrainingSettings(epochs=2, batch_size=128)
     network = train(seeds.train, seeds.validation, settings).network
     model = quantised_model(network, metadata, activation_scales(network, seeds.train.packed[:1000]))
     scores = score_packed(network, seeds.test.packed)

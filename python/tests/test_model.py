@@ -1,7 +1,8 @@
 import numpy as np
 import torch
 
-from seedsieve_train.model import SeedViabilityNetwork, parameter_count, score_packed, seeded_network
+from seedsieve_train.model import SeedViabilityNetwork, parameter_count, seeded_network
+from seedsieve_train.placement import score_packed
 from seedsieve_train.windows import expand_one_hot
 
 

@@ -10,7 +10,7 @@ from seedsieve_train.placement import HostSeeds, ResidentSeeds
 from seedsieve_train.train import TrainingSettings, train, train_placed
 
 CPU = torch.device("cpu")
-SETTINGS = TrainingSettings(epochs=2, seed=1, threads=1, batch_size=256)
+SETTINGS = TrainingSettings(epochs=2, seed=1, batch_size=256)
 
 
 class InHostOrder(ResidentSeeds):
@@ -20,13 +20,13 @@ class InHostOrder(ResidentSeeds):
         super().__init__(seeds, seed, CPU, *more)
         self._host = HostSeeds(seeds, seed)
 
-    def shuffled(self):
-        return torch.from_numpy(self._host.shuffled())
+    def shuffled(self, epoch):
+        return torch.from_numpy(self._host.shuffled(epoch))
 
 
 @pytest.fixture(scope="module")
 def seeds(dataset):
-    return load_seeds([dataset], "own-extension")
+    return load_seeds([dataset])
 
 
 def trained(seeds, placement, *more):
@@ -72,7 +72,7 @@ def test_bfloat16_is_for_the_convolutions_while_training_alone(seeds, monkeypatc
 def test_the_order_on_a_device_depends_on_the_seed_and_holds_every_row_once(seeds):
     def orders(seed):
         placed = ResidentSeeds(seeds.train, seed, CPU)
-        return placed.shuffled(), placed.shuffled()
+        return placed.shuffled(1), placed.shuffled(2)
 
     (first, second), again, other = orders(1), orders(1), orders(2)
     assert torch.equal(first, again[0]) and torch.equal(second, again[1])

@@ -7,17 +7,17 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from seedsieve_train.data import load_seeds
 from seedsieve_train.metrics import roc
-from seedsieve_train.model import score_packed, seeded_network
-from seedsieve_train.placement import HostSeeds, class_weights
+from seedsieve_train.model import seeded_network
+from seedsieve_train.placement import HostSeeds, class_weights, score_packed
 from seedsieve_train.progress import Progress
 from seedsieve_train.train import TrainingSettings, train, weighted_loss
 
-SETTINGS = TrainingSettings(epochs=3, seed=1, threads=1, batch_size=128)
+SETTINGS = TrainingSettings(epochs=3, seed=1, batch_size=128)
 
 
 @pytest.fixture(scope="module")
 def seeds(dataset):
-    return load_seeds([dataset], "own-extension")
+    return load_seeds([dataset])
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_a_planted_rule_is_learnt(seeds, training):
 
 def test_the_same_seed_gives_the_same_network(seeds):
     def weights(seed):
-        settings = TrainingSettings(epochs=1, seed=seed, threads=1, batch_size=512)
+        settings = TrainingSettings(epochs=1, seed=seed, batch_size=512)
         return train(seeds.train, seeds.validation, settings).network.state_dict()
 
     first, again, other = weights(1), weights(1), weights(2)
@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_network(seeds):
 
 def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best_network(seeds):
     few, validation = seeds.train.take(np.arange(256)), seeds.validation.take(np.arange(200))
-    settings = TrainingSettings(epochs=30, seed=1, threads=1, batch_size=64, learning_rate=0.01, patience=2)
+    settings = TrainingSettings(epochs=30, seed=1, batch_size=64, learning_rate=0.01, patience=2)
     training = train(few, validation, settings)
     assert len(training.epochs) == training.best_epoch + 2 < 30
     losses = [epoch.validation_loss for epoch in training.epochs]
@@ -53,9 +53,9 @@ def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best_ne
 
 def test_the_training_loss_is_the_mean_over_all_seeds(seeds):
     few = seeds.train.take(np.arange(300))
-    frozen = TrainingSettings(epochs=1, seed=1, threads=1, batch_size=200, learning_rate=0.0)
+    frozen = TrainingSettings(epochs=1, seed=1, batch_size=200, learning_rate=0.0)
     placed = HostSeeds(few, 1)
-    network, order = seeded_network(1), placed.shuffled()
+    network, order = seeded_network(1), placed.shuffled(1)
     expected = 0.0
     for rows in (order[:200], order[200:]):
         contexts, labels, weights = placed.batch(rows)

@@ -1,0 +1,1 @@
+"""The network as a Core ML package, for the Neural Engine of Apple's processors."""

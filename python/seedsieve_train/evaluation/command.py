@@ -1,0 +1,166 @@
+"""The evaluate command: models and data sets in; evaluation.json, .md and .html out."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import labels, splits
+from ..by_data_set import data_set_names
+from ..data import check_same_threshold
+from ..dataset import Manifest, read_manifest
+from ..errors import TrainingError
+from ..files import make_folder, write_atomically
+from ..metrics import CONFIDENCE
+from .comparison import compare_models
+from .figures import bound_of_inputs, figures
+from .report import html, markdown
+from .rows import Rows, evaluation_rows
+from .scorers import Scored, Scorer, baselines, model, trees
+
+COMPARED_TPRS = (0.99, 0.999)
+
+
+@dataclass(frozen=True)
+class EvaluateCommand:
+    """Checked arguments of the evaluate command."""
+
+    data: tuple[Path, ...]
+    out: Path
+    models: tuple[Path, ...] = ()
+    """With two or more, each is compared with the first."""
+    train_data: tuple[Path, ...] = ()
+    """Data sets whose training part the trees learn from; none: no trees."""
+    policies: tuple[str, ...] = labels.POLICIES
+    part: str | None = "test"
+    """Part of the division by position; None: all of it."""
+    max_seeds: int | None = None
+    """Of each data set, and of the trees' training."""
+    seed: int = 1
+    resamples: int = 200
+    block_bases: int = splits.BLOCK_BASES
+    threads: int = 1
+
+
+def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Write OUT/evaluation.json, .md and .html, and return the content of the first.
+
+    Raises:
+        TrainingError: if data, models or output folder cannot be used.
+    """
+    make_folder(command.out)
+    manifests = [read_manifest(directory) for directory in command.data]
+    train_manifests = [read_manifest(directory) for directory in command.train_data]
+    check_same_threshold([*manifests, *train_manifests])
+    scorers = [*baselines(), *(model(path) for path in command.models)]
+    names = [scorer.name for scorer in scorers]
+    if len(set(names)) < len(names):
+        raise TrainingError(
+            "--model: two files have the same name without folder: rename one, so that they can be told apart"
+        )
+    forests = _forests(command, train_manifests, say)
+    data_sets = {}
+    for name, manifest in zip(data_set_names(list(command.data)), manifests, strict=True):
+        rows = evaluation_rows(manifest, command.part, command.max_seeds, command.seed, command.block_bases)
+        say(f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs")
+        data_sets[name] = _data_set(command, manifest, rows, scorers, forests)
+    result = {
+        "label_threshold": manifests[0].reporting_threshold,
+        "models": [str(path) for path in command.models],
+        "train_data": [str(path) for path in command.train_data],
+        "part": command.part or "all",
+        "max_seeds": command.max_seeds,
+        "resamples": command.resamples,
+        "confidence": CONFIDENCE,
+        "seed": command.seed,
+        "data_sets": data_sets,
+    }
+    content = json.dumps(result, indent=1, allow_nan=False) + "\n"
+    write_atomically(command.out / "evaluation.json", content.encode())
+    write_atomically(command.out / "evaluation.md", markdown(result).encode())
+    write_atomically(command.out / "evaluation.html", html(result).encode())
+    say(markdown(result))
+    say(f"wrote {command.out / 'evaluation'}.json, .md, .html")
+    return result
+
+
+def _forests(
+    command: EvaluateCommand, manifests: Sequence[Manifest], say: Callable[[str], None]
+) -> dict[str, list[Scorer]]:
+    """Trees for each policy."""
+    if not manifests:
+        return {policy: [] for policy in command.policies}
+    share = None if command.max_seeds is None else max(command.max_seeds // len(manifests), 1)
+    pieces = [evaluation_rows(manifest, "train", share, command.seed, command.block_bases) for manifest in manifests]
+    train = _joined(pieces)
+    say(f"trees learn from {len(train):,} seeds")
+    return {policy: trees(train, policy, command.seed, command.threads) for policy in command.policies}
+
+
+def _joined(pieces: Sequence[Rows]) -> Rows:
+    values: dict[str, Any] = {
+        name: np.concatenate([getattr(piece, name) for piece in pieces])
+        for name in vars(pieces[0])
+        if name not in ("viable", "pair")
+    }
+    viable = {policy: np.concatenate([piece.viable[policy] for piece in pieces]) for policy in pieces[0].viable}
+    firsts = np.cumsum([0, *(int(piece.pair.max()) + 1 for piece in pieces)])
+    pair = np.concatenate([piece.pair + first for piece, first in zip(pieces, firsts, strict=False)])
+    return Rows(**values, viable=viable, pair=pair)
+
+
+def _data_set(
+    command: EvaluateCommand,
+    manifest: Manifest,
+    rows: Rows,
+    scorers: Sequence[Scorer],
+    forests: dict[str, list[Scorer]],
+) -> dict[str, Any]:
+    # What does not depend on the policy is scored once.
+    scored = {scorer.name: scorer(rows) for scorer in scorers}
+    result: dict[str, Any] = {
+        "sha256": manifest.sha256,
+        "min_seed_length": manifest.min_seed_length,
+        "seeds": len(rows),
+        "read_pairs": int(rows.pair.max()) + 1,
+        "policies": {},
+    }
+    for policy in command.policies:
+        viable = rows.viable[policy]
+        of_policy = {scorer.name: (scorer, scored[scorer.name]) for scorer in scorers}
+        of_policy |= {scorer.name: (scorer, scorer(rows)) for scorer in forests[policy]}
+        both = bool(viable.any() and not viable.all())
+        result["policies"][policy] = {
+            "viable": int(viable.sum()),
+            "hopeless": int((~viable).sum()),
+            "scorers": {
+                name: figures(scorer, of_scorer, rows, policy, command.resamples, command.seed)
+                for name, (scorer, of_scorer) in of_policy.items()
+            },
+            "bounds": _bounds(rows, viable) if both else {},
+            "comparisons": _comparisons(command, scorers, scored, rows, policy) if both else [],
+        }
+    return result
+
+
+def _bounds(rows: Rows, viable: np.ndarray) -> dict[str, Any]:
+    inputs = {"both windows": rows.packed}
+    if len(rows.features) == len(rows):
+        inputs["the student's features"] = rows.features
+    return {name: bound_of_inputs(values, viable) for name, values in inputs.items()}
+
+
+def _comparisons(
+    command: EvaluateCommand, scorers: Sequence[Scorer], scored: dict[str, Scored], rows: Rows, policy: str
+) -> list[dict[str, Any]]:
+    models = [scorer.name for scorer in scorers if scorer.is_model]
+    result = []
+    for other in models[1:]:
+        for tpr in COMPARED_TPRS:
+            pair = (scored[models[0]].scores, scored[other].scores)
+            found = compare_models(*pair, rows.viable[policy], rows.pair, tpr, command.resamples, command.seed)
+            result.append({"first": models[0], "second": other, **asdict(found), "verdict": found.verdict})
+    return result

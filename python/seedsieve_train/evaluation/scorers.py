@@ -1,0 +1,154 @@
+"""What is evaluated side by side: baselines, trees, models."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from ..errors import TrainingError
+from ..parity import onnx_scores
+from ..student.export import INPUT as STUDENT_INPUT
+from .rows import Rows
+from .window_baselines import flank_distance, shared_q_grams
+
+TREE_ITERATIONS = 200
+TREES = {"trees on the windows": ("window_features",), "trees on all seed facts": ("window_features", "seed_facts")}
+"""What each forest sees, by its name."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of the seeds of a data set."""
+
+    scores: np.ndarray
+    """floats[n], higher means viable."""
+    microseconds: float
+    """For one seed, measured here on one thread; what the value costs is explained by `Scorer.costs`."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Something that scores seeds."""
+
+    name: str
+    score: Callable[[Rows], np.ndarray]
+    costs: str
+    """What `Scored.microseconds` counts."""
+    is_model: bool = False
+    threshold: float | None = None
+    """Of a model file."""
+
+    def __call__(self, rows: Rows) -> Scored:
+        """Score rows and take the time."""
+        started = time.perf_counter()
+        scores = self.score(rows)
+        return Scored(scores, 1e6 * (time.perf_counter() - started) / max(len(rows), 1))
+
+
+def baselines() -> list[Scorer]:
+    """Scorers that need neither training nor a file."""
+    known = "known before: computed by the aligner"
+    return [
+        Scorer("seed length", lambda rows: rows.length.astype(np.float64), known),
+        Scorer("ungapped score", lambda rows: rows.ungapped_score.astype(np.float64), known),
+        Scorer("q-gram vote", lambda rows: shared_q_grams(rows.packed).astype(np.float64), "numpy"),
+        Scorer(
+            "bit-vector distance", lambda rows: -flank_distance(rows.packed, rows.length).astype(np.float64), "numpy"
+        ),
+    ]
+
+
+def trees(train: Rows, policy: str, seed: int, threads: int) -> list[Scorer]:
+    """Gradient-boosted trees that learnt from `train`; none where it lacks a class.
+
+    Raises:
+        TrainingError: if scikit-learn is missing.
+    """
+    try:
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise TrainingError(
+            f"{error.name} is not installed: the trees need scikit-learn; `cargo xtask setup` installs it, or leave out "
+            "--train-data"
+        ) from error
+    viable = train.viable[policy]
+    if viable.all() or not viable.any():
+        return []
+
+    def scorer(name: str, seen: Sequence[str]) -> Scorer:
+        # Without early stopping, which would hold out rows of reads that it learns from.
+        forest = HistGradientBoostingClassifier(max_iter=TREE_ITERATIONS, early_stopping=False, random_state=seed)
+        with threadpool_limits(limits=threads):
+            forest.fit(_columns(train, seen), viable)
+
+        def score(rows: Rows) -> np.ndarray:
+            with threadpool_limits(limits=1):
+                return forest.predict_proba(_columns(rows, seen))[:, 1]
+
+        return Scorer(name, score, "scikit-learn, features given")
+
+    return [scorer(name, seen) for name, seen in TREES.items()]
+
+
+def _columns(rows: Rows, names: Sequence[str]) -> np.ndarray:
+    return np.concatenate([getattr(rows, name) for name in names], axis=1)
+
+
+def model(path: Path) -> Scorer:
+    """A model file through ONNX Runtime on one thread.
+
+    Raises:
+        TrainingError: if the file cannot be read, or takes what a data set does not have.
+    """
+    try:
+        properties = {prop.key: prop.value for prop in onnx.load(path).metadata_props}
+        inputs = [value.name for value in onnx.load(path).graph.input]
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be read: {error.strerror}; give a .onnx file with --model") from error
+    # The parser's errors have no common base.
+    except Exception as error:
+        raise TrainingError(f"{path}: not an ONNX file, or damaged; give a .onnx file with --model") from error
+    threshold = properties.get("seedsieve.threshold")
+    score = {"contexts": _scores_of_windows, STUDENT_INPUT: _scores_of_features}.get(inputs[0])
+    if score is None:
+        raise TrainingError(
+            f"{path}: its input is {inputs[0]!r}; valid are contexts and {STUDENT_INPUT}: give a file of the train or "
+            "student command without _packed in its name"
+        )
+    return Scorer(
+        name=path.stem,
+        score=lambda rows: score(path, rows),
+        costs="ONNX Runtime",
+        is_model=True,
+        threshold=None if threshold is None else float(threshold),
+    )
+
+
+def _scores_of_windows(path: Path, rows: Rows) -> np.ndarray:
+    return onnx_scores(path, rows.packed, threads=1)
+
+
+def _scores_of_features(path: Path, rows: Rows) -> np.ndarray:
+    if len(rows.features) != len(rows):
+        raise TrainingError(
+            f"{path}: a student looks at match masks, which the data set does not have (schema version 3 and later do)"
+        )
+    return feature_scores(path, rows.features)
+
+
+def feature_scores(model: Path | bytes, features: np.ndarray, batch_size: int = 8_192) -> np.ndarray:
+    """Viability float32[n] of features uint8[n, 288] by a student's model file, on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    content = model if isinstance(model, bytes) else str(model)
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    pieces = [
+        session.run(["viability"], {STUDENT_INPUT: features[start : start + batch_size].astype(np.float32)})[0]
+        for start in range(0, len(features), batch_size)
+    ]
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.float32)

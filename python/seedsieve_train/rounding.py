@@ -1,0 +1,20 @@
+"""Rounding to few bits that gradients pass unchanged (straight-through; Bengio, Leonard and Courville, 2013)."""
+
+import torch
+
+WEIGHT_LEVELS = 63
+"""Largest quantised weight. Seven bits and not eight: processors without VNNI add two products in 16 bits, and
+2 * 255 * 127 overflows there. With 63 every machine computes the same integers."""
+
+
+def rounded_weights(weights: torch.Tensor, levels: int = WEIGHT_LEVELS) -> torch.Tensor:
+    """Weights float32[out, ...] on the grid of -levels to levels steps; an output's step is its largest / levels."""
+    largest = weights.detach().abs().amax(dim=tuple(range(1, weights.dim())), keepdim=True)
+    scales = torch.where(largest > 0, largest, torch.ones_like(largest)) / levels
+    return weights + (torch.round(weights / scales) * scales - weights).detach()
+
+
+def rounded_activations(values: torch.Tensor, scale: float | torch.Tensor, levels: int) -> torch.Tensor:
+    """Values of at least 0 on the grid of 0 to levels steps of `scale`; what lies above saturates, without gradient."""
+    kept = torch.minimum(values, torch.as_tensor(scale * levels, device=values.device, dtype=values.dtype))
+    return kept + (torch.round(kept / scale) * scale - kept).detach()

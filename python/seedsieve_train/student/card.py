@@ -1,0 +1,46 @@
+"""The student's model card."""
+
+from importlib import resources
+from string import Template
+from typing import Any
+
+from ..card_data import percent
+
+
+def student_card(figures: dict[str, Any]) -> str:
+    """The card as Markdown, from the content of the metrics file."""
+    scorers = [(f"{figures['name']}, eight bits", figures["test"]), (f"{figures['name']}, float32", figures["float"])]
+    scorers += figures["baselines"].items()
+    guarantee, at = figures["guarantee"], figures["test"]["at_threshold"]
+    return Template(resources.files(__package__).joinpath("card.md.template").read_text()).substitute(
+        name=figures["name"],
+        multiply_adds=f"{figures['multiply_adds']:,}",
+        parameters=f"{figures['parameters']:,}",
+        policy=figures["policy"],
+        label_threshold=figures["label_threshold"],
+        trained_on=figures["trained_on"],
+        dataset_sha256=figures["dataset_sha256"],
+        count_rows="\n".join(
+            f"| {part} | {counts['viable']:,} | {counts['seeds'] - counts['viable']:,} |"
+            for part, counts in figures["counts"].items()
+        ),
+        epochs=len(figures["epochs"]),
+        rounded_epochs=len(figures["rounded_epochs"]),
+        distillation=percent(figures["settings"]["distillation"], 0),
+        device=figures["device"],
+        figure_rows="\n".join(
+            f"| {name} | {row['auc']:.4f} | " + " | ".join(percent(rate) for rate in row["fpr_at_tpr"].values()) + " |"
+            for name, row in scorers
+        ),
+        threshold=f"{figures['threshold']:.4g}",
+        miss_rate=percent(guarantee["miss_rate"], 1),
+        confidence=percent(guarantee["confidence"], 0),
+        test_missed=f"{guarantee['test_missed']:,}",
+        test_viable=f"{guarantee['test_viable']:,}",
+        upper_bound=percent(guarantee["test_upper_bound"], 3),
+        fpr=percent(at["fpr"]),
+        parity_rows="\n".join(
+            f"| {name} | {parity['largest_difference']:.2g} | {parity['decisions_changed']} of {parity['seeds']:,} |"
+            for name, parity in figures["parity"].items()
+        ),
+    )

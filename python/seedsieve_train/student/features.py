@@ -1,0 +1,152 @@
+"""What the student sees of a seed: 288 bytes, matches outwards from the seed and facts of the seed and its read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MASK_BITS = 128
+"""Bases on each side whose matches are seen."""
+FACTS = (
+    "seed length",
+    "bases of the read before",
+    "bases of the read after",
+    "8 log2(occurrences)",
+    "best ungapped score",
+    "best ungapped score of the read's other seeds",
+    "other seeds within 10 diagonals",
+    "other seeds within 100 diagonals",
+    "seeds of the read / 4",
+    "read length / 2",
+    "start in the read, of 255",
+    "longest run of matches outside the seed",
+    "matches of the first 8 before",
+    "of the first 8 after",
+    "of the first 16 before",
+    "of the first 16 after",
+    "of the first 32 before",
+    "of the first 32 after",
+)
+RESERVED = 14
+"""Zeros at the end."""
+FEATURES = 2 * MASK_BITS + len(FACTS) + RESERVED
+"""288."""
+WINDOW = f"student/{FEATURES}"
+"""What model files state as `seedsieve.window`."""
+NEAR, FAR = 10, 100
+"""Diagonals within which another seed supports this one."""
+
+
+@dataclass(frozen=True)
+class SeedColumns:
+    """Columns of a data set, array for array; all seeds of a read have to be there, for they are counted."""
+
+    left_matches: np.ndarray
+    """uint8[n, 32]: 256 bits, the first of a byte its lowest; see docs/architecture/data-flow.md."""
+    right_matches: np.ndarray
+    """uint8[n, 32]."""
+    length: np.ndarray
+    query_start: np.ndarray
+    read_length: np.ndarray
+    occurrences: np.ndarray
+    ungapped_score: np.ndarray
+    position: np.ndarray
+    """0-based leftmost position on the forward strand."""
+    reverse: np.ndarray
+    """bool[n]."""
+    contig: np.ndarray
+    """Numbers of contigs."""
+    read: np.ndarray
+    """Numbers of reads (not pairs), 0 and up without gaps."""
+    room_before: np.ndarray
+    """Bases of the contig before the seed, in the direction of the read; anything that is at least the read's where unknown."""
+    room_after: np.ndarray
+
+
+def features(columns: SeedColumns) -> np.ndarray:
+    """The student's input, uint8[n, 288]."""
+    before, after = (_bits(mask) for mask in (columns.left_matches, columns.right_matches))
+    length = columns.length.astype(np.int64)
+    query_start, read_length = columns.query_start.astype(np.int64), columns.read_length.astype(np.int64)
+    score = columns.ungapped_score.astype(np.int64)
+    near, far = (_within(columns, reach) for reach in (NEAR, FAR))
+    facts = [
+        length,
+        np.minimum(query_start, columns.room_before),
+        np.minimum(read_length - query_start - length, columns.room_after),
+        eighths_of_log2(columns.occurrences),
+        score,
+        best_of_others(score, columns.read),
+        near,
+        far,
+        np.bincount(columns.read)[columns.read] // 4,
+        read_length // 2,
+        query_start * 255 // np.maximum(read_length, 1),
+        np.maximum(_longest_run(before), _longest_run(after)),
+        *(mask[:, :bases].sum(axis=1) for bases in (8, 16, 32) for mask in (before, after)),
+    ]
+    result = np.zeros((len(length), FEATURES), dtype=np.uint8)
+    result[:, :MASK_BITS] = before
+    result[:, MASK_BITS : 2 * MASK_BITS] = after
+    for number, fact in enumerate(facts):
+        result[:, 2 * MASK_BITS + number] = np.clip(fact, 0, 255)
+    return result
+
+
+def _bits(mask: np.ndarray) -> np.ndarray:
+    """The first `MASK_BITS` of a mask uint8[n, 32] as uint8[n, 128] of 0 and 1."""
+    return np.unpackbits(mask[:, : MASK_BITS // 8], axis=1, bitorder="little")
+
+
+def eighths_of_log2(occurrences: np.ndarray) -> np.ndarray:
+    """8 log2 of integers from 1 to 2^32 - 1, rounded down, by comparing integers: the same on every machine."""
+    value = np.maximum(occurrences.astype(np.int64), 1)
+    exponent = np.zeros(len(value), dtype=np.int64)
+    for shift in (32, 16, 8, 4, 2, 1):
+        large = value >> exponent >= np.int64(1) << shift
+        exponent += np.where(large, shift, 0)
+    # Thresholds 2^(j/8), in 30 bits: compared with the value scaled to [1, 2).
+    scaled = (value << 30) >> exponent
+    steps = np.array([round(2 ** (30 + step / 8)) for step in range(1, 8)], dtype=np.int64)
+    return 8 * exponent + (scaled[:, None] >= steps[None, :]).sum(axis=1)
+
+
+def best_of_others(score: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """The best score of all seeds of the read but the row's own; 0 where there is no other."""
+    order = np.lexsort((-score, read))
+    ordered = score[order]
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(read[order]) > 0])) if len(read) else np.zeros(0, int)
+    counts = np.diff(np.append(starts, len(read)))
+    first = ordered[starts]
+    second = np.where(counts > 1, ordered[np.minimum(starts + 1, len(read) - 1)], 0)
+    result = np.repeat(first, counts)
+    result[starts] = second
+    unsorted = np.empty_like(result)
+    unsorted[order] = result
+    return unsorted
+
+
+def _within(columns: SeedColumns, reach: int) -> np.ndarray:
+    """Other seeds of the read within so many diagonals on the same strand and contig."""
+    position, start = columns.position.astype(np.int64), columns.query_start.astype(np.int64)
+    # On the reverse strand the read runs against the reference, whose strand-corrected start is the seed's right end.
+    diagonal = np.where(columns.reverse, -(position + columns.length.astype(np.int64) + start), position - start)
+    group = np.unique(
+        np.stack([columns.read.astype(np.int64), columns.contig.astype(np.int64), columns.reverse.astype(np.int64)]),
+        axis=1,
+        return_inverse=True,
+    )[1].reshape(-1)
+    # One number line for all: groups lie further apart than any diagonal is wide.
+    width = np.int64(2) ** 36
+    line = group * width + diagonal
+    ordered = np.sort(line)
+    return np.searchsorted(ordered, line + reach, "right") - np.searchsorted(ordered, line - reach, "left") - 1
+
+
+def _longest_run(mask: np.ndarray) -> np.ndarray:
+    """Most ones in a row of each row of 0 and 1."""
+    run = np.zeros(len(mask), dtype=np.int64)
+    longest = run.copy()
+    for column in range(mask.shape[1]):
+        run = np.where(mask[:, column] != 0, run + 1, 0)
+        np.maximum(longest, run, out=longest)
+    return longest

@@ -1,0 +1,80 @@
+"""The student's network, rounded as the integer kernel computes it."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn.functional import linear
+
+from ..rounding import rounded_activations, rounded_weights
+from .features import FEATURES, MASK_BITS
+
+ACTIVATION_LEVELS = 255
+HIDDEN = (16, 16)
+"""Units of the two hidden layers."""
+FACT_STEP = 1 / 32
+"""By which facts, of up to 255, are multiplied in training, so that one step of the optimiser moves them and the masks
+alike. A power of two: weights are the same whether it is applied to them or to the facts."""
+
+
+class StudentNetwork(nn.Module):
+    """Three dense layers: 288 -> 16 -> 16 -> 1, 4,880 multiply-adds.
+
+    With `scales` the forward pass rounds as the model file does: weights to seven bits with a step for each output,
+    activations to eight bits.
+    """
+
+    def __init__(self, hidden: tuple[int, ...] = HIDDEN) -> None:
+        super().__init__()
+        sizes = (FEATURES, *hidden, 1)
+        self.layers = nn.ModuleList(nn.Linear(size, following) for size, following in pairwise(sizes))
+        self.scales: tuple[float, ...] | None = None
+        steps = torch.ones(FEATURES)
+        steps[2 * MASK_BITS :] = FACT_STEP
+        self.register_buffer("input_steps", steps)
+
+    @property
+    def multiply_adds(self) -> int:
+        """For one seed."""
+        return sum(layer.weight.numel() for layer in self.layers)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Units of the hidden layers."""
+        return tuple(layer.out_features for layer in self.layers[:-1])
+
+    def weights(self, number: int) -> torch.Tensor:
+        """Weights of a layer (0-based) as the model file has them, for features as they are: float32[out, in]."""
+        weight = self.layers[number].weight
+        return weight * self.input_steps if number == 0 else weight
+
+    @torch.no_grad()
+    def set_weights(self, number: int, weights: torch.Tensor) -> None:
+        """Replace the weights of a layer by such as `weights` gives."""
+        self.layers[number].weight.copy_(weights / self.input_steps if number == 0 else weights)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits float32[batch] of features float32[batch, 288] with values 0 to 255."""
+        values = features
+        for number, layer in enumerate(self.layers):
+            weights = self.weights(number)
+            if self.scales is not None:
+                weights = rounded_weights(weights)
+            values = linear(values, weights, layer.bias)
+            if number + 1 < len(self.layers):
+                values = torch.relu(values)
+                if self.scales is not None:
+                    values = rounded_activations(values, self.scales[number], ACTIVATION_LEVELS)
+        return values.squeeze(1)
+
+    @torch.no_grad()
+    def calibrated(self, features: torch.Tensor, covered: float = 0.9999) -> tuple[float, ...]:
+        """Steps of the hidden layers' activations, from some tens of thousands of seeds."""
+        scales: list[float] = []
+        values = features
+        for number, layer in enumerate(self.layers[:-1]):
+            values = torch.relu(linear(values, self.weights(number), layer.bias))
+            positive = values[values > 0]
+            largest = float(torch.quantile(positive[:10_000_000], covered)) if len(positive) else 1.0
+            scales.append(largest / ACTIVATION_LEVELS)
+        return tuple(scales)

@@ -1,0 +1,158 @@
+"""A data set as the student sees it: whole reads, with the facts that compare a seed with its read's others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .. import labels, splits
+from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
+from ..errors import TrainingError
+from ..schema import MATCH_MASK_BYTES
+from ..windows import DOWNSTREAM, MAX_SEED_IN_WINDOW, UPSTREAM
+from .features import SeedColumns, features
+
+NUMBERS = ("length", "query_start", "read_length", "occurrences", "ungapped_score", "position", "read_hash", "mate")
+COLUMNS = tuple(
+    dict.fromkeys(
+        (
+            *NUMBERS,
+            *("reverse", "contig", "left_matches", "right_matches", "query_window", "reference_window"),
+            *labels.COLUMNS,
+            *splits.COLUMNS,
+        )
+    )
+)
+ROOM_UNKNOWN = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class StudentRows:
+    """Seeds, row by row."""
+
+    features: np.ndarray
+    """uint8[n, 288]."""
+    packed: np.ndarray
+    """uint8[n, 128], for a teacher that looks at windows."""
+    viable: dict[str, np.ndarray]
+    """bool[n] for each policy."""
+    part: np.ndarray
+    """int8[n], as `splits.parts` gives it."""
+    pair: np.ndarray
+    """int64[n]: number of the read pair."""
+    length: np.ndarray
+    ungapped_score: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    def take(self, rows: np.ndarray) -> "StudentRows":
+        """Some rows."""
+        arrays = {name: value[rows] for name, value in vars(self).items() if name != "viable"}
+        return StudentRows(**arrays, viable={policy: values[rows] for policy, values in self.viable.items()})
+
+    @staticmethod
+    def concatenated(pieces: Sequence["StudentRows"]) -> "StudentRows":
+        """All rows of the pieces; numbers of pairs are of the piece alone."""
+        arrays = {
+            name: np.concatenate([getattr(piece, name) for piece in pieces])
+            for name in vars(pieces[0])
+            if name != "viable"
+        }
+        viable = {policy: np.concatenate([piece.viable[policy] for piece in pieces]) for policy in pieces[0].viable}
+        return StudentRows(**arrays, viable=viable)
+
+
+def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> StudentRows:
+    """Read a whole data set of schema version 3 or later.
+
+    Raises:
+        TrainingError: as `dataset.record_batches`, and if the data set has no match masks.
+    """
+    batches = list(record_batches(manifest, COLUMNS))
+    if not batches:
+        raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
+    batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    pair = np.unique(batch.column("read_hash").to_numpy(), return_inverse=True)[1].reshape(-1)
+    read = np.unique(pair * 3 + batch.column("mate").to_numpy(), return_inverse=True)[1].reshape(-1)
+    return StudentRows(
+        features=student_features(manifest, batch, read),
+        packed=packed_seeds(batch),
+        viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
+        part=splits.parts(batch, block_bases),
+        pair=pair,
+        length=batch.column("length").to_numpy().astype(np.int64),
+        ungapped_score=batch.column("ungapped_score").to_numpy().astype(np.int64),
+    )
+
+
+def has_masks(manifest: Manifest) -> bool:
+    """Whether the files of a data set have match masks (schema version 3 and later)."""
+    return all("left_matches" in pq.read_schema(part.path).names for part in manifest.parts)
+
+
+def student_features(manifest: Manifest, batch: pa.RecordBatch, read: np.ndarray) -> np.ndarray:
+    """The student's input uint8[rows, 288] for all seeds of some reads.
+
+    Args:
+        manifest: names the data set in errors.
+        batch: rows with `COLUMNS`.
+        read: number of the read of each row, 0 and up without gaps.
+
+    Raises:
+        TrainingError: if the data set has no match masks.
+    """
+    length = batch.column("length").to_numpy()
+    windows = packed_seeds(batch)
+    before, after = contig_room(windows[:, windows.shape[1] // 2 :], length)
+    numbers = {
+        name: batch.column(name).to_numpy()
+        for name in ("query_start", "read_length", "occurrences", "ungapped_score", "position")
+    }
+    return features(
+        SeedColumns(
+            left_matches=_masks(manifest, batch, "left_matches"),
+            right_matches=_masks(manifest, batch, "right_matches"),
+            length=length,
+            reverse=batch.column("reverse").to_numpy(zero_copy_only=False),
+            contig=pc.dictionary_encode(batch.column("contig")).indices.to_numpy(),
+            read=read,
+            room_before=before,
+            room_after=after,
+            **numbers,
+        )
+    )
+
+
+def contig_room(reference_window: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bases of the contig before and after each seed where fewer than 32 are left, else `ROOM_UNKNOWN`.
+
+    Read off the window, which is empty beyond the contig. N is empty, too; a base beyond it shows that the contig goes on.
+    """
+    nibbles = np.stack([reference_window >> 4, reference_window & 15], axis=2).reshape(len(reference_window), -1)
+    before = nibbles[:, :UPSTREAM][:, ::-1] != 0
+    shown = np.minimum(length.astype(np.int64), MAX_SEED_IN_WINDOW)
+    places = UPSTREAM + shown[:, None] + np.arange(DOWNSTREAM)[None, :]
+    after = np.take_along_axis(nibbles, places, axis=1) != 0
+    return _room(before), _room(after)
+
+
+def _room(filled: np.ndarray) -> np.ndarray:
+    """Place behind the last filled one; unknown where that is the last of all."""
+    last = filled.shape[1] - np.argmax(filled[:, ::-1], axis=1)
+    last = np.where(filled.any(axis=1), last, 0)
+    return np.where(last == filled.shape[1], ROOM_UNKNOWN, last)
+
+
+def _masks(manifest: Manifest, batch: pa.RecordBatch, name: str) -> np.ndarray:
+    column = batch.column(name)
+    if column.null_count:
+        raise TrainingError(
+            f"{manifest.directory}: no match masks (null in the column {name}): the student needs a data set of schema "
+            f"version 3 or later; {EXTRACT_AGAIN} of this version"
+        )
+    values = np.frombuffer(column.buffers()[1], dtype=np.uint8).reshape(-1, MATCH_MASK_BYTES)
+    return values[column.offset : column.offset + len(column)]

@@ -1,0 +1,225 @@
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from generated import random_columns, write_dataset
+
+from seedsieve_train.__main__ import main
+from seedsieve_train.dataset import read_manifest
+from seedsieve_train.errors import TrainingError
+from seedsieve_train.evaluation.scorers import feature_scores
+from seedsieve_train.export import ModelMetadata
+from seedsieve_train.metrics import roc
+from seedsieve_train.student.export import (
+    integer_layers,
+    integer_scores,
+    on_the_grid,
+    student_float_model,
+    student_quantised_model,
+)
+from seedsieve_train.student.features import (
+    FACTS,
+    FEATURES,
+    SeedColumns,
+    best_of_others,
+    eighths_of_log2,
+    features,
+)
+from seedsieve_train.student.network import StudentNetwork
+from seedsieve_train.student.rows import contig_room, student_rows
+from seedsieve_train.student.training import LabelledFeatures, StudentSettings, train_student, train_teacher
+
+METADATA = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing", window="student/288")
+
+
+def columns(**changes):
+    """Three seeds of one read of 100 bases, and one of another."""
+    values = {
+        "left_matches": np.zeros((4, 32), np.uint8),
+        "right_matches": np.zeros((4, 32), np.uint8),
+        "length": np.array([20, 25, 30, 19]),
+        "query_start": np.array([10, 40, 60, 0]),
+        "read_length": np.array([100, 100, 100, 90]),
+        "occurrences": np.array([1, 3, 500, 2]),
+        "ungapped_score": np.array([50, 40, 300, 19]),
+        "position": np.array([1_010, 1_045, 1_200, 7]),
+        "reverse": np.zeros(4, bool),
+        "contig": np.zeros(4, np.int64),
+        "read": np.array([0, 0, 0, 1]),
+        "room_before": np.full(4, 10**9),
+        "room_after": np.full(4, 10**9),
+    }
+    return SeedColumns(**(values | changes))
+
+
+def facts(**changes):
+    return dict(zip(FACTS, features(columns(**changes))[:, 256:274].T.tolist(), strict=True))
+
+
+def test_facts_by_hand():
+    found = facts()
+    assert FEATURES == 288
+    assert found["seed length"] == [20, 25, 30, 19]
+    assert found["bases of the read before"] == [10, 40, 60, 0]
+    assert found["bases of the read after"] == [70, 35, 10, 71]
+    assert found["8 log2(occurrences)"] == [0, 12, 71, 8]
+    assert found["best ungapped score"] == [50, 40, 255, 19]
+    assert found["best ungapped score of the read's other seeds"] == [255, 255, 50, 0]
+    # Diagonals 1000, 1005, 1140 and, of the other read, 7.
+    assert found["other seeds within 10 diagonals"] == [1, 1, 0, 0]
+    assert found["other seeds within 100 diagonals"] == [1, 1, 0, 0]
+    assert found["seeds of the read / 4"] == [0, 0, 0, 0]
+    assert found["read length / 2"] == [50, 50, 50, 45]
+    assert found["start in the read, of 255"] == [25, 102, 153, 0]
+
+
+def test_the_contig_s_end_limits_the_bases_beside_a_seed():
+    found = facts(room_before=np.array([3, 99, 99, 99]), room_after=np.array([5, 99, 99, 99]))
+    assert (found["bases of the read before"][0], found["bases of the read after"][0]) == (3, 5)
+
+
+def test_support_is_of_the_same_strand_and_contig_only():
+    assert facts(reverse=np.array([False, True, False, False]))["other seeds within 10 diagonals"] == [0, 0, 0, 0]
+    assert facts(contig=np.array([0, 1, 0, 0]))["other seeds within 10 diagonals"] == [0, 0, 0, 0]
+    # On the reverse strand position + length + start stays along a diagonal: 1040, 1040, 1290.
+    along = facts(reverse=np.ones(4, bool), position=np.array([1_010, 975, 1_200, 7]))
+    assert along["other seeds within 10 diagonals"] == [1, 1, 0, 0]
+
+
+def test_masks_are_read_from_the_lowest_bit_outwards():
+    left = np.zeros((4, 32), np.uint8)
+    left[0, :2] = [0b0000_0101, 0b1000_0000]
+    right = np.zeros((4, 32), np.uint8)
+    right[1, 0:5] = 0xFF
+    found = features(columns(left_matches=left, right_matches=right))
+    assert np.flatnonzero(found[0, :128]).tolist() == [0, 2, 15]
+    assert found[1, 128:256].sum() == 40 and found[1, :128].sum() == 0
+    counted = dict(zip(FACTS, found[:, 256:274].T.tolist(), strict=True))
+    assert counted["matches of the first 8 before"][0] == 2
+    assert counted["of the first 16 before"][0] == counted["of the first 32 before"][0] == 3
+    assert counted["of the first 32 after"][1] == 32
+    assert counted["longest run of matches outside the seed"] == [1, 40, 0, 0]
+
+
+def test_logarithms_are_those_of_floating_point_where_that_is_certain():
+    values = np.unique(np.concatenate([np.arange(1, 5_000), 2 ** np.arange(32), 2 ** np.arange(2, 32) - 1]))
+    expected = 8 * np.log2(values.astype(np.float64))
+    certain = np.abs(expected - np.rint(expected)) > 1e-9
+    assert (eighths_of_log2(values)[certain] == np.floor(expected)[certain]).all()
+    assert eighths_of_log2(2 ** np.arange(32)).tolist() == (8 * np.arange(32)).tolist()
+
+
+def test_the_best_of_others_is_that_of_a_loop():
+    random = np.random.default_rng(1)
+    read = random.permutation(np.repeat(np.arange(40), random.integers(1, 6, 40)))
+    score = random.integers(0, 9, len(read))
+    expected = [
+        max((score[other] for other in np.flatnonzero(read == read[row]) if other != row), default=0)
+        for row in range(len(read))
+    ]
+    assert best_of_others(score, read).tolist() == expected
+
+
+def test_room_is_known_where_the_window_ends_early():
+    window = np.full((2, 64), 0x11, np.uint8)
+    # Row 0: 30 empty positions before, of 32; 20 bases of seed; 4 bases behind it.
+    window[0, :15] = 0
+    window[0, (32 + 20 + 4) // 2 :] = 0
+    before, after = contig_room(window, np.array([20, 20]))
+    assert (before[0], after[0]) == (2, 4)
+    assert before[1] > 10**9 and after[1] > 10**9
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    """A student of a rule about masks and facts, with its data."""
+    random = np.random.default_rng(2)
+    values = np.zeros((6_000, FEATURES), np.uint8)
+    values[:, :256] = random.random((6_000, 256)) < 0.4
+    values[:, 256:274] = random.integers(0, 256, (6_000, 18))
+    viable = values[:, :40].sum(axis=1) * 8 + values[:, 260].astype(int) > 255
+    train_part = LabelledFeatures(values[:4_500], viable[:4_500])
+    validation = LabelledFeatures(values[4_500:], viable[4_500:])
+    settings = StudentSettings(epochs=12, rounded_epochs=4, batch_size=256, teacher_epochs=4)
+    _, scores = train_teacher(train_part, validation, settings)
+    return train_student(train_part, validation, settings, scores), validation
+
+
+def test_a_rule_is_learnt_through_the_rounding(learnt):
+    training, validation = learnt
+    scores = integer_scores(training.network, validation.features)
+    assert 0.2 < validation.viable.mean() < 0.8
+    assert roc(scores, validation.viable).auc > 0.97
+    assert training.network.multiply_adds == 4_880
+
+
+def test_integers_files_and_network_agree(learnt):
+    training, validation = learnt
+    network = training.network
+    with torch.no_grad():
+        of_network = torch.sigmoid(network(torch.from_numpy(validation.features).float())).numpy()
+    integers = integer_scores(network, validation.features)
+    file = student_quantised_model(network, METADATA)
+    of_file = feature_scores(file.SerializeToString(), validation.features)
+    for scores, limit in ((of_network, 1e-5), (of_file, 1e-6)):
+        # A sum on the edge between two steps may fall to either side in floating point.
+        assert np.mean(np.abs(scores - integers) > limit) < 0.002
+        assert np.abs(scores - integers).max() < 0.05
+    assert integers.std() > 0.2
+
+
+def test_weights_lie_on_the_grid_and_in_seven_bits(learnt):
+    network = learnt[0].network
+    for weights, biases, _, _ in integer_layers(network):
+        assert weights.dtype == np.int8 and np.abs(weights).max() == 63 and biases.dtype == np.int32
+    again = on_the_grid(network)
+    for before, after in zip(network.layers, again.layers, strict=True):
+        assert torch.allclose(before.weight, after.weight, rtol=1e-6, atol=0)
+
+
+def test_the_files_state_their_interface(learnt):
+    network = learnt[0].network
+    for file in (student_float_model(network, METADATA), student_quantised_model(network, METADATA)):
+        properties = {prop.key: prop.value for prop in file.metadata_props}
+        assert properties["seedsieve.window"] == "student/288"
+        (given,) = file.graph.input
+        assert given.name == "features" and given.type.tensor_type.shape.dim[1].dim_value == 288
+    kinds = [node.op_type for node in file.graph.node if node.op_type in ("Gemm", "QuantizeLinear", "Sigmoid")]
+    assert kinds == ["QuantizeLinear", "Gemm", "QuantizeLinear", "Gemm", "QuantizeLinear", "Gemm", "Sigmoid"]
+
+
+def test_a_network_without_scales_has_no_eight_bit_form():
+    with pytest.raises(ValueError, match="calibrate it first"):
+        student_quantised_model(StudentNetwork(), METADATA)
+
+
+def test_the_command_writes_a_model(tmp_path):
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=3)
+    options = ["--out", str(tmp_path / "out"), "--epochs", "6", "--threads", "1", "--device", "cpu"]
+    assert main(["student", "--data", str(folder), *options]) == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    stem = "seed_student_v1"
+    assert names == [f"{stem}.md", f"{stem}.metrics.json", f"{stem}.onnx", f"{stem}_int8.onnx"]
+    figures = json.loads((tmp_path / "out" / f"{stem}.metrics.json").read_text())
+    assert figures["test"]["auc"] > 0.9 > figures["baselines"]["ungapped score"]["auc"]
+    assert "$" not in (tmp_path / "out" / f"{stem}.md").read_text()
+    session = onnxruntime.InferenceSession(str(tmp_path / "out" / f"{stem}_int8.onnx"))
+    assert float(session.get_modelmeta().custom_metadata_map["seedsieve.threshold"]) == figures["threshold"]
+    onnx.checker.check_model(str(tmp_path / "out" / f"{stem}.onnx"))
+
+
+def test_a_data_set_without_masks_is_refused(dataset):
+    with pytest.raises(TrainingError, match="no column left_matches"):
+        student_rows(read_manifest(dataset))
+
+
+def with_masks(columns):
+    """Planted: viable seeds have matches beside them."""
+    random = np.random.default_rng(5)
+    rows = len(columns["own_score"])
+    share = np.where(np.array(columns["own_score"]) >= 30, 0.7, 0.3)
+    masks = np.packbits(random.random((rows, 256)) < share[:, None], axis=1)
+    return columns | {"left_matches": [mask.tobytes() for mask in masks], "right_matches": [bytes(32)] * rows}
