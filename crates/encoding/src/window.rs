@@ -1,14 +1,10 @@
 use crate::{DOWNSTREAM, MAX_SEED_IN_WINDOW, PACKED_WINDOW_BYTES, UPSTREAM, WINDOW_SIZE};
 
-/// Nibble of each base code: one bit a base, nothing for every other code.
-const NIBBLE: [u8; 256] = {
-    let mut table = [0; 256];
-    table[0] = 1;
-    table[1] = 2;
-    table[2] = 4;
-    table[3] = 8;
-    table
-};
+/// Nibble of a base code: one bit a base, nothing for every other code. Comparisons instead of a table, so that the
+/// compiler packs many positions at once.
+const fn nibble(code: u8) -> u8 {
+    (code == 0) as u8 | ((code == 1) as u8) << 1 | ((code == 2) as u8) << 2 | ((code == 3) as u8) << 3
+}
 
 /// Packs the context window around one seed of `sequence`.
 ///
@@ -35,16 +31,14 @@ pub fn encode_window(sequence: &[u8], seed_start: usize, seed_length: usize, pac
         (seed, &seed[seed_length..])
     };
 
-    let mut nibbles = [0u8; WINDOW_SIZE];
+    let mut codes = [crate::AMBIGUOUS; WINDOW_SIZE];
     let mut position = UPSTREAM - upstream.len();
     for part in [upstream, head, tail, downstream] {
-        for (nibble, &code) in nibbles[position..].iter_mut().zip(part) {
-            *nibble = NIBBLE[usize::from(code)];
-        }
+        codes[position..position + part.len()].copy_from_slice(part);
         position += part.len();
     }
-    for (byte, pair) in packed.iter_mut().zip(nibbles.chunks_exact(2)) {
-        *byte = pair[0] << 4 | pair[1];
+    for (byte, pair) in packed.iter_mut().zip(codes.chunks_exact(2)) {
+        *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
     }
 }
 
