@@ -21,6 +21,7 @@ NOT_OF_A_SAMPLE = {"index": 1, "collect": 1, "train": 1, "verify_model": 1, "eva
 # What a test on two cores has time for; blocks so small that 80 kb fall into all three parts.
 SETTINGS = """
 extract: {threads: 1, read_pairs: 5000}
+balance: {seeds: 40000}
 training: {name: tiny, epochs: 1, block_bases: 7000, threads: 2, max_seeds: 40000, device: cpu}
 evaluation: {max_seeds: 20000, resamples: 20, threads: 2}
 """
@@ -93,7 +94,7 @@ def run(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("profile", ["local", "slurm", "kubernetes"])
 def test_every_profile_plans_all_jobs(run: Run, profile: str) -> None:
     run.write_manifest(run.damaged)
-    of_samples = {"fetch": 3, "extract": 3, "validate_data_set": 3}
+    of_samples = {"fetch": 3, "extract": 3, "validate_data_set": 3, "balance": 2}
     assert run.planned(profile=profile) == of_samples | NOT_OF_A_SAMPLE
 
 
@@ -131,7 +132,7 @@ def test_samples_run_at_once_a_damaged_one_is_told_and_only_what_is_missing_runs
 
     # The sample is there at last: it is done, and what is made of all samples.
     run.write_manifest(run.whole)
-    of_samples = {"fetch": 1, "extract": 1, "validate_data_set": 1}
+    of_samples = {"fetch": 1, "extract": 1, "validate_data_set": 1, "balance": 1}
     expected = of_samples | {rule: 1 for rule in NOT_OF_A_SAMPLE if rule != "index"}
     assert run.planned(allowed_failures=1) == expected
 
@@ -144,9 +145,11 @@ def check_results(out: Path) -> None:
         folder = out / "dataset" / f"split={part}" / f"sample={sample}"
         content = json.loads((folder / "dataset.json").read_text())
         files = sorted(folder.glob("data/*.parquet"))
-        assert (
-            sum(pyarrow.parquet.read_metadata(file).num_rows for file in files) == content["counts"]["seeds"] > 50_000
-        )
+        seeds = content["counts"]["seeds"]
+        assert sum(pyarrow.parquet.read_metadata(file).num_rows for file in files) == seeds
+        # Training data is balanced, the test part as it comes.
+        share = content["counts"]["viable"] / seeds
+        assert (seeds, round(share, 2)) == (40_000, 0.5) if part == "train" else (seeds > 50_000 and share > 0.6)
         assert set(pyarrow.parquet.read_table(files[0], columns=["sample"])["sample"].unique().to_pylist()) == {sample}
     names = {f"tiny{ending}" for ending in (".onnx", "_int8.onnx", ".pt", ".metrics.json", ".md", ".verified.txt")}
     assert {path.name for path in (out / "model").iterdir()} == names

@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sample_manifest import PARTS
-from sample_step import MANIFEST_NAME
+from sample_step import MANIFEST_NAME, counts_of
 from whole_files import write_whole
 
 SAMPLES_NAME = "samples.json"
@@ -49,6 +49,8 @@ def collect(results: list[dict[str, Any]], seeds: list[Path], output: Path) -> N
             shutil.copytree(source, folder, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
             if not (folder / MANIFEST_NAME).is_file():
                 raise OSError(f"{source}: no {MANIFEST_NAME}; remove the folder and run again")
+            # What was validated may have been drawn from.
+            result |= counts_of(folder)
     unfinished.mkdir(parents=True, exist_ok=True)
     write_whole(unfinished / SAMPLES_NAME, json.dumps(_summary(results), indent=1) + "\n")
     unfinished.rename(output)

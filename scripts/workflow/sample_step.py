@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One step of one sample: fetch its reads, extract its seeds, validate its data set. Standard library only.
+"""One step of one sample: fetch its reads, extract, validate, balance its seeds. Standard library only.
 
 A sample whose files are wrong must not stop the others. So what is wrong with the data is the step's result and not its
 failure: the exit status is 0, and FAILURE stands in the output folder instead of files; the later steps hand it on.
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -111,15 +112,41 @@ def validate(sample: Sample, seeds: Path, output: Path, command: list[str]) -> N
         print(f"{sample.name}: validate failed: {problem}", file=sys.stderr)
     result = {"sample": sample.name, "part": sample.part, **sample.facts, "failure": failure}
     if failure is None:
-        content = json.loads((seeds / MANIFEST_NAME).read_text())
-        result |= {
-            "reads": content["counts"]["reads"],
-            "seeds": content["counts"]["seeds"],
-            "viable": content["counts"]["viable"],
-            "bytes": sum(part["size"] for part in content["parts"]),
-            "dataset_sha256": digest_of(seeds / MANIFEST_NAME, "sha256"),
-        }
+        result |= counts_of(seeds)
     write_whole(output, json.dumps(result, indent=1) + "\n")
+
+
+def counts_of(data_set: Path) -> dict[str, Any]:
+    """What dataset.json says of reads, seeds and bytes, and its checksum."""
+    content = json.loads((data_set / MANIFEST_NAME).read_text())
+    return {
+        **{key: content["counts"][key] for key in ("reads", "seeds", "viable")},
+        "bytes": sum(part["size"] for part in content["parts"]),
+        "dataset_sha256": digest_of(data_set / MANIFEST_NAME, "sha256"),
+    }
+
+
+def balance(sample: Sample, seeds: Path, scratch: Path, output: Path, command: list[str]) -> None:
+    """Draw seeds of a data set that is valid, each class for itself, into the data set folder `output`.
+
+    Args:
+        sample: from the manifest.
+        seeds: data set folder.
+        scratch: folder for the data set until it is whole.
+        output: folder for the data set.
+        command: the program, `dataset sample` and its options.
+
+    Raises:
+        DataError: where nothing can be drawn; the options are to blame, not the sample.
+    """
+    if failure := failure_in(seeds):
+        write_failure(output, **failure)
+        return
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    problem = run([*command, "--overwrite", "--output", str(scratch), str(seeds)])
+    if problem:
+        raise DataError(f"{sample.name}: balance: {problem}")
+    move_into_place(scratch, output)
 
 
 def run(command: list[str]) -> str | None:
@@ -145,13 +172,13 @@ def run(command: list[str]) -> str | None:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("fetch", "extract", "validate"))
+    parser.add_argument("step", choices=("fetch", "extract", "validate", "balance"))
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--sample", required=True)
     parser.add_argument("--input", type=Path, help="folder of the step before")
-    parser.add_argument("--scratch", type=Path, help="folder for what is unfinished, of fetch and extract")
+    parser.add_argument("--scratch", type=Path, help="folder for what is unfinished; not of validate")
     parser.add_argument("--output", type=Path, required=True)
-    parser.epilog = "extract and validate: after `--` the program and its arguments, to which the files are added"
+    parser.epilog = "all but fetch: after `--` the program and its arguments, to which the files are added"
     words = sys.argv[1:] if arguments is None else arguments
     end = words.index("--") if "--" in words else len(words)
     options, command = parser.parse_args(words[:end]), words[end + 1 :]
@@ -163,6 +190,8 @@ def main(arguments: list[str] | None = None) -> int:
             fetch(found[0], options.scratch, options.output)
         elif options.step == "extract":
             extract(found[0], options.input, options.scratch, options.output, command)
+        elif options.step == "balance":
+            balance(found[0], options.input, options.scratch, options.output, command)
         else:
             validate(found[0], options.input, options.output, command)
     except (DataError, OSError) as error:

@@ -42,12 +42,10 @@ pub struct SeedExtension {
 }
 
 /// A seed and what became of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeedTrace {
     /// The seed.
     pub seed: Seed,
-    /// Best score of an ungapped extension to both ends of the read, the seed included (X-drop 40).
-    pub ungapped_score: i32,
     /// The round of seeding that found it: 1 SMEMs, 2 re-seeding inside long ones (-r), 3 rare short matches (-y).
     pub round: u8,
     /// False where the seed gate dropped it.
@@ -58,8 +56,8 @@ pub struct SeedTrace {
     pub chain_weight: i32,
     /// The seed's chain survived the chain filter.
     pub chain_kept: bool,
-    /// The seed was extended by Smith-Waterman.
-    pub extended: bool,
+    /// Its extension by Smith-Waterman within the reference around its chain, where the pipeline extended it.
+    pub extension: Option<SeedExtension>,
 }
 
 /// What a final region is to its read.

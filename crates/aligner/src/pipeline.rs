@@ -5,15 +5,13 @@ use bwa_mem4_core::opt::flags;
 use bwa_mem4_mem::{
     MemAlnReg, PairRescueData, batch_mate_rescue, mem_pestat, mem_sam_pe, seedflt::mem_flt_chained_seeds,
 };
-use bwa_seed::MemSeed;
 use rayon::prelude::*;
 
-use crate::gate::{self, SeedGate};
-use crate::observe::{Observer, Seed, SeedExtension};
+use crate::gate::SeedGate;
+use crate::observe::{Observer, Seed};
 use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
-use crate::stages::extension::ExtensionBatch;
-use crate::stages::regions::{deduplicate, extend_chains, reference_window};
+use crate::stages::regions::{deduplicate, extend_chains};
 use crate::stages::seeding::SeededReads;
 use crate::trace::{trace_regions, trace_seeds};
 use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
@@ -27,8 +25,8 @@ const MIN_PAIRS_PER_RESCUE: usize = 256;
 
 /// Aligns reads to one reference with one set of options. Runs on the current rayon thread pool.
 pub struct Aligner<'a> {
-    index: &'a ReferenceIndex,
-    options: &'a AlignOptions,
+    pub(crate) index: &'a ReferenceIndex,
+    pub(crate) options: &'a AlignOptions,
     gate: Option<SeedGate>,
 }
 
@@ -51,6 +49,12 @@ impl<'a> Aligner<'a> {
     /// An aligner whose seeds are filtered where `context` says so. Under -a (all alignments are wanted) they never are.
     pub fn new(index: &'a ReferenceIndex, options: &'a AlignOptions, context: &'a ComputeContext) -> Self {
         Self { index, options, gate: SeedGate::new(options, context) }
+    }
+
+    /// The options that it aligns with.
+    #[must_use]
+    pub fn options(&self) -> &AlignOptions {
+        self.options
     }
 
     /// Aligns single reads; `first` is the number of the first of them in the run (bwa breaks ties with it).
@@ -148,48 +152,6 @@ impl<'a> Aligner<'a> {
 
     fn is_reported(&self, regions: &[MemAlnReg]) -> bool {
         regions.first().is_some_and(|best| best.score >= self.options.mem.t)
-    }
-
-    /// Extends each seed by itself, whether or not the pipeline would. `reads` are base codes; a seed comes with the
-    /// number of its read. The results are in the order of `seeds`; a seed across the end of a contig or strand scores 0.
-    pub fn extend_seeds(&self, reads: &[&[u8]], seeds: &[(usize, Seed)]) -> Vec<SeedExtension> {
-        let mut batch = ExtensionBatch::new(&self.options.mem);
-        let mut window = Vec::new();
-        let mut number_of = Vec::with_capacity(seeds.len());
-        let mut stored_read = None;
-        for (read, seed) in seeds {
-            if !gate::is_whole(self.index, seed) {
-                number_of.push(None);
-                continue;
-            }
-            let codes = reads[*read];
-            let stored = match stored_read {
-                Some((number, stored)) if number == *read => stored,
-                _ => stored_read.insert((*read, batch.store(codes))).1,
-            };
-            let alone =
-                MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
-            let (start, end) = reference_window(self.index, self.options, codes.len() as i32, &[alone]);
-            self.index.fm.bases_into(start, end, &mut window);
-            let stored_window = batch.store(&window);
-            number_of.push(Some(batch.add(*seed, stored, stored_window, start)));
-        }
-        let extensions = batch.run();
-        let unextended = |seed: &Seed| SeedExtension {
-            score: 0,
-            left_score: 0,
-            true_score: 0,
-            query_start: seed.query_start,
-            query_end: seed.query_start + seed.length,
-            reference_start: seed.reference_start,
-            reference_end: seed.reference_start + i64::from(seed.length),
-            band: 0,
-        };
-        number_of
-            .iter()
-            .zip(seeds)
-            .map(|(number, (_, seed))| number.map_or_else(|| unextended(seed), |number| extensions[number]))
-            .collect()
     }
 
     /// Regions of all reads, deduplicated, before mate rescue. Where `paired`, reads 2p and 2p + 1 are mates.
@@ -322,15 +284,15 @@ impl<'a> Aligner<'a> {
         chains: &[Vec<MemChain>],
         candidates: &[Vec<Candidate>],
     ) {
-        let mut reference = Vec::new();
         let mut seeds_before = 0;
         for (read, codes) in reads.iter().enumerate() {
             let observed = seeds[read].iter().enumerate().map(|(number, (seed, round))| {
                 let kept = keep.is_none_or(|keep| keep[seeds_before + number]);
-                (*seed, gate::ungapped(self.index, self.options, codes, seed, &mut reference), *round, kept)
+                (*seed, *round, kept)
             });
-            let extended = candidates[read].iter().filter(|candidate| candidate.extension.is_some());
-            let mine = extended.map(|candidate| (candidate.chain, candidate.number));
+            let mine = candidates[read].iter().filter_map(|candidate| {
+                candidate.extension.map(|extension| (candidate.chain, candidate.number, extension))
+            });
             observer.seeds(first + read as u64, codes, trace_seeds(observed, &chains[read], mine));
             seeds_before += seeds[read].len();
         }

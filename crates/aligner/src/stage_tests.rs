@@ -8,9 +8,11 @@ use seedsieve_simulate::{GenomeOptions, ReadOptions};
 
 use crate::fastq::{Chunk, FastqReader, ReadSource};
 use crate::observe::{NoObserver, Observer, Seed, SeedTrace};
+use crate::stages::extension::ExtensionBatch;
+use crate::stages::regions::reference_window;
 use crate::stages::rounds::rounds;
 use crate::stages::seeding::SeededReads;
-use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, build_index};
+use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, SeedToExtend, build_index};
 
 /// An index of a synthetic genome, and the base codes of reads with many errors.
 struct Fixture {
@@ -117,33 +119,80 @@ impl Observer for Recorder {
 #[test]
 fn the_observer_sees_every_seed_with_its_extension() {
     let Fixture { index, reads, .. } = fixture();
-    let (context, options) = (ComputeContext::unfiltered(), AlignOptions::default());
-    let aligner = Aligner::new(&index, &options, &context);
-    let recorder = Recorder::default();
-    let batch = aligner.regions(&reads, false, 0, &recorder).unwrap();
-    let mut traces = recorder.0.into_inner().unwrap();
-    traces.sort_by_key(|(read, _)| *read);
-    assert_eq!(traces.len(), reads.len());
+    let context = ComputeContext::unfiltered();
     let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
-    let mut extended_to_a_region = 0;
-    for (read, seeds) in &traces {
-        let of_read: Vec<(usize, Seed)> = seeds.iter().map(|trace| (*read as usize, trace.seed)).collect();
-        let extensions = aligner.extend_seeds(&slices, &of_read);
-        for (trace, extension) in seeds.iter().zip(&extensions) {
-            assert!(trace.kept_by_gate);
-            assert!(!trace.extended || trace.chain.is_some());
-            assert!(extension.score >= trace.ungapped_score.min(trace.seed.length), "{trace:?} {extension:?}");
-            let regions = &batch.regions[*read as usize];
-            let founded = |region: &&bwa_mem4_mem::MemAlnReg| {
-                (region.rb, region.re, region.qb, region.qe)
-                    == (extension.reference_start, extension.reference_end, extension.query_start, extension.query_end)
+    let (mut extended_to_a_region, mut told, mut ungapped) = (0, 0, 0);
+    for options in settings() {
+        let aligner = Aligner::new(&index, &options, &context);
+        let recorder = Recorder::default();
+        let batch = aligner.regions(&reads, false, 0, &recorder).unwrap();
+        let mut traces = recorder.0.into_inner().unwrap();
+        traces.sort_by_key(|(read, _)| *read);
+        assert_eq!(traces.len(), reads.len());
+        let mut reference = Vec::new();
+        for (read, seeds) in &traces {
+            let number = *read as usize;
+            let whole: Vec<&SeedTrace> =
+                seeds.iter().filter(|trace| crate::gate::is_whole(&index, &trace.seed)).collect();
+            let flanks = |trace: &&SeedTrace| index.surroundings(&reads[number], &trace.seed, &mut reference).flanks();
+            let flanks: Vec<_> = whole.iter().map(flanks).collect();
+            let to_extend = |gapped: bool| -> Vec<SeedToExtend> {
+                let seeds = whole.iter().zip(&flanks);
+                seeds.map(|(trace, &flanks)| SeedToExtend { read: number, seed: trace.seed, flanks, gapped }).collect()
             };
-            if trace.extended && regions.iter().any(|region| founded(&region) && region.score == extension.score) {
-                extended_to_a_region += 1;
+            let own = aligner.extend_seeds(&slices, &to_extend(true));
+            let without_gaps = aligner.extend_seeds(&slices, &to_extend(false));
+            for ((trace, own), without_gaps) in whole.iter().zip(&own).zip(&without_gaps) {
+                let extension = own.extension;
+                assert!(trace.kept_by_gate && own.computed);
+                assert!(trace.extension.is_none() || trace.chain.is_some());
+                // The same from base to base by Smith-Waterman alone.
+                let slow = by_smith_waterman(&index, &options, &reads[number], &trace.seed);
+                assert_eq!(extension, slow, "{trace:?}");
+                told += usize::from(without_gaps.computed);
+                if without_gaps.computed {
+                    assert_eq!(without_gaps.extension, slow, "{trace:?}");
+                } else {
+                    assert!(without_gaps.extension.score <= slow.score);
+                    ungapped += 1;
+                }
+                let regions = &batch.regions[number];
+                let founded = |region: &&bwa_mem4_mem::MemAlnReg| {
+                    (region.rb, region.re, region.qb, region.qe)
+                        == (
+                            extension.reference_start,
+                            extension.reference_end,
+                            extension.query_start,
+                            extension.query_end,
+                        )
+                };
+                let score = |region: &bwa_mem4_mem::MemAlnReg| region.score == extension.score;
+                if trace.extension.is_some() && regions.iter().any(|region| founded(&region) && score(region)) {
+                    extended_to_a_region += 1;
+                }
             }
         }
     }
     assert!(extended_to_a_region > 300, "{extended_to_a_region} seeds whose own extension is a region");
+    assert!(told > 300 && ungapped > 300, "{told} told by their flanks, {ungapped} not");
+}
+
+/// The seed's own extension with no side taken as known.
+fn by_smith_waterman(
+    index: &ReferenceIndex,
+    options: &AlignOptions,
+    codes: &[u8],
+    seed: &Seed,
+) -> crate::SeedExtension {
+    let mut batch = ExtensionBatch::new(&options.mem);
+    let alone =
+        bwa_seed::MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
+    let (start, end) = reference_window(index, options, codes.len() as i32, &[alone]);
+    let mut window = Vec::new();
+    index.fm.bases_into(start, end, &mut window);
+    let (read, window) = (batch.store(codes), batch.store(&window));
+    batch.add(*seed, read, window, start);
+    batch.run()[0]
 }
 
 /// An index of three short contigs with runs of N, and their base codes.

@@ -1,15 +1,10 @@
 //! A seed's own diagonal: the read and the reference beside the seed, base by base.
 
-use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
+use seedsieve_encoding::{DOWNSTREAM, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
+use crate::flank::Flank;
 use crate::stages::ungapped::ungapped_score;
 use crate::{AlignOptions, ReferenceIndex, Seed};
-
-/// Bytes of a match mask.
-pub const MATCH_MASK_BYTES: usize = 32;
-
-/// Bases beside a seed that match, outward: bit i (byte i / 8, bit i % 8 from the lowest) is the base at distance i + 1.
-pub type MatchMask = [u8; MATCH_MASK_BYTES];
 
 /// A seed in its read and in the reference: as far to both sides as the read, and as the context window, reach, and not
 /// beyond the ends of the contig and strand.
@@ -20,6 +15,7 @@ pub struct Surroundings<'a> {
     reference: &'a [u8],
     reference_start: usize,
     length: usize,
+    flanks: [Flank; 2],
 }
 
 impl ReferenceIndex {
@@ -30,51 +26,53 @@ impl ReferenceIndex {
         let before = read_start.max(UPSTREAM) as i64;
         let after = (read.len() - read_start - length).max(DOWNSTREAM) as i64;
         let reference_start = self.codes_around(seed, before, after, buffer);
-        Surroundings { read, read_start, reference: buffer, reference_start, length }
+        Surroundings::new(read, read_start, buffer, reference_start, length)
     }
 }
 
-impl Surroundings<'_> {
-    /// Packs the read's and the reference's window; the layout is [`seedsieve_encoding`]'s.
-    pub fn encode(&self, packed: &mut [u8; PACKED_SEED_BYTES]) {
-        let (query, reference) = packed.split_at_mut(PACKED_WINDOW_BYTES);
-        let query: &mut [u8; PACKED_WINDOW_BYTES] = query.try_into().expect("half of a packed seed");
-        let reference: &mut [u8; PACKED_WINDOW_BYTES] = reference.try_into().expect("half of a packed seed");
-        encode_window(self.read, self.read_start, self.length, query);
-        encode_window(self.reference, self.reference_start, self.length, reference);
+impl<'a> Surroundings<'a> {
+    fn new(read: &'a [u8], read_start: usize, reference: &'a [u8], reference_start: usize, length: usize) -> Self {
+        let flanks = [
+            Flank::before(&read[..read_start], &reference[..reference_start]),
+            Flank::behind(&read[read_start + length..], &reference[reference_start + length..]),
+        ];
+        Self { read, read_start, reference, reference_start, length, flanks }
     }
 
-    /// Where read and reference have the same base before the seed and behind it, the nearest base first. N matches
-    /// nothing, and neither does what lies beyond the read or the reference.
+    /// The sides before and behind the seed.
     #[must_use]
-    pub fn matches(&self) -> [MatchMask; 2] {
-        let left = self.read[..self.read_start].iter().rev().zip(self.reference[..self.reference_start].iter().rev());
-        let (read_end, reference_end) = (self.read_start + self.length, self.reference_start + self.length);
-        let right = self.read[read_end..].iter().zip(&self.reference[reference_end..]);
-        [mask(left), mask(right)]
+    pub fn flanks(&self) -> [Flank; 2] {
+        self.flanks
+    }
+
+    /// Packs the read's window; the layout is [`seedsieve_encoding`]'s.
+    pub fn encode_query(&self, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
+        encode_window(self.read, self.read_start, self.length, packed);
+    }
+
+    /// Packs the reference's window.
+    pub fn encode_reference(&self, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
+        encode_window(self.reference, self.reference_start, self.length, packed);
     }
 
     /// Best score of an ungapped extension to both ends of the read, the seed included (X-drop 40).
     #[must_use]
     pub fn ungapped_score(&self, options: &AlignOptions) -> i32 {
+        let (matched, mismatched) = (options.mem.a, options.mem.b);
+        let sides = self.flanks.map(|flank| flank.best_score(matched, mismatched));
+        if let [Some(left), Some(right)] = sides {
+            return self.length as i32 * matched + left + right;
+        }
         ungapped_score(
             self.read,
             self.read_start,
             self.reference,
             self.reference_start,
             self.length,
-            options.mem.a,
-            options.mem.b,
+            matched,
+            mismatched,
         )
     }
-}
-
-fn mask<'a>(pairs: impl Iterator<Item = (&'a u8, &'a u8)>) -> MatchMask {
-    let mut mask = [0; MATCH_MASK_BYTES];
-    for (number, (read, reference)) in pairs.take(8 * MATCH_MASK_BYTES).enumerate() {
-        mask[number / 8] |= u8::from(read == reference && *read < AMBIGUOUS) << (number % 8);
-    }
-    mask
 }
 
 #[cfg(test)]
@@ -87,9 +85,7 @@ mod tests {
             text.bytes().map(|base| b"ACGT".iter().position(|&b| b == base).unwrap_or(4) as u8).collect()
         };
         let (read, reference) = (codes("TANACGTACGTCCCCCCCCCNAT"), codes("GTTAACGTACGTCCCACCCCCNA"));
-        let surroundings =
-            Surroundings { read: &read, read_start: 3, reference: &reference, reference_start: 4, length: 8 };
-        let [left, right] = surroundings.matches();
+        let [left, right] = Surroundings::new(&read, 3, &reference, 4, 8).flanks().map(|flank| flank.matches());
         // Left, outward: N on A, A on T, T on T; then the read ends.
         assert_eq!(left[..2], [0b100, 0]);
         // Right: CCC on CCC, C on A, CCCCC on CCCCC, N on N is no match, A on A; the reference ends there.

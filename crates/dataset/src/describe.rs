@@ -41,6 +41,10 @@ pub struct Description {
     pub samples: BTreeMap<String, u64>,
     /// Seeds by what the source says: on the path of its alignment, not on it, nothing.
     pub source: [u64; 3],
+    /// Seeds by the round of seeding that found them, 1 to 3; at the end those of which it is not known.
+    pub rounds: [u64; 4],
+    /// Seeds whose own extension was not computed: what is said of their viability is a lower bound.
+    pub own_not_computed: u64,
     /// Seeds by length, in bases.
     pub lengths: Vec<Bin>,
     /// Seeds by how often they occur.
@@ -63,6 +67,8 @@ impl Description {
             viable: [0; LabelPolicy::ALL.len()],
             samples: BTreeMap::new(),
             source: [0; 3],
+            rounds: [0; 4],
+            own_not_computed: 0,
             lengths: LENGTHS.map(Bin::empty).into(),
             occurrences: OCCURRENCES.map(Bin::empty).into(),
         };
@@ -92,6 +98,11 @@ impl Description {
             Some(false) => 1,
             None => 2,
         }] += 1;
+        self.rounds[match row.seeding_round {
+            Some(round @ 1..=3) => usize::from(round) - 1,
+            _ => 3,
+        }] += 1;
+        self.own_not_computed += u64::from(row.own_computed == Some(false));
         for (bins, value) in [(&mut self.lengths, u32::from(row.length)), (&mut self.occurrences, row.occurrences)] {
             if let Some(bin) = bins.iter_mut().find(|bin| bin.range.contains(&value)) {
                 bin.seeds += 1;
@@ -133,6 +144,16 @@ impl fmt::Display for Description {
         writeln!(formatter, "on the path of the source's alignment")?;
         for (name, seeds) in ["yes", "no", "not known"].into_iter().zip(self.source) {
             writeln!(formatter, "  {name:<25} {seeds:>12} {:>6.2} %", percent(seeds, self.seeds))?;
+        }
+        writeln!(formatter, "found in the round of seeding")?;
+        for (name, seeds) in
+            ["1 (SMEMs)", "2 (re-seeding)", "3 (rare matches)", "not known"].into_iter().zip(self.rounds)
+        {
+            writeln!(formatter, "  {name:<25} {seeds:>12} {:>6.2} %", percent(seeds, self.seeds))?;
+        }
+        if self.own_not_computed > 0 {
+            let share = percent(self.own_not_computed, self.seeds);
+            writeln!(formatter, "own extension not computed: {} ({share:.2} %)", self.own_not_computed)?;
         }
         for (title, bins) in [("length", &self.lengths), ("occurrences", &self.occurrences)] {
             write!(formatter, "{title:<14}{:>12}{:>10}", "seeds", "viable")?;

@@ -14,6 +14,7 @@ mod checksum;
 mod columns;
 mod derive;
 mod describe;
+mod describe_report;
 mod error;
 mod files;
 mod journal;

@@ -115,6 +115,36 @@ pub enum ExtractError {
         /// Largest valid value.
         maximum: u64,
     },
+    /// A region that was asked for is none of the file's.
+    #[error("region {region}: {problem}")]
+    Region {
+        /// As it was asked for, or where it stands.
+        region: String,
+        /// What is wrong with it, and what would be valid.
+        problem: String,
+    },
+    /// The index of a BAM cannot be used.
+    #[error(
+        "{path}: not an index of this BAM ({problem}); make it again with `samtools index`, or remove it",
+        path = path.display()
+    )]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A region was asked for of reads without places.
+    #[error(
+        "{path}: {kind} has no positions to take a region of; leave --region and --bed out, or give BAM or CRAM",
+        path = path.display()
+    )]
+    RegionOfFastq {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
     /// An input is not what it was when the extraction began.
     #[error("{path}: the file was changed while it was read; run the command again", path = path.display())]
     Changed {
@@ -139,6 +169,10 @@ pub enum ExtractError {
 }
 
 impl ExtractError {
+    pub(crate) fn index(path: &std::path::Path, problem: &std::io::Error) -> Self {
+        Self::Index { path: path.into(), problem: problem.to_string() }
+    }
+
     pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |reason| Self::Io { path, action, reason }

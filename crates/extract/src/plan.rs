@@ -1,5 +1,5 @@
-use crate::ExtractOptions;
 use crate::inputs::InputFiles;
+use crate::{ExtractOptions, OwnExtensions};
 use seedsieve_dataset::{Producer, SCHEMA_VERSION};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ pub(crate) fn producer() -> Producer {
 /// The settings that `dataset.json` states: all that decides which seeds there are and what became of them.
 pub(crate) fn settings(options: &ExtractOptions) -> Map<String, Value> {
     let mem = &options.align.mem;
-    object(json!({
+    let mut settings = object(json!({
         "min_seed_length": mem.min_seed_len,
         "split_factor": shortest(mem.split_factor),
         "max_occurrences": mem.max_occ,
@@ -29,7 +29,15 @@ pub(crate) fn settings(options: &ExtractOptions) -> Map<String, Value> {
         "waiting_mates": options.waiting_mates,
         "read_pairs": options.subsample.map(|subsample| subsample.pairs),
         "sampling_seed": options.subsample.map(|subsample| subsample.seed),
-    }))
+    }));
+    // Left out where it is as it always was: data sets merge with those of earlier versions.
+    if options.own_extensions != OwnExtensions::ALL {
+        settings.insert("own_extensions".into(), options.own_extensions.part().into());
+    }
+    if !options.regions.is_empty() {
+        settings.insert("regions".into(), options.regions.texts().into());
+    }
+    settings
 }
 
 /// All that decides the bytes of the data set: what may not change between a process that was killed and the one that

@@ -1,13 +1,16 @@
 use crate::ExtractError;
 use crate::facts::{SeedRegion, best_regions, region_of_seed};
+use crate::own_extensions::OwnExtensions;
 use crate::quality::mean_qualities;
 use crate::recorder::ReadTrace;
 use crate::sampling::read_hash;
 use crate::source::{SourceAlignment, SourceRead};
 use crate::truth::Truth;
-use seedsieve_aligner::{Aligner, Contig, MatchMask, ReferenceIndex, Seed, SeedExtension, SeedTrace};
+use seedsieve_aligner::{
+    Aligner, Contig, Flank, MatchMask, OwnExtension, ReferenceIndex, SeedExtension, SeedToExtend, SeedTrace,
+};
 use seedsieve_dataset::{DatasetError, DatasetWriter, Role, SeedRow};
-use seedsieve_encoding::PACKED_SEED_BYTES;
+use seedsieve_encoding::{PACKED_SEED_BYTES, PACKED_WINDOW_BYTES};
 
 /// The rows of one read, complete but for what they share.
 pub(crate) struct ReadRows {
@@ -31,9 +34,9 @@ pub(crate) struct ReadRows {
 }
 
 struct SeedFacts {
-    seed: Seed,
     trace: SeedTrace,
-    own: SeedExtension,
+    ungapped_score: i32,
+    own: OwnExtension,
     contig: usize,
     position: u32,
     reverse: bool,
@@ -47,122 +50,200 @@ struct SeedFacts {
     windows: [u8; PACKED_SEED_BYTES],
 }
 
+/// Where the own extension of a read's seed comes from.
+enum OwnSource {
+    /// The pipeline extended the seed.
+    Pipeline(SeedExtension),
+    /// The same seed, found in another round, so many rows before.
+    Before(usize),
+    /// The next of those that are extended here.
+    Next,
+}
+
 /// Completes the rows of some reads: each seed's own extension, its region, its windows, its place in the source.
+/// `own_extensions` says of which reads the own extensions are computed where the pipeline has none.
 pub(crate) fn complete(
     index: &ReferenceIndex,
     aligner: &Aligner<'_>,
+    own_extensions: OwnExtensions,
     reads: &[SourceRead],
     traces: &[ReadTrace],
 ) -> Result<Vec<ReadRows>, ExtractError> {
+    let mut to_extend = Vec::new();
+    let mut sources = Vec::new();
+    let mut rows = Vec::with_capacity(reads.len());
+    for (number, (read, trace)) in reads.iter().zip(traces).enumerate() {
+        let of_read = ReadFacts { index, aligner, read, trace };
+        let read_hash = read_hash(read.read.name.as_bytes());
+        let gapped = own_extensions.includes(read_hash);
+        rows.push(of_read.complete(read_hash, |traced, before, flanks| {
+            sources.push(match (traced.extension, before) {
+                (Some(extension), _) => OwnSource::Pipeline(extension),
+                (None, Some(rows)) => OwnSource::Before(rows),
+                (None, None) => {
+                    to_extend.push(SeedToExtend { read: number, seed: traced.seed, flanks, gapped });
+                    OwnSource::Next
+                }
+            });
+        })?);
+    }
     let codes: Vec<&[u8]> = traces.iter().map(|trace| trace.codes.as_slice()).collect();
-    let whole = |seed: &Seed| lies_on_one_contig(index, seed);
-    let seeds: Vec<(usize, Seed)> = traces
-        .iter()
-        .enumerate()
-        .flat_map(|(read, trace)| trace.seeds.iter().map(move |traced| (read, traced.seed)))
-        .filter(|(_, seed)| whole(seed))
-        .collect();
-    let mut extensions = aligner.extend_seeds(&codes, &seeds).into_iter();
-    reads
-        .iter()
-        .zip(traces)
-        .map(|(read, trace)| {
-            let kept: Vec<&SeedTrace> = trace.seeds.iter().filter(|traced| whole(&traced.seed)).collect();
-            let own: Vec<SeedExtension> = extensions.by_ref().take(kept.len()).collect();
-            complete_read(index, read, trace, &kept, &own)
-        })
-        .collect()
+    let mut extended = aligner.extend_seeds(&codes, &to_extend).into_iter();
+    let mut sources = sources.into_iter();
+    for read in &mut rows {
+        for number in 0..read.seeds.len() {
+            read.seeds[number].own = match sources.next().expect("one source a seed") {
+                OwnSource::Pipeline(extension) => OwnExtension { extension, computed: true },
+                OwnSource::Before(rows) => read.seeds[number - rows].own,
+                OwnSource::Next => extended.next().expect("one extension a seed that needs one"),
+            };
+        }
+    }
+    Ok(rows)
 }
 
-fn complete_read(
-    index: &ReferenceIndex,
-    read: &SourceRead,
-    trace: &ReadTrace,
-    seeds: &[&SeedTrace],
-    own: &[SeedExtension],
-) -> Result<ReadRows, ExtractError> {
-    let bases = read.read.bases.len();
-    let read_length = u16::try_from(bases)
-        .map_err(|_| too_large(read, "the number of its bases", bases as u64, u64::from(u16::MAX)))?;
-    let fits = |position: u64| {
-        u32::try_from(position).map_err(|_| too_large(read, "a position", position, u64::from(u32::MAX)))
-    };
-    let (best, read_best, read_second) = best_regions(&trace.regions);
-    let locus = match best {
-        Some(region) => {
-            let length = region.reference_end - region.reference_start;
-            let (contig, position, _) = index.locate(region.reference_start, length as usize);
-            Some((contig, fits(position)?))
-        }
-        None => None,
-    };
-    let source_path = read.alignment.as_ref().and_then(|alignment| covered_path(alignment));
-    let truth = Truth::of_read(&read.read, read.mate, index.contigs());
-    let true_place = match truth.as_ref().and_then(Truth::place) {
-        Some((_, start, reverse)) => Some((fits(start)?, reverse)),
-        None => None,
-    };
-    let mut facts = Vec::with_capacity(seeds.len());
-    let mut reference = Vec::new();
-    for (traced, &own) in seeds.iter().zip(own) {
-        let seed = traced.seed;
-        let (contig, position, reverse) = index.locate(seed.reference_start, seed.length as usize);
-        let on_path = source_path.map(|(alignment, path)| {
-            alignment.contigs.to_source(contig, position).is_some_and(|(source_contig, source_position)| {
-                source_contig == path.contig()
-                    && path.holds(seed.query_start as u64, seed.length as u64, source_position, reverse)
-            })
-        });
-        let (start, length) = (seed.query_start as usize, seed.length as usize);
-        let true_on_path = truth.as_ref().map(|truth| {
-            let place = (index.contigs()[contig].name.as_str(), position, reverse);
-            truth.holds((start as u64, length as u64, bases as u64), place)
-        });
-        let (seed_quality, flank_quality) = mean_qualities(read.read.qualities.as_deref(), start..start + length);
-        let surroundings = index.surroundings(&trace.codes, &seed, &mut reference);
-        let mut windows = [0; PACKED_SEED_BYTES];
-        surroundings.encode(&mut windows);
-        facts.push(SeedFacts {
-            seed,
-            trace: (*traced).clone(),
-            own,
-            contig,
-            position: fits(position)?,
-            reverse,
-            region: region_of_seed(&seed, &trace.regions),
-            on_path,
-            true_on_path,
-            seed_quality,
-            flank_quality,
-            rescue_anchor: trace.anchors.as_ref().map(|anchors| region_of_seed(&seed, anchors).is_some()),
-            matches: surroundings.matches(),
-            windows,
-        });
-    }
-    Ok(ReadRows {
-        read_hash: read_hash(read.read.name.as_bytes()),
-        read_length,
-        read_best,
-        read_second,
-        locus,
-        truth,
-        true_place,
-        bridging: (trace.seeds.len() - seeds.len()) as u64,
-        source_covered: source_path.is_some(),
-        source_found: facts.iter().any(|facts| facts.on_path == Some(true)),
-        seeds: facts,
-    })
+/// What is known of one read.
+struct ReadFacts<'a> {
+    index: &'a ReferenceIndex,
+    aligner: &'a Aligner<'a>,
+    read: &'a SourceRead,
+    trace: &'a ReadTrace,
 }
+
+/// What the occurrences of one match in the read share.
+struct Match {
+    query: (i32, i32),
+    /// Row of the first occurrence.
+    first_row: usize,
+    seed_quality: Option<u8>,
+    flank_quality: Option<u8>,
+    window: [u8; PACKED_WINDOW_BYTES],
+}
+
+impl ReadFacts<'_> {
+    /// The rows but for the own extensions. `see` is shown each seed, how many rows before it the same seed stands where
+    /// it was found twice, and its flanks.
+    fn complete(
+        &self,
+        read_hash: u64,
+        mut see: impl FnMut(&SeedTrace, Option<usize>, [Flank; 2]),
+    ) -> Result<ReadRows, ExtractError> {
+        let Self { index, read, trace, .. } = *self;
+        let bases = read.read.bases.len();
+        let read_length = u16::try_from(bases)
+            .map_err(|_| too_large(read, "the number of its bases", bases as u64, u64::from(u16::MAX)))?;
+        let fits = |position: u64| {
+            u32::try_from(position).map_err(|_| too_large(read, "a position", position, u64::from(u32::MAX)))
+        };
+        let (best, read_best, read_second) = best_regions(&trace.regions);
+        let locus = match best {
+            Some(region) => {
+                let length = region.reference_end - region.reference_start;
+                let (contig, position, _) = index.locate(region.reference_start, length as usize);
+                Some((contig, fits(position)?))
+            }
+            None => None,
+        };
+        let source_path = read.alignment.as_ref().and_then(|alignment| covered_path(alignment));
+        let truth = Truth::of_read(&read.read, read.mate, index.contigs());
+        let true_place = match truth.as_ref().and_then(Truth::place) {
+            Some((_, start, reverse)) => Some((fits(start)?, reverse)),
+            None => None,
+        };
+        let mut seeds: Vec<SeedFacts> = Vec::with_capacity(trace.seeds.len());
+        let mut reference = Vec::new();
+        let mut of_match: Option<Match> = None;
+        for traced in &trace.seeds {
+            let seed = traced.seed;
+            let (contig, position, reverse) = index.locate(seed.reference_start, seed.length as usize);
+            if position + seed.length as u64 > index.contigs()[contig].length {
+                continue;
+            }
+            let (start, length) = (seed.query_start as usize, seed.length as usize);
+            let surroundings = index.surroundings(&trace.codes, &seed, &mut reference);
+            let of_match = match &mut of_match {
+                Some(found) if found.query == (seed.query_start, seed.length) => found,
+                other => {
+                    let (seed_quality, flank_quality) =
+                        mean_qualities(read.read.qualities.as_deref(), start..start + length);
+                    let mut window = [0; PACKED_WINDOW_BYTES];
+                    surroundings.encode_query(&mut window);
+                    let query = (seed.query_start, seed.length);
+                    other.insert(Match { query, first_row: seeds.len(), seed_quality, flank_quality, window })
+                }
+            };
+            // A match that two rounds found has its occurrences twice, in the same order.
+            let first = &seeds[of_match.first_row..];
+            let period =
+                first.iter().skip(1).position(|facts| facts.trace.seed == first[0].trace.seed).map(|at| at + 1);
+            let period = period.or_else(|| (first.first()?.trace.seed == seed).then_some(first.len()));
+            see(traced, period, surroundings.flanks());
+            let on_path = source_path.map(|(alignment, path)| {
+                alignment.contigs.to_source(contig, position).is_some_and(|(source_contig, source_position)| {
+                    source_contig == path.contig()
+                        && path.holds(seed.query_start as u64, seed.length as u64, source_position, reverse)
+                })
+            });
+            let true_on_path = truth.as_ref().map(|truth| {
+                let place = (index.contigs()[contig].name.as_str(), position, reverse);
+                truth.holds((start as u64, length as u64, bases as u64), place)
+            });
+            let mut windows = [0; PACKED_SEED_BYTES];
+            let (query_window, reference_window) = windows.split_at_mut(PACKED_WINDOW_BYTES);
+            query_window.copy_from_slice(&of_match.window);
+            surroundings.encode_reference(reference_window.try_into().expect("half of a packed seed"));
+            seeds.push(SeedFacts {
+                trace: *traced,
+                ungapped_score: surroundings.ungapped_score(self.aligner.options()),
+                own: UNKNOWN,
+                contig,
+                position: fits(position)?,
+                reverse,
+                region: region_of_seed(&seed, &trace.regions),
+                on_path,
+                true_on_path,
+                seed_quality: of_match.seed_quality,
+                flank_quality: of_match.flank_quality,
+                rescue_anchor: trace.anchors.as_ref().map(|anchors| region_of_seed(&seed, anchors).is_some()),
+                matches: surroundings.flanks().map(|flank| flank.matches()),
+                windows,
+            });
+        }
+        Ok(ReadRows {
+            read_hash,
+            read_length,
+            read_best,
+            read_second,
+            locus,
+            truth,
+            true_place,
+            bridging: (trace.seeds.len() - seeds.len()) as u64,
+            source_covered: source_path.is_some(),
+            source_found: seeds.iter().any(|facts| facts.on_path == Some(true)),
+            seeds,
+        })
+    }
+}
+
+/// Stands in until all seeds of some reads are extended together.
+const UNKNOWN: OwnExtension = OwnExtension {
+    extension: SeedExtension {
+        score: 0,
+        left_score: 0,
+        true_score: 0,
+        query_start: 0,
+        query_end: 0,
+        reference_start: 0,
+        reference_end: 0,
+        band: 0,
+    },
+    computed: false,
+};
 
 /// The source's alignment, where the index has its place at all: elsewhere nothing can be said of a seed.
 fn covered_path(alignment: &SourceAlignment) -> Option<(&SourceAlignment, &crate::AlignmentPath)> {
     let path = alignment.path.as_ref()?;
     alignment.contigs.covers(path.contig(), &path.span()).then_some((alignment, path))
-}
-
-fn lies_on_one_contig(index: &ReferenceIndex, seed: &Seed) -> bool {
-    let (contig, position, _) = index.locate(seed.reference_start, seed.length as usize);
-    position + seed.length as u64 <= index.contigs()[contig].length
 }
 
 fn too_large(read: &SourceRead, what: &'static str, value: u64, maximum: u64) -> ExtractError {
@@ -184,7 +265,7 @@ impl ReadRows {
     ) -> Result<(), DatasetError> {
         let alignment = read.alignment.as_ref();
         for facts in &self.seeds {
-            let (seed, trace, own) = (&facts.seed, &facts.trace, &facts.own);
+            let (seed, trace, own) = (&facts.trace.seed, &facts.trace, &facts.own.extension);
             writer.push(&SeedRow {
                 sample: &read.sample,
                 read_hash: self.read_hash,
@@ -200,8 +281,8 @@ impl ReadRows {
                 chain: trace.chain.map(|chain| chain as i32),
                 chain_weight: trace.chain.map(|_| trace.chain_weight),
                 chain_kept: trace.chain_kept,
-                extended: trace.extended,
-                ungapped_score: trace.ungapped_score,
+                extended: trace.extension.is_some(),
+                ungapped_score: facts.ungapped_score,
                 own_score: own.score,
                 own_query_start: own.query_start as u16,
                 own_query_end: own.query_end as u16,
@@ -230,7 +311,7 @@ impl ReadRows {
                 right_matches: Some(&facts.matches[1]),
                 seeding_round: Some(trace.round),
                 rescue_anchor: facts.rescue_anchor,
-                own_computed: Some(true),
+                own_computed: Some(facts.own.computed),
                 windows: &facts.windows,
             })?;
         }

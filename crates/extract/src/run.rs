@@ -5,7 +5,7 @@ use crate::reference_md5::contig_md5;
 use crate::rows::complete;
 use crate::sampling::Sampler;
 use crate::source::{Leftovers, OpenOptions, SourceRead, Unit, UnitSource, show_names};
-use crate::{ContigMap, ExtractError, Input, SourceHeader, Subsample};
+use crate::{ContigMap, ExtractError, Input, OwnExtensions, Regions, SourceHeader, Subsample};
 use rayon::prelude::*;
 use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, Read, ReferenceIndex};
 use seedsieve_dataset::{Counts, DatasetError, DatasetWriter, Manifest, Start, WriterOptions};
@@ -35,8 +35,12 @@ pub struct ExtractOptions {
     pub chunk_reads: usize,
     /// Reads that may wait for their mates, some 700 bytes each at 150 bases.
     pub waiting_mates: usize,
+    /// Use only reads that these regions of BAM and CRAM inputs hold; all where there is none.
+    pub regions: Regions,
     /// Keep only so many pairs or single reads.
     pub subsample: Option<Subsample>,
+    /// Of which reads the own extension is computed of every seed.
+    pub own_extensions: OwnExtensions,
     /// Rows of a Parquet file.
     pub part_rows: u64,
     /// Replace a finished data set.
@@ -55,7 +59,9 @@ impl ExtractOptions {
             align: AlignOptions::default(),
             chunk_reads: 1 << 15,
             waiting_mates: 2_000_000,
+            regions: Regions::default(),
             subsample: None,
+            own_extensions: OwnExtensions::ALL,
             part_rows: WriterOptions::default().part_rows,
             overwrite: false,
         }
@@ -107,6 +113,11 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
     if options.inputs.is_empty() {
         return Err(ExtractError::NoInput);
     }
+    if !options.regions.is_empty()
+        && let Some(fastq) = options.inputs.iter().find(|input| input.alignments().is_none())
+    {
+        return Err(ExtractError::RegionOfFastq { path: fastq.files()[0].into(), kind: fastq.kind_name() });
+    }
     progress.step("computing the inputs' checksums");
     let files = InputFiles::examine(options)?;
     let writer_options = WriterOptions {
@@ -134,6 +145,7 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
         writer: *writer,
         progress,
         chunk_reads: options.chunk_reads.max(2),
+        own_extensions: options.own_extensions,
         pairs: Vec::new(),
         singles: Vec::new(),
         pairs_met: 0,
@@ -146,6 +158,7 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
         let open = OpenOptions {
             sample: options.sample.as_deref(),
             reference: &options.reference,
+            regions: &options.regions,
             waiting_mates: options.waiting_mates,
             sampler: sampler.clone(),
         };
@@ -175,7 +188,7 @@ fn choose_reads(options: &ExtractOptions, progress: &mut dyn Progress) -> Result
     progress.step("choosing reads");
     let mut sampler = Sampler::new(subsample);
     for input in &options.inputs {
-        show_names(input, &options.reference, &mut sampler)?;
+        show_names(input, &options.reference, &options.regions, &mut sampler)?;
     }
     Ok(Some(Arc::new(sampler)))
 }
@@ -202,6 +215,7 @@ struct Run<'a> {
     writer: DatasetWriter,
     progress: &'a mut dyn Progress,
     chunk_reads: usize,
+    own_extensions: OwnExtensions,
     /// Reads of pairs, mates one after the other.
     pairs: Vec<SourceRead>,
     singles: Vec<SourceRead>,
@@ -284,7 +298,7 @@ impl Run<'_> {
             let rows = reads
                 .par_chunks(READS_PER_TASK)
                 .zip(traces.par_chunks(READS_PER_TASK))
-                .map(|(reads, traces)| complete(self.index, &self.aligner, reads, traces))
+                .map(|(reads, traces)| complete(self.index, &self.aligner, self.own_extensions, reads, traces))
                 .collect::<Result<Vec<_>, _>>()?;
             for (read, rows) in reads.iter().zip(rows.iter().flatten()) {
                 rows.write(read, self.index.contigs(), &mut self.writer)?;

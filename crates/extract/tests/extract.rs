@@ -339,3 +339,114 @@ fn anchors_and_rounds_are_those_of_the_aligner() {
         })
         .unwrap();
 }
+
+#[test]
+fn a_region_gives_the_reads_that_lie_in_it_with_an_index_or_without() {
+    let made_up = MadeUp::new(300);
+    // Sorted by position, and with an index of its own making.
+    let mut records: Vec<made_up::Place> =
+        (0..300).flat_map(|pair| [made_up.place(pair, 0), made_up.place(pair, 1)]).collect();
+    records.sort_by_key(|place| place.position);
+    let header = "@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:chrT\tLN:20000\n@SQ\tSN:chrU\tLN:5003\n";
+    let bam = made_up.write_bam_of("sorted.bam", header, &records);
+    // 1-based 4,001 to 6,000 and 9,001: with a base in it, of 100.
+    let inside = |place: &&made_up::Place| {
+        (place.position + 100 > 4_000 && place.position < 6_000)
+            || (place.position < 9_001 && place.position + 100 > 9_000)
+    };
+    let expected: std::collections::BTreeSet<String> = records
+        .iter()
+        .filter(inside)
+        .map(|place| {
+            let mate = if place.flags & 0x80 == 0 { 1 } else { 2 };
+            format!("{:016x}/{mate}", seedsieve_extract::read_hash(place.name.as_bytes()))
+        })
+        .collect();
+    assert!((50..250).contains(&expected.len()), "{}", expected.len());
+    let run = |output: &str| {
+        let mut options = options(&made_up, Input::Bam(bam.clone()), output);
+        options.regions.add_text("chrT:4,001-6000");
+        options.regions.add_text("chrT:9001-9001");
+        let summary = extract(&options).unwrap();
+        assert_eq!(summary.manifest.counts.reads, expected.len() as u64);
+        assert!(summary.leftovers.without_mate > 0, "mates outside");
+        rows(&made_up.folder.path().join(output))
+    };
+    let through = run("through");
+    let found: std::collections::BTreeSet<String> =
+        through.iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(found, expected);
+    let noodles::bam::Index::Bai(index) = noodles::bam::fs::index(&bam).unwrap() else { panic!("small contigs") };
+    noodles::bam::bai::fs::write(bam.with_added_extension("bai"), &index).unwrap();
+    assert_eq!(run("indexed"), through);
+
+    fs::write(bam.with_added_extension("bai"), b"BAI\x01\xff").unwrap();
+    let mut options = options(&made_up, Input::Bam(bam), "broken");
+    options.regions.add_text("chrT:4001-6000");
+    let error = extract(&options).unwrap_err().to_string();
+    assert!(error.contains("sorted.bam.bai") && error.contains("samtools index"), "{error}");
+    assert!(!made_up.folder.path().join("broken").exists());
+    let (first, _) = made_up.write_fastq_pairs();
+    let mut options = self::options(&made_up, Input::Single(first), "fastq");
+    options.regions.add_text("chrT:1-9");
+    assert!(extract(&options).unwrap_err().to_string().contains("no positions"));
+}
+
+#[test]
+fn own_extensions_of_a_share_of_the_reads_are_those_of_all() {
+    let made_up = MadeUp::new(300);
+    let (first, second) = made_up.write_fastq_pairs();
+    let run = |output: &str, part: f64| {
+        let mut options = options(&made_up, Input::Paired(first.clone(), second.clone()), output);
+        options.own_extensions = seedsieve_extract::OwnExtensions::of_part(part).unwrap();
+        extract(&options).unwrap();
+        let mut rows = Vec::new();
+        Dataset::open(&made_up.folder.path().join(output))
+            .unwrap()
+            .for_each_row(|_, _, row| {
+                rows.push((
+                    row.read_hash,
+                    row.own_computed.unwrap(),
+                    row.own_score,
+                    row.own_query_start,
+                    row.own_query_end,
+                ));
+                Ok(())
+            })
+            .unwrap();
+        rows
+    };
+    let all = run("all", 1.0);
+    assert!(all.iter().all(|row| row.1));
+    let (some, none) = (run("some", 0.3), run("none", 0.0));
+    let mut not_computed = 0;
+    for ((all, some), none) in all.iter().zip(&some).zip(&none) {
+        for part in [some, none] {
+            assert!(if part.1 { part == all } else { part.2 <= all.2 && part.0 == all.0 }, "{part:?} {all:?}");
+        }
+        not_computed += usize::from(!none.1);
+    }
+    let computed = |rows: &[(u64, bool, i32, u16, u16)]| rows.iter().filter(|row| row.1).count();
+    assert!(computed(&none) < computed(&some) && computed(&some) < all.len(), "{not_computed} not computed");
+}
+
+#[test]
+fn an_unaligned_bam_gives_the_seeds_of_the_fastq() {
+    let made_up = MadeUp::new(100);
+    let (first, second) = made_up.write_fastq_pairs();
+    let records: Vec<made_up::Place> =
+        (0..100).flat_map(|pair| [made_up.place(pair, 0).unaligned(), made_up.place(pair, 1).unaligned()]).collect();
+    let bam = made_up.write_bam_of("unaligned.bam", "@HD\tVN:1.6\tSO:queryname\n", &records);
+    extract(&options(&made_up, Input::Bam(bam.clone()), "bam")).unwrap();
+    extract(&options(&made_up, Input::Paired(first, second), "fastq")).unwrap();
+    let (bam_rows, fastq_rows) = (rows(&made_up.folder.path().join("bam")), rows(&made_up.folder.path().join("fastq")));
+    assert!(bam_rows.len() >= 200, "{} seeds", bam_rows.len());
+    assert_eq!(bam_rows.len(), fastq_rows.len());
+    for (bam_row, fastq_row) in bam_rows.iter().zip(&fastq_rows) {
+        assert_eq!(without_source(bam_row), without_source(fastq_row));
+        assert!(bam_row.contains(" | Some(false) "), "{bam_row}");
+    }
+    let mut options = options(&made_up, Input::Bam(bam), "region");
+    options.regions.add_text("chrT");
+    assert!(extract(&options).unwrap_err().to_string().contains("the file is not aligned"));
+}

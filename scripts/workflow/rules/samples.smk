@@ -119,9 +119,44 @@ rule validate_data_set:
         """
 
 
+def drawn_seeds():
+    """Folders of the seeds that the collection takes: the test part stays as it comes."""
+    balanced = config["balance"]["seeds"] is not None
+    return [
+        f"balanced/{name}" if balanced and sample.part != "test" else f"seeds/{name}"
+        for name, sample in SAMPLES.items()
+    ]
+
+
+rule balance:
+    input:
+        seeds="seeds/{sample}",
+        # What is not valid is not drawn from.
+        result="validated/{sample}.json",
+    output:
+        directory("balanced/{sample}"),
+    log:
+        "logs/balance/{sample}.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
+        runtime=lambda wildcards, attempt: attempt * 60,
+    params:
+        step=STEP,
+        manifest=MANIFEST,
+        seedsieve=SEEDSIEVE,
+        seeds=config["balance"]["seeds"],
+        viable=config["balance"]["viable"],
+        hard=config["balance"]["hard"],
+        policy=config["training"]["policy"],
+    shell:
+        "{params.step:q} balance --manifest {params.manifest:q} --sample {wildcards.sample} --input {input.seeds:q} "
+        "--scratch unfinished/balanced/{wildcards.sample} --output {output:q} -- {params.seedsieve:q} dataset sample "
+        "-n {params.seeds} --viable {params.viable} --hard {params.hard} --policy {params.policy} 2> {log:q}"
+
+
 rule collect:
     input:
-        seeds=expand("seeds/{sample}", sample=SAMPLES),
+        seeds=drawn_seeds(),
         results=expand("validated/{sample}.json", sample=SAMPLES),
     output:
         directory("dataset"),

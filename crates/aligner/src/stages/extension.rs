@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use bwa_mem4_core::MemOpt;
-use bwa_mem4_extend::{ExtendJob, SwBackend};
+use bwa_mem4_extend::{ExtendJob, ExtendResult, SwBackend};
 use bwa_neon::NeonBackend;
 
+use crate::flank::UngappedSide;
 use crate::{Seed, SeedExtension};
 
 /// Bands tried for each side: -w, then twice as wide.
@@ -62,11 +63,22 @@ pub(crate) struct ExtensionBatch<'a> {
     extensions: Vec<SeedExtension>,
     left: Vec<Side>,
     right: Vec<Side>,
+    known_left: Vec<(usize, UngappedSide)>,
+    /// With the read's bases behind the seed.
+    known_right: Vec<(usize, usize, UngappedSide)>,
 }
 
 impl<'a> ExtensionBatch<'a> {
     pub(crate) fn new(options: &'a MemOpt) -> Self {
-        Self { options, sequences: Vec::new(), extensions: Vec::new(), left: Vec::new(), right: Vec::new() }
+        Self {
+            options,
+            sequences: Vec::new(),
+            extensions: Vec::new(),
+            left: Vec::new(),
+            right: Vec::new(),
+            known_left: Vec::new(),
+            known_right: Vec::new(),
+        }
     }
 
     /// Stores a read or a reference window (base codes) for the seeds that follow.
@@ -81,29 +93,21 @@ impl<'a> ExtensionBatch<'a> {
     /// Adds a seed; `window` starts at `window_start` of the 2L coordinate. Returns the seed's number among
     /// those added since the last run.
     pub(crate) fn add(&mut self, seed: Seed, read: Stored, window: Stored, window_start: i64) -> usize {
+        self.add_known(seed, read.length, [None; 2], Some((read, window, window_start)))
+    }
+
+    /// The same for a seed in a read of `read_length` bases of which some sides are known; `place` is what
+    /// [`ExtensionBatch::add`] takes, and has to be there when one is not.
+    pub(crate) fn add_known(
+        &mut self,
+        seed: Seed,
+        read_length: usize,
+        known: [Option<UngappedSide>; 2],
+        place: Option<(Stored, Stored, i64)>,
+    ) -> usize {
         let number = self.extensions.len();
         let (query_start, query_end) = (seed.query_start as usize, (seed.query_start + seed.length) as usize);
-        let target_start = (seed.reference_start - window_start) as usize;
-        let target_end = target_start + seed.length as usize;
         let seed_score = seed.length * self.options.a;
-        if query_start > 0 {
-            self.left.push(Side {
-                seed: number,
-                query: read.before(query_start),
-                target: window.before(target_start),
-                start_score: seed_score,
-                last_score: -1,
-            });
-        }
-        if query_end < read.length {
-            self.right.push(Side {
-                seed: number,
-                query: read.from(query_end),
-                target: window.from(target_end),
-                start_score: seed_score,
-                last_score: seed_score,
-            });
-        }
         self.extensions.push(SeedExtension {
             score: seed_score,
             left_score: seed_score,
@@ -114,50 +118,92 @@ impl<'a> ExtensionBatch<'a> {
             reference_end: seed.reference_start + i64::from(seed.length),
             band: self.options.w,
         });
+        let (has_left, has_right) = (query_start > 0, query_end < read_length);
+        self.known_left.extend(known[0].filter(|_| has_left).map(|side| (number, side)));
+        self.known_right.extend(known[1].filter(|_| has_right).map(|side| (number, read_length - query_end, side)));
+        let (left, right) = (has_left && known[0].is_none(), has_right && known[1].is_none());
+        if !left && !right {
+            return number;
+        }
+        let (read, window, window_start) = place.expect("a side that is not known lies in a read and a window");
+        let target_start = (seed.reference_start - window_start) as usize;
+        let target_end = target_start + seed.length as usize;
+        if left {
+            self.left.push(Side {
+                seed: number,
+                query: read.before(query_start),
+                target: window.before(target_start),
+                start_score: seed_score,
+                last_score: -1,
+            });
+        }
+        if right {
+            self.right.push(Side {
+                seed: number,
+                query: read.from(query_end),
+                target: window.from(target_end),
+                start_score: seed_score,
+                last_score: seed_score,
+            });
+        }
         number
     }
 
     /// Extends the seeds that were added since the last call; the results are in the order of [`ExtensionBatch::add`].
     /// The stored sequences stay.
     pub(crate) fn run(&mut self) -> Vec<SeedExtension> {
+        let options = self.options;
         let mut extensions = std::mem::take(&mut self.extensions);
+        for (number, side) in self.known_left.drain(..) {
+            let extension = &mut extensions[number];
+            accept_left(options, extension, options.w, &side.result(extension.score));
+        }
         let left = std::mem::take(&mut self.left);
-        run_sides(self.options, self.options.pen_clip5, &self.sequences, left, |side, band, result| {
-            let extension = &mut extensions[side.seed];
-            let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip5;
-            let (query, target, true_score) = if clipped {
-                (result.qle, result.tle, result.score)
-            } else {
-                (extension.query_start, result.gtle, result.gscore)
-            };
-            extension.query_start -= query;
-            extension.reference_start -= i64::from(target);
-            extension.score = result.score;
-            extension.left_score = result.score;
-            extension.true_score = true_score;
-            extension.band = extension.band.max(band);
+        run_sides(options, options.pen_clip5, &self.sequences, left, |side, band, result| {
+            accept_left(options, &mut extensions[side.seed], band, result);
         });
+        for (number, query_bases, side) in self.known_right.drain(..) {
+            let extension = &mut extensions[number];
+            accept_right(options, extension, query_bases, options.w, &side.result(extension.score));
+        }
         let mut right = std::mem::take(&mut self.right);
         for side in &mut right {
             side.start_score = extensions[side.seed].score;
             side.last_score = side.start_score;
         }
-        run_sides(self.options, self.options.pen_clip3, &self.sequences, right, |side, band, result| {
-            let extension = &mut extensions[side.seed];
-            let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip3;
-            let (query, target, true_score) = if clipped {
-                (result.qle, result.tle, result.score)
-            } else {
-                (side.query.len() as i32, result.gtle, result.gscore)
-            };
-            extension.query_end += query;
-            extension.reference_end += i64::from(target);
-            extension.score = result.score;
-            extension.true_score += true_score - side.start_score;
-            extension.band = extension.band.max(band);
+        run_sides(options, options.pen_clip3, &self.sequences, right, |side, band, result| {
+            accept_right(options, &mut extensions[side.seed], side.query.len(), band, result);
         });
         extensions
     }
+}
+
+/// Takes over the left side of an extension.
+fn accept_left(options: &MemOpt, extension: &mut SeedExtension, band: i32, result: &ExtendResult) {
+    let clipped = result.gscore <= 0 || result.gscore <= result.score - options.pen_clip5;
+    let (query, target, true_score) = if clipped {
+        (result.qle, result.tle, result.score)
+    } else {
+        (extension.query_start, result.gtle, result.gscore)
+    };
+    extension.query_start -= query;
+    extension.reference_start -= i64::from(target);
+    extension.score = result.score;
+    extension.left_score = result.score;
+    extension.true_score = true_score;
+    extension.band = extension.band.max(band);
+}
+
+/// Takes over the right side, which starts from the score that the extension has and `query_bases` before the read's end.
+fn accept_right(options: &MemOpt, extension: &mut SeedExtension, query_bases: usize, band: i32, result: &ExtendResult) {
+    let clipped = result.gscore <= 0 || result.gscore <= result.score - options.pen_clip3;
+    let (query, target, true_score) =
+        if clipped { (result.qle, result.tle, result.score) } else { (query_bases as i32, result.gtle, result.gscore) };
+    extension.query_end += query;
+    extension.reference_end += i64::from(target);
+    extension.true_score += true_score - extension.score;
+    extension.score = result.score;
+    extension.band = extension.band.max(band);
 }
 
 /// Extends one side of all seeds and hands each accepted result on, with the band that it was found in.
@@ -166,7 +212,7 @@ fn run_sides(
     clip_penalty: i32,
     sequences: &[u8],
     mut sides: Vec<Side>,
-    mut accept: impl FnMut(&Side, i32, &bwa_mem4_extend::ExtendResult),
+    mut accept: impl FnMut(&Side, i32, &ExtendResult),
 ) {
     for attempt in 0..BANDS {
         if sides.is_empty() {

@@ -1,7 +1,7 @@
 //! The ungapped extension of a seed: what its diagonal alone can score.
 
 /// Score that an extension may fall below its best before it stops.
-const X_DROP: i32 = 40;
+pub(crate) const X_DROP: i32 = 40;
 
 /// Best score of extending the exact match `sequence[start..start + length]` without gaps to both sides.
 ///

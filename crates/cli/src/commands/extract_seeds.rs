@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use indicatif::HumanCount;
 use seedsieve_dataset::Counts;
-use seedsieve_extract::{ExtractOptions, Input, InputKind, Progress, Subsample, Summary, extract};
+use seedsieve_extract::{ExtractOptions, Input, InputKind, OwnExtensions, Progress, Subsample, Summary, extract};
 
 use crate::progress::ReadProgress;
 
@@ -43,12 +43,24 @@ pub struct Args {
     /// Name of the sample [default: SM of the read's group, else the file's name up to the first dot].
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
+    /// Use only reads aligned to this region of BAM and CRAM inputs: CONTIG, or CONTIG:START-END, 1-based and inclusive. May
+    /// be given more than once. A mate outside is not used, and its read is then a single one.
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+    /// The same for the lines of a BED file.
+    #[arg(long, value_name = "FILE.bed")]
+    bed: Option<PathBuf>,
     /// Use only so many pairs (or single reads), chosen by a hash of their names.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     read_pairs: Option<u64>,
     /// Another seed chooses other reads.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "read_pairs")]
     seed: u64,
+    /// Of which reads the own extension of every seed is computed: `all`, `extended` (only of seeds that the aligner
+    /// extends itself), or a share of the reads from 0 to 1. Elsewhere the columns own_* hold the ungapped extension, and
+    /// own_computed is false.
+    #[arg(long, value_name = "WHICH", default_value = "all", value_parser = own_extensions)]
+    own_extensions: OwnExtensions,
     /// Reads aligned together, both mates counted; as in bwa, the insert size is measured on each chunk.
     #[arg(long, value_name = "N", default_value_t = 1 << 15, value_parser = clap::value_parser!(u32).range(2..=1 << 22))]
     chunk_reads: u32,
@@ -68,6 +80,16 @@ pub struct Args {
     /// BAM, CRAM or FASTQ, told by the content. `R1,R2` in one argument are mates in two FASTQ files.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+}
+
+fn own_extensions(text: &str) -> Result<OwnExtensions, String> {
+    let part = match text {
+        "all" => Some(1.0),
+        "extended" => Some(0.0),
+        number => number.parse().ok(),
+    };
+    part.and_then(OwnExtensions::of_part)
+        .ok_or_else(|| "valid are `all`, `extended` and a share from 0 to 1".to_owned())
 }
 
 /// Extracts the seeds.
@@ -99,6 +121,11 @@ fn options(args: &Args) -> anyhow::Result<ExtractOptions> {
     }
     options.sample.clone_from(&args.sample);
     options.chunk_reads = args.chunk_reads as usize;
+    args.region.iter().for_each(|region| options.regions.add_text(region));
+    if let Some(bed) = &args.bed {
+        options.regions.add_bed(bed)?;
+    }
+    options.own_extensions = args.own_extensions;
     options.part_rows = args.part_rows;
     options.overwrite = args.overwrite;
     options.subsample = args.read_pairs.map(|pairs| Subsample { pairs: pairs as usize, seed: args.seed });

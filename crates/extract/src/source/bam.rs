@@ -1,8 +1,12 @@
 use super::record::AlignmentRecord;
 use super::{RecordReader, SourceHeader};
 use crate::ExtractError;
+use crate::regions::RegionsOfFile;
 use noodles::bam::{self, record::Record};
 use noodles::bgzf;
+use noodles::core::Position;
+use noodles::csi::binning_index::index::reference_sequence::bin::Chunk;
+use noodles::csi::{self, BinningIndex};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -27,6 +31,10 @@ pub(crate) struct BamReader {
     reader: bam::io::Reader<SizeAhead>,
     record: Record,
     records: u64,
+    /// Where the records of the regions lie, the next one last; `None` where the file is read through.
+    chunks: Option<Vec<Chunk>>,
+    /// End of the chunk that is being read.
+    chunk_end: bgzf::VirtualPosition,
 }
 
 impl BamReader {
@@ -36,7 +44,55 @@ impl BamReader {
         let mut reader = bam::io::Reader::from(SizeAhead::new(bgzf::io::Reader::new(file)));
         let header = read_header(&mut reader)
             .map_err(|error| ExtractError::Header { path: path.into(), problem: error.to_string() })?;
-        Ok((header, Self { path: path.into(), reader, record: Record::default(), records: 0 }))
+        let path = path.into();
+        let chunk_end = bgzf::VirtualPosition::default();
+        Ok((header, Self { path, reader, record: Record::default(), records: 0, chunks: None, chunk_end }))
+    }
+
+    /// Reads only where the index has records of the regions (and some beside them); without an index, all.
+    ///
+    /// # Errors
+    /// [`ExtractError::Index`] for an index that cannot be used.
+    pub(crate) fn skip_to(&mut self, regions: &RegionsOfFile) -> Result<(), ExtractError> {
+        let Some((index_path, index)) = find_index(&self.path)? else {
+            tracing::info!("{}: no index (.bai or .csi): the file is read through", self.path.display());
+            return Ok(());
+        };
+        let mut chunks = Vec::new();
+        for (contig, span) in regions.iter() {
+            let position = |zero_based: u64| Position::try_from(zero_based as usize + 1);
+            let found = match (position(span.start), position(span.end - 1)) {
+                (Ok(start), Ok(end)) => index.query(contig, (start..=end).into()),
+                _ => Ok(Vec::new()),
+            };
+            chunks.extend(found.map_err(|error| ExtractError::index(&index_path, &error))?);
+        }
+        // From the last to the first, so that the next one is taken off the end; a record is read once.
+        chunks.sort_by_key(|chunk: &Chunk| std::cmp::Reverse(chunk.start()));
+        let mut merged: Vec<Chunk> = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            match merged.last_mut() {
+                Some(later) if chunk.end() >= later.start() => {
+                    *later = Chunk::new(chunk.start(), chunk.end().max(later.end()));
+                }
+                _ => merged.push(chunk),
+            }
+        }
+        self.chunks = Some(merged);
+        Ok(())
+    }
+
+    /// Goes to the next chunk where the last one is at its end; whether there is more to read.
+    fn is_in_chunk(&mut self) -> io::Result<bool> {
+        let Some(chunks) = &mut self.chunks else { return Ok(true) };
+        let inner = &mut self.reader.get_mut().inner;
+        if inner.virtual_position() < self.chunk_end {
+            return Ok(true);
+        }
+        let Some(next) = chunks.pop() else { return Ok(false) };
+        inner.seek(next.start())?;
+        self.chunk_end = next.end();
+        Ok(true)
     }
 
     fn error(&self, problem: &io::Error) -> ExtractError {
@@ -85,6 +141,28 @@ impl Read for SizeAhead {
     }
 }
 
+type BoxedIndex = Box<dyn BinningIndex>;
+
+/// The index beside a BAM: `a.bam.bai`, `a.bai`, `a.bam.csi` or `a.csi`.
+fn find_index(bam: &Path) -> Result<Option<(PathBuf, BoxedIndex)>, ExtractError> {
+    for suffix in ["bai", "csi"] {
+        for path in [bam.with_added_extension(suffix), bam.with_extension(suffix)] {
+            if !path.is_file() {
+                continue;
+            }
+            let index: io::Result<BoxedIndex> = match suffix {
+                "bai" => bam::bai::fs::read(&path).map(|index| Box::new(index) as _),
+                _ => csi::fs::read(&path).map(|index| Box::new(index) as _),
+            };
+            return match index {
+                Ok(index) => Ok(Some((path, index))),
+                Err(error) => Err(ExtractError::index(&path, &error)),
+            };
+        }
+    }
+    Ok(None)
+}
+
 fn check_end(file: &mut File, path: &Path) -> Result<(), ExtractError> {
     let size = file.metadata().map_err(ExtractError::io(path, "read"))?.len();
     let mut end = [0; END_OF_FILE.len()];
@@ -117,6 +195,9 @@ fn read_header(reader: &mut bam::io::Reader<SizeAhead>) -> io::Result<SourceHead
 impl RecordReader for BamReader {
     fn next_record(&mut self) -> Result<Option<AlignmentRecord>, ExtractError> {
         self.records += 1;
+        if !self.is_in_chunk().map_err(|error| self.error(&error))? {
+            return Ok(None);
+        }
         let size = self.reader.get_mut().look_at_size().map_err(|error| self.error(&error))?;
         // A size of 0 would pass for the end of the file, and hide the records behind it.
         match size {

@@ -13,8 +13,9 @@ pub use header::{SourceContig, SourceHeader};
 pub use kind::{Input, InputKind};
 
 use crate::path::AlignmentPath;
+use crate::regions::RegionsOfFile;
 use crate::sampling::Sampler;
-use crate::{ContigMap, ExtractError};
+use crate::{ContigMap, ExtractError, Regions};
 use mates::MateJoiner;
 use record::{AlignmentRecord, Omitted};
 use seedsieve_aligner::Read;
@@ -85,6 +86,8 @@ pub(crate) struct OpenOptions<'a> {
     pub sample: Option<&'a str>,
     /// FASTA that CRAM is decoded with.
     pub reference: &'a Path,
+    /// Only reads of these regions.
+    pub regions: &'a Regions,
     /// Paired reads that may wait for their mates.
     pub waiting_mates: usize,
     /// Keeps only these names.
@@ -99,7 +102,7 @@ impl UnitSource {
     ) -> Result<Self, ExtractError> {
         match input.alignments() {
             Some((path, kind)) => {
-                let (header, records) = open_records(path, kind, options.reference)?;
+                let (header, records) = open_records(path, kind, options.reference, options.regions)?;
                 let contigs = Arc::new(match_contigs(&header, path)?);
                 Ok(Self::Alignments(Box::new(AlignmentUnits::new(path, header, records, contigs, options))))
             }
@@ -124,11 +127,16 @@ impl UnitSource {
 }
 
 /// Shows the sampler the names of all reads of an input that would be used.
-pub(crate) fn show_names(input: &Input, reference: &Path, sampler: &mut Sampler) -> Result<(), ExtractError> {
+pub(crate) fn show_names(
+    input: &Input,
+    reference: &Path,
+    regions: &Regions,
+    sampler: &mut Sampler,
+) -> Result<(), ExtractError> {
     let Some((path, kind)) = input.alignments() else {
         return fastq::show_names(input, sampler);
     };
-    let (_, mut records) = open_records(path, kind, reference)?;
+    let (_, mut records) = open_records(path, kind, reference, regions)?;
     while let Some(record) = records.next_record()? {
         if record.omitted().is_none() {
             sampler.see(&record.name);
@@ -141,22 +149,48 @@ fn open_records(
     path: &Path,
     kind: InputKind,
     reference: &Path,
+    regions: &Regions,
 ) -> Result<(SourceHeader, Box<dyn RecordReader>), ExtractError> {
-    match kind {
+    let (header, records): (_, Box<dyn RecordReader>) = match kind {
         #[cfg(feature = "htslib")]
         InputKind::Cram => {
             let (header, reader) = cram::CramReader::open(path, reference)?;
-            Ok((header, Box::new(reader)))
+            (header, Box::new(reader))
         }
         #[cfg(not(feature = "htslib"))]
         InputKind::Cram => {
             let _ = reference;
-            Err(ExtractError::CramNotBuilt { path: path.into() })
+            return Err(ExtractError::CramNotBuilt { path: path.into() });
         }
         _ => {
-            let (header, reader) = bam::BamReader::open(path)?;
-            Ok((header, Box::new(reader)))
+            let (header, mut reader) = bam::BamReader::open(path)?;
+            if !regions.is_empty() {
+                reader.skip_to(&regions.on(&header, path)?)?;
+            }
+            (header, Box::new(reader))
         }
+    };
+    if regions.is_empty() {
+        return Ok((header, records));
+    }
+    let regions = regions.on(&header, path)?;
+    Ok((header, Box::new(WithinRegions { records, regions })))
+}
+
+/// The records of a reader that regions hold: aligned with a base in one, or unmapped and placed in one beside the mate.
+struct WithinRegions {
+    records: Box<dyn RecordReader>,
+    regions: RegionsOfFile,
+}
+
+impl RecordReader for WithinRegions {
+    fn next_record(&mut self) -> Result<Option<AlignmentRecord>, ExtractError> {
+        while let Some(record) = self.records.next_record()? {
+            if record.place().is_some_and(|(contig, span)| self.regions.hold(contig, &span)) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 }
 

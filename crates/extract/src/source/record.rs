@@ -53,6 +53,14 @@ impl AlignmentRecord {
         }
     }
 
+    /// Contig and span on it, one base for an unmapped record that is placed beside its mate.
+    pub(crate) fn place(&self) -> Option<(usize, std::ops::Range<u64>)> {
+        let (contig, start) = (self.contig?, self.position?);
+        let on_reference = |(operation, _): &&(u8, u32)| matches!(operation, b'M' | b'D' | b'N' | b'=' | b'X');
+        let bases: u64 = self.cigar.iter().filter(on_reference).map(|&(_, length)| u64::from(length)).sum();
+        Some((contig, start..start + bases.max(1)))
+    }
+
     /// 0 unpaired, 1 first, 2 second.
     pub(crate) fn mate(&self) -> u8 {
         match (self.flags & PAIRED != 0, self.flags & SECOND != 0) {

@@ -122,6 +122,10 @@ impl MadeUp {
 impl Place {
     fn sam(&self) -> String {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        if self.flags & 0x4 != 0 {
+            let (bases, qualities) = (text(&self.bases), text(&self.qualities));
+            return format!("{}\t{}\t*\t0\t0\t*\t*\t0\t0\t{bases}\t{qualities}", self.name, self.flags);
+        }
         format!(
             "{}\t{}\tchrT\t{}\t60\t100M\t*\t0\t0\t{}\t{}",
             self.name,
@@ -130,6 +134,16 @@ impl Place {
             text(&self.bases),
             text(&self.qualities)
         )
+    }
+
+    /// The same read as it left the sequencer, for a BAM that is not aligned.
+    pub fn unaligned(mut self) -> Self {
+        if self.flags & 0x10 != 0 {
+            self.bases = reverse_complement(&self.bases);
+            self.qualities.reverse();
+        }
+        self.flags = if self.flags & 0x80 == 0 { 77 } else { 141 };
+        self
     }
 
     fn fastq(&self, mate: usize) -> String {

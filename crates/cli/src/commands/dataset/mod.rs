@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use seedsieve_aligner::ReferenceIndex;
+use seedsieve_compare::write_whole;
 use seedsieve_dataset::{Dataset, Description, validate};
 use seedsieve_extract::ReferenceCheck;
 
@@ -20,6 +21,9 @@ pub struct Args {
 enum Command {
     /// Print counts: label policies, roles by seed length and by occurrences.
     Describe {
+        /// Also write a page with plots: census, class balance, roles by length and occurrences.
+        #[arg(long, value_name = "OUT.html")]
+        report: Option<PathBuf>,
         /// Folder of the data set.
         directory: PathBuf,
     },
@@ -46,7 +50,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     use std::io::Write;
     let mut output = std::io::stdout().lock();
     match args.command {
-        Command::Describe { directory } => {
+        Command::Describe { report, directory } => {
             let dataset = Dataset::open(&directory)?;
             let manifest = dataset.manifest();
             writeln!(
@@ -60,7 +64,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 manifest.counts.reads,
                 manifest.parts.len()
             )?;
-            write!(output, "{}", Description::of(&dataset)?)?;
+            let description = Description::of(&dataset)?;
+            write!(output, "{description}")?;
+            if let Some(path) = report {
+                let name = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy();
+                write_whole(&path, description.html(&name, manifest).as_bytes())?;
+            }
         }
         Command::Validate { reference, directory } => {
             let dataset = Dataset::open(&directory)?;

@@ -1,0 +1,213 @@
+//! `cargo xtask bench extract`: `seedsieve extract-seeds`, all seeds written, beside `seedsieve align` without a filter on
+//! the same reads, in turn; CPU seconds (user and system), medians, and medians of the ratios run by run. Then how fast the
+//! last data set is read, in Rust and in pyarrow, and how fast its rows are written again.
+//!
+//! Arguments: `--runs N` (5), `--threads N` (1), `--set NAME` (kgp30x, kgp30x-k14, foreign, foreign-k14), `--extended`
+//! (also with `--own-extensions extended`).
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use common::{cpu_seconds, cpu_seconds_of, median, prepare_index};
+use seedsieve_dataset::{Dataset, DatasetWriter, RowView, WriterOptions};
+
+/// One work to do: -k, and the two files of reads below the data folder.
+struct Work {
+    name: &'static str,
+    seed_length: &'static str,
+    reads: [&'static str; 2],
+}
+
+const KGP30X: [&str; 2] = ["kgp30x/NA12878.chr22_R1.fastq.gz", "kgp30x/NA12878.chr22_R2.fastq.gz"];
+const FOREIGN: [&str; 2] =
+    ["human_reads/genomewide/hiseq_TESTX_L001_R1.fastq.gz", "human_reads/genomewide/hiseq_TESTX_L001_R2.fastq.gz"];
+const WORKS: [Work; 4] = [
+    Work { name: "kgp30x", seed_length: "19", reads: KGP30X },
+    Work { name: "kgp30x-k14", seed_length: "14", reads: KGP30X },
+    Work { name: "foreign", seed_length: "19", reads: FOREIGN },
+    Work { name: "foreign-k14", seed_length: "14", reads: FOREIGN },
+];
+
+/// Reads a data set with all columns in pyarrow and prints the CPU seconds.
+const READ_IN_PYARROW: &str = "
+import sys, time, pyarrow.dataset as ds
+start = time.process_time()
+rows = sum(batch.num_rows for batch in ds.dataset(sys.argv[1], format='parquet').to_batches(use_threads=False))
+print(rows, time.process_time() - start)";
+
+struct Settings {
+    runs: usize,
+    threads: String,
+    extended: bool,
+    set: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match settings().and_then(|settings| run(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings() -> Result<Settings, String> {
+    let mut settings = Settings { runs: 5, threads: "1".into(), extended: false, set: None };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--runs" => settings.runs = value()?.parse().map_err(|_| "--runs: a number from 1".to_owned())?,
+            "--threads" => settings.threads = value()?,
+            "--set" => settings.set = Some(value()?),
+            "--extended" => settings.extended = true,
+            "--bench" => {} // cargo adds it
+            other => return Err(format!("unknown argument {other}; valid: --runs, --threads, --set, --extended")),
+        }
+    }
+    Ok(settings)
+}
+
+fn run(settings: &Settings) -> Result<(), String> {
+    let (repository, data) = (common::repository(), common::data());
+    let ours = PathBuf::from(env!("CARGO_BIN_EXE_seedsieve"));
+    let index = repository.join("target/bench/human_mix.fa");
+    prepare_index(&ours, &data.join("human_ref/human_mix.fa.gz"), &index)?;
+    let output = repository.join("target/bench/extract");
+
+    println!("CPU seconds on one machine, {} runs in turn, -t {}", settings.runs, settings.threads);
+    println!(
+        "{:<12} {:<24} {:>8} {:>15} {:>11} {:>8} {:>7} {:>8}",
+        "reads", "program", "median", "ratio to align", "seeds", "seeds/s", "B/seed", "peak MB"
+    );
+    for work in WORKS.iter().filter(|work| settings.set.as_deref().is_none_or(|set| set == work.name)) {
+        let reads = work.reads.map(|name| data.join(name));
+        let shared = |command: &str| {
+            let mut run = Command::new(&ours);
+            run.args([command, "-t", &settings.threads, "-k", work.seed_length]);
+            run
+        };
+        let extract = |more: &[&str]| {
+            let mut run = shared("extract-seeds");
+            run.args(["--paired", "--overwrite", "--reference"]).arg(&index).arg("-o").arg(&output);
+            run.args(more).args(&reads);
+            run
+        };
+        let mut ways: Vec<(&str, &[&str])> = vec![("extract-seeds", &[])];
+        if settings.extended {
+            ways.push(("--own-extensions extended", &["--own-extensions", "extended"]));
+        }
+        let mut align_seconds = Vec::new();
+        let mut seconds = vec![Vec::new(); ways.len()];
+        let mut results = vec![(0, 0, 0); ways.len()];
+        for _ in 0..settings.runs.max(1) {
+            align_seconds.push(cpu_seconds(shared("align").arg(&index).args(&reads))?);
+            for (number, (_, more)) in ways.iter().enumerate() {
+                let mut peak = 0;
+                let mut command = extract(more);
+                command.stdin(Stdio::null()).stdout(Stdio::null());
+                seconds[number].push(cpu_seconds_of(&mut command, |child| peak = watch_memory(child))?);
+                let (seeds, bytes) = size(&output)?;
+                results[number] = (seeds, bytes, peak);
+            }
+        }
+        println!("{:<12} {:<24} {:>8.2}", work.name, "align", median(align_seconds.clone()));
+        for ((name, _), (seconds, (seeds, bytes, peak))) in ways.iter().zip(seconds.into_iter().zip(results)) {
+            let ratios = seconds.iter().zip(&align_seconds).map(|(one, align)| one / align).collect();
+            let median_seconds = median(seconds);
+            println!(
+                "{:<12} {name:<24} {median_seconds:>8.2} {:>15.2} {seeds:>11} {:>8.0} {:>7.1} {:>8.0}",
+                work.name,
+                median(ratios),
+                seeds as f64 / median_seconds,
+                bytes as f64 / seeds as f64,
+                peak as f64 / 1e6
+            );
+        }
+    }
+    reading_and_writing(&repository, &output)
+}
+
+/// Seeds and bytes of a data set.
+fn size(directory: &Path) -> Result<(u64, u64), String> {
+    let dataset = Dataset::open(directory).map_err(|error| error.to_string())?;
+    let manifest = dataset.manifest();
+    Ok((manifest.counts.seeds, manifest.parts.iter().map(|part| part.size).sum()))
+}
+
+/// Waits for the child and gives the most memory that it was seen to hold, in bytes.
+fn watch_memory(child: &mut std::process::Child) -> u64 {
+    let mut peak = 0;
+    while matches!(child.try_wait(), Ok(None)) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+        peak = peak.max(kilobytes.and_then(|text| text.parse().ok()).unwrap_or(0) * 1024);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    peak
+}
+
+/// Rates on the data set that was extracted last, wall clock of one thread.
+fn reading_and_writing(repository: &Path, directory: &Path) -> Result<(), String> {
+    let failed = |error: seedsieve_dataset::DatasetError| error.to_string();
+    let dataset = Dataset::open(directory).map_err(failed)?;
+    let seeds = dataset.manifest().counts.seeds;
+    let rate = |name: &str, rows: u64, seconds: f64| println!("{name:<42} {:>11.0} seeds/s", rows as f64 / seconds);
+    println!("\nThe last data set, {seeds} seeds, one thread");
+
+    let start = Instant::now();
+    let mut batches = Vec::new();
+    for batch in dataset.batches() {
+        batches.push(batch.map_err(failed)?);
+    }
+    rate("read, Rust, record batches", seeds, start.elapsed().as_secs_f64());
+
+    let start = Instant::now();
+    let mut sum = 0;
+    dataset
+        .for_each_row(|_, _, row| {
+            sum += i64::from(row.own_score);
+            Ok(())
+        })
+        .map_err(failed)?;
+    rate("read, Rust, rows", seeds, start.elapsed().as_secs_f64());
+    std::hint::black_box(sum);
+
+    // The rows lie in memory: what is timed is collecting and writing them.
+    let written = repository.join("target/bench/written");
+    let start = Instant::now();
+    let mut writer = DatasetWriter::create(&written, WriterOptions { overwrite: true, ..WriterOptions::default() })
+        .map_err(failed)?;
+    for batch in &batches {
+        let mut view = RowView::new(batch);
+        for row in 0..batch.num_rows() {
+            writer.push(&view.row(row)?).map_err(failed)?;
+        }
+    }
+    let manifest = dataset.manifest().clone();
+    writer.finish(manifest.producer, manifest.settings, manifest.inputs).map_err(failed)?;
+    rate("write, Rust", seeds, start.elapsed().as_secs_f64());
+
+    let python = repository.join(".venv/bin/python");
+    if !python.is_file() {
+        println!("no .venv (cargo xtask setup): pyarrow is left out");
+        return Ok(());
+    }
+    let read = Command::new(python).args(["-c", READ_IN_PYARROW]).arg(directory.join("data")).output();
+    let read = read.map_err(|error| error.to_string())?;
+    if !read.status.success() {
+        return Err(format!("pyarrow failed:\n{}", String::from_utf8_lossy(&read.stderr)));
+    }
+    let text = String::from_utf8_lossy(&read.stdout).into_owned();
+    match text.split_whitespace().map(str::parse::<f64>).collect::<Result<Vec<_>, _>>().as_deref() {
+        Ok([rows, seconds]) if *rows as u64 == seeds => {
+            rate("read, pyarrow, all columns", seeds, *seconds);
+            Ok(())
+        }
+        _ => Err(format!("pyarrow read something else than {seeds} rows: {text}")),
+    }
+}
