@@ -110,10 +110,16 @@ mod tests {
             record(0x141, "c1", 7, ""),
             record(0x181, "c1", 7, ""),
             record(0x141, "c2", 7, ""),
+            record(0x181, "c2", 9, ""),
         ];
-        let mut b = [record(0x141, "c2", 7, ""), record(0x151, "c2", 7, ""), record(0x141, "c1", 5, "AS:i:2")];
+        let mut b = [
+            record(0x141, "c2", 7, ""),
+            record(0x151, "c2", 7, ""),
+            record(0x141, "c1", 5, "AS:i:2"),
+            record(0x141, "c2", 9, ""),
+        ];
         let mut tally = Tally::default();
         compare_further_records(&mut a, &mut b, &mut tally);
-        assert_eq!(tally, Tally { identical: 1, place_kept: 1, lost: 2, gained: 1, ..Tally::default() });
+        assert_eq!(tally, Tally { identical: 1, place_kept: 1, lost: 3, gained: 2, ..Tally::default() });
     }
 }
