@@ -8,7 +8,7 @@ SCHEMA_VERSION = 3
 """The newest version of the columns that this package reads."""
 
 MATCH_MASK_BYTES = 32
-"""Bytes of left_matches and right_matches: bit i (byte i // 8, bit i % 8 from the lowest) is the base at distance i + 1."""
+"""Bytes of left_matches and right_matches: bit i (byte i // 8, bit i % 8 from the lowest) is the base i + 1 away."""
 
 
 def _filled(name: str, kind: pa.DataType) -> pa.Field:

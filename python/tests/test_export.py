@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 
 import numpy as np
 import onnx
@@ -56,7 +57,9 @@ def test_interface_and_metadata_of_the_file(network, metadata, tmp_path):
         for value in (*model.graph.input, *model.graph.output)
     }
     assert shapes == {"contexts": ["batch", 2, 128, 4], "viability": ["batch"]}
-    assert {prop.key: prop.value for prop in model.metadata_props} == {
+    properties = {prop.key: prop.value for prop in model.metadata_props}
+    checksum = properties.pop("seedsieve.checksum")
+    assert properties == {
         "seedsieve.format": "1",
         "seedsieve.name": "test",
         "seedsieve.window": "128/32/32",
@@ -67,6 +70,11 @@ def test_interface_and_metadata_of_the_file(network, metadata, tmp_path):
         "seedsieve.parameters": "26913",
         "seedsieve.trained_on": "nothing",
     }
+    content = (tmp_path / "a.onnx").read_bytes()
+    # Keys and values with their tags and lengths: 1 + 1 + (2 + 18) + (2 + 64) bytes at the end.
+    assert checksum == hashlib.sha256(content[:-88]).hexdigest()
+    write_model(model, tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == content
 
 
 def test_threshold_survives_as_float32(network, metadata):
