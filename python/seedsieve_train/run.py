@@ -160,9 +160,9 @@ def train_networks(
         else:
             rounded = train_placed(*_streamed(command, seeds, rounding, device), rounding, **more)
         network = rounded.network.network
-    network = on_the_grid(network)
     # Once more: the weights have moved, and a step that is a little too small would cut the highest values off.
-    return Networks(network, tuple(activation_scales(network, seeds.calibration)), training, rounded)
+    scales = activation_scales(network, seeds.calibration)
+    return Networks(on_the_grid(network, scales), tuple(scales), training, rounded)
 
 
 def _streamed(
