@@ -58,7 +58,7 @@ class RoundedNetwork(nn.Module):
 
 @torch.no_grad()
 def on_the_grid(network: SeedViabilityNetwork, scales: Sequence[float]) -> SeedViabilityNetwork:
-    """The folded network with all weights and biases of its convolutions replaced by the nearest that integers can state.
+    """The folded network with weights and biases of its convolutions replaced by the nearest that integers can state.
 
     Biases count: their step in the first layer, whose inputs are 0 and 1, is that of the weights.
 

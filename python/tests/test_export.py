@@ -117,8 +117,8 @@ def test_folding_changes_nothing_and_the_grid_is_exact(network, metadata, packed
     assert compare(reference, score_packed(folded(network), packed), 0.3).largest_difference < 1e-5
     scales = activation_scales(network, packed[:1000])
     snapped = on_the_grid(network, scales)
-    again = folded_convolutions(on_the_grid(snapped, scales))
-    for layer, again in zip(folded_convolutions(snapped), again, strict=True):
+    twice = folded_convolutions(on_the_grid(snapped, scales))
+    for layer, again in zip(folded_convolutions(snapped), twice, strict=True):
         integers, scales = quantise_weights(layer.weights)
         assert np.allclose(integers * scales[:, None, None], layer.weights, rtol=1e-6, atol=0)
         assert np.allclose(layer.weights, again.weights, rtol=1e-6, atol=0)

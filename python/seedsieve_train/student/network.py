@@ -20,8 +20,8 @@ alike. A power of two: weights are the same whether it is applied to them or to 
 class StudentNetwork(nn.Module):
     """Three dense layers: 288 -> 16 -> 16 -> 1, 4,880 multiply-adds.
 
-    With `scales` the forward pass rounds as the model file does: weights to seven bits with a step for each output, biases
-    to steps of their sums, activations to eight bits.
+    With `scales` the forward pass rounds as the model file does: weights to seven bits with a step for each output,
+    biases to steps of their sums, activations to eight bits.
     """
 
     def __init__(self, hidden: tuple[int, ...] = HIDDEN) -> None:
