@@ -1,8 +1,9 @@
 import gzip
 import random
 
-import evaluation_sets
 import pytest
+
+import evaluation_sets
 from bam_to_fastq import Read
 
 
