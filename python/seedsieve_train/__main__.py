@@ -1,4 +1,4 @@
-"""The command line: python -m seedsieve_train train | student | export | evaluate | baselines | parity | scores | windows."""
+"""The command line: python -m seedsieve_train train | student | export | evaluate | baselines | parity | ...."""
 
 import argparse
 import json

@@ -97,8 +97,8 @@ def _rounded_words(figures: dict[str, Any]) -> str:
     if epochs == 0:
         return "Weights were rounded to the grid of eight bits after training."
     return (
-        f"{epochs} more epochs had the rounding of eight bits in the forward pass; both files have the weights that this "
-        "led to, rounded."
+        f"{epochs} more epochs had the rounding of eight bits in the forward pass; both files have the weights that "
+        "this led to, rounded."
     )
 
 

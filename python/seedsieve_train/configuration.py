@@ -144,5 +144,5 @@ def _valid_sections() -> str:
 
 
 def _toml(value: Any) -> str:
-    # A text is a name or one of a few words: nothing in it has to be escaped. A float's repr reads back as the same one.
+    # A text is a name or one of a few words: nothing in it has to be escaped. A float's repr reads back as itself.
     return f'"{value}"' if isinstance(value, str) else repr(value)

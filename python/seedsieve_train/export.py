@@ -4,6 +4,7 @@ Convolutions are written in two dimensions with kernels (1, k), which ONNX Runti
 one-dimensional form and Core ML's quantiser needs. Batch normalisation is folded into weights and biases.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from .windows import WINDOW_SIZE, WINDOW_SPEC
 OPSET = 17
 IR_VERSION = 8
 """The version of ONNX's file format that came with opset 17, so that every runtime with that opset reads the file."""
+CHECKSUM = "seedsieve.checksum"
+"""Key of the property that `sealed` adds."""
 CONTEXT_AXES = (2, WINDOW_SIZE, 4)
 """Axes of the input `contexts` behind the batch: read and reference; positions; A, C, G, T."""
 
@@ -180,9 +183,25 @@ def float_model(network: SeedViabilityNetwork, metadata: ModelMetadata) -> onnx.
 
 
 def write_model(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model file; the same model gives the same bytes.
+    """Write a model file with a checksum of its content; the same model gives the same bytes.
 
     Raises:
         TrainingError: if `path` cannot be written.
     """
-    write_atomically(path, model.SerializeToString(deterministic=True))
+    write_atomically(path, sealed(model))
+
+
+def sealed(model: onnx.ModelProto) -> bytes:
+    """The file's bytes, at their end the property `seedsieve.checksum`: SHA-256 of all that stands before it.
+
+    The program checks it when it loads the file: a flipped bit in a weight is a number as good as any other.
+    """
+    rest = onnx.ModelProto()
+    rest.CopyFrom(model)
+    del rest.metadata_props[:]
+    rest.metadata_props.extend(prop for prop in model.metadata_props if prop.key != CHECKSUM)
+    content = rest.SerializeToString(deterministic=True)
+    only_checksum = onnx.ModelProto()
+    only_checksum.metadata_props.add(key=CHECKSUM, value=hashlib.sha256(content).hexdigest())
+    # A message that holds one field only is the encoding of that field; joined to another it adds the field to it.
+    return content + only_checksum.SerializeToString(deterministic=True)

@@ -180,7 +180,7 @@ def _of_program(command: ExportCommand, packed: np.ndarray, reference: np.ndarra
 def _markdown(name: str, rows: list[tuple[Form, Parity]], lines: list[str]) -> str:
     seeds, threshold = rows[0][1].seeds, rows[0][1].threshold
     text = [
-        f"Scores of {seeds:,} real windows by every form of {name}, beside {REFERENCE}'s; decisions at {threshold:.4g}.",
+        f"Scores of {seeds:,} windows by every form of {name}, beside {REFERENCE}'s; decisions at {threshold:.4g}.",
         "",
         "| form | bytes | largest difference | mean | decisions changed |",
         "|---|---|---|---|---|",

@@ -99,8 +99,8 @@ def misses_allowed(seeds: int, miss_rate: float = MISS_RATE, confidence: float =
     """Viable validation seeds that may be dropped so that the true rate lies below `miss_rate` with `confidence`.
 
     The largest k for which k or fewer misses among `seeds` would happen with a probability of at most 1 - confidence if
-    the rate were `miss_rate` (one-sided bound of Clopper and Pearson, 1934). None when even 0 misses prove nothing: with
-    fewer than 2,995 seeds for the defaults.
+    the rate were `miss_rate` (one-sided bound of Clopper and Pearson, 1934). None when even 0 misses prove nothing:
+    with fewer than 2,995 seeds for the defaults.
     """
     allowed, cumulative = None, 0.0
     for misses in range(seeds + 1):
@@ -118,7 +118,7 @@ def misses_allowed(seeds: int, miss_rate: float = MISS_RATE, confidence: float =
 
 
 def largest_rate(misses: int, seeds: int, confidence: float = CONFIDENCE) -> float:
-    """Upper bound of the rate behind `misses` among `seeds`, one-sided with `confidence` (Clopper and Pearson, 1934)."""
+    """One-sided upper bound of the rate behind `misses` among `seeds` (Clopper and Pearson, 1934)."""
     if misses >= seeds:
         return 1.0
     low, high = misses / seeds, 1.0
@@ -144,7 +144,10 @@ def _at_most(misses: int, seeds: int, rate: float) -> float:
 def decision_threshold(
     scores: np.ndarray, viable: np.ndarray, miss_rate: float = MISS_RATE, confidence: float = CONFIDENCE
 ) -> float | None:
-    """Highest threshold that drops no more viable seeds than `misses_allowed`; None when there are too few.
+    """A threshold that drops no more viable seeds than `misses_allowed`; None when there are too few.
+
+    The highest one that can be told from the scores on either side: in the middle between the highest score that may be
+    dropped and the lowest that has to be kept, so that rounding in another runtime does not move a seed across it.
 
     Args:
         scores: float32[n] of the validation part.
@@ -155,4 +158,7 @@ def decision_threshold(
     allowed = misses_allowed(int(viable.sum()), miss_rate, confidence)
     if allowed is None:
         return None
-    return float(np.partition(scores[viable], allowed)[allowed])
+    lowest_kept = np.partition(scores[viable], allowed)[allowed]
+    below = scores[scores < lowest_kept]
+    highest_dropped = below.max() if len(below) else lowest_kept
+    return (float(lowest_kept) + float(highest_dropped)) / 2

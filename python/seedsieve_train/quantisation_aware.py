@@ -6,14 +6,15 @@ of their integers: the float network then differs from the eight-bit one by the 
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
 from .export import folded_convolutions
 from .model import SeedViabilityNetwork
-from .quantise import ACTIVATION_LEVELS, quantise_weights
-from .rounding import rounded_activations, rounded_weights
+from .quantise import ACTIVATION_LEVELS, quantise_biases, quantise_weights
+from .rounding import rounded, rounded_activations, rounded_weights, weight_steps
 
 
 @torch.no_grad()
@@ -43,20 +44,34 @@ class RoundedNetwork(nn.Module):
     def forward(self, contexts: torch.Tensor) -> torch.Tensor:
         """Logits float32[batch] of one-hot windows float32[batch, 2, 128, 4]."""
         values = self.network.channels_first(contexts)
+        input_scale = 1.0
         for number, (convolution, scale) in enumerate(zip(self.network.convolutions, self.scales, strict=True)):
             if number > 0:
                 values = self.network.pool(values)
-            values = conv2d(values, rounded_weights(convolution.weight), convolution.bias)
+            steps = input_scale * weight_steps(convolution.weight).flatten()
+            biases = rounded(convolution.bias, steps)
+            values = conv2d(values, rounded_weights(convolution.weight), biases)
             values = rounded_activations(torch.relu(values), scale, ACTIVATION_LEVELS)
+            input_scale = scale
         return self.network.logits(values)
 
 
 @torch.no_grad()
-def on_the_grid(network: SeedViabilityNetwork) -> SeedViabilityNetwork:
-    """The folded network with every weight of its convolutions replaced by the nearest that eight bits can state."""
+def on_the_grid(network: SeedViabilityNetwork, scales: Sequence[float]) -> SeedViabilityNetwork:
+    """The folded network with weights and biases of its convolutions replaced by the nearest that integers can state.
+
+    Biases count: their step in the first layer, whose inputs are 0 and 1, is that of the weights.
+
+    Args:
+        network: the trained network.
+        scales: steps of the convolutions' outputs, from `quantise.activation_scales`.
+    """
     result = folded(network)
-    for convolution in result.convolutions:
-        integers, scales = quantise_weights(convolution.weight[:, :, 0].numpy())
-        weights = torch.from_numpy(integers).float() * torch.from_numpy(scales)[:, None, None]
+    for convolution, input_scale in zip(result.convolutions, (1.0, *scales), strict=False):
+        integers, weight_scales = quantise_weights(convolution.weight[:, :, 0].numpy())
+        weights = torch.from_numpy(integers).float() * torch.from_numpy(weight_scales)[:, None, None]
         convolution.weight.copy_(weights[:, :, None])
+        steps = (weight_scales * np.float32(input_scale)).astype(np.float32)
+        biases = quantise_biases(convolution.bias.numpy(), steps) * steps.astype(np.float64)
+        convolution.bias.copy_(torch.from_numpy(biases))
     return result.eval()

@@ -18,7 +18,7 @@ from .windows import expand_one_hot
 
 ACTIVATION_LEVELS = 255
 """Largest quantised activation."""
-COVERED = 0.9999
+COVERED = 0.99999
 """Fraction of the calibration's positive activations that a scale has to cover; the few above saturate."""
 
 
@@ -62,7 +62,7 @@ def quantise_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def quantise_biases(biases: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Round biases float[out] to int32 multiples of `steps` float32[out], which are those of the sums that they join."""
+    """Round biases float[out] to int32 multiples of `steps` float32[out], those of the sums that they join."""
     return np.rint(biases.astype(np.float64) / steps).astype(np.int32)
 
 

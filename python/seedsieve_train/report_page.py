@@ -5,7 +5,11 @@ from typing import Any
 
 from .svg import Chart, Series
 
-STYLE = "body{font-family:sans-serif;margin:2em;max-width:80em}svg{margin:.5em}table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.2em .6em;text-align:right}td:first-child,th:first-child{text-align:left}"
+STYLE = (
+    "body{font-family:sans-serif;margin:2em;max-width:80em}svg{margin:.5em}"
+    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.2em .6em;text-align:right}"
+    "td:first-child,th:first-child{text-align:left}"
+)
 
 
 def page(title: str, body: str) -> str:

@@ -46,7 +46,7 @@ def read_state(path: Path, same: str, device: torch.device) -> TrainingState:
     if found != same:
         changed = [line for line in same.splitlines() if line not in found.splitlines()]
         raise TrainingError(
-            f"{path}: belongs to a training with other settings or data; now different: {'; '.join(changed)}. Give what "
-            "it was started with, or leave out --resume to start anew"
+            f"{path}: belongs to a training with other settings or data; now different: {'; '.join(changed)}. Give "
+            "what it was started with, or leave out --resume to start anew"
         )
     return state

@@ -7,11 +7,20 @@ WEIGHT_LEVELS = 63
 2 * 255 * 127 overflows there. With 63 every machine computes the same integers."""
 
 
-def rounded_weights(weights: torch.Tensor, levels: int = WEIGHT_LEVELS) -> torch.Tensor:
-    """Weights float32[out, ...] on the grid of -levels to levels steps; an output's step is its largest / levels."""
+def weight_steps(weights: torch.Tensor, levels: int = WEIGHT_LEVELS) -> torch.Tensor:
+    """The step of each output of weights float32[out, ...]: its largest weight / levels; float32[out, 1, ...]."""
     largest = weights.detach().abs().amax(dim=tuple(range(1, weights.dim())), keepdim=True)
-    scales = torch.where(largest > 0, largest, torch.ones_like(largest)) / levels
-    return weights + (torch.round(weights / scales) * scales - weights).detach()
+    return torch.where(largest > 0, largest, torch.ones_like(largest)) / levels
+
+
+def rounded(values: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    """Values rounded to whole multiples of `steps`."""
+    return values + (torch.round(values / steps) * steps - values).detach()
+
+
+def rounded_weights(weights: torch.Tensor, levels: int = WEIGHT_LEVELS) -> torch.Tensor:
+    """Weights float32[out, ...] on the grid of -levels to levels of their `weight_steps`."""
+    return rounded(weights, weight_steps(weights, levels))
 
 
 def rounded_activations(values: torch.Tensor, scale: float | torch.Tensor, levels: int) -> torch.Tensor:

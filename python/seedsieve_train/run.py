@@ -160,7 +160,9 @@ def train_networks(
         else:
             rounded = train_placed(*_streamed(command, seeds, rounding, device), rounding, **more)
         network = rounded.network.network
-    return Networks(on_the_grid(network), tuple(scales), training, rounded)
+    # Once more: the weights have moved, and a step that is a little too small would cut the highest values off.
+    scales = activation_scales(network, seeds.calibration)
+    return Networks(on_the_grid(network, scales), tuple(scales), training, rounded)
 
 
 def _streamed(
@@ -261,7 +263,8 @@ def _threshold(configuration: Configuration, scores: np.ndarray, viable: np.ndar
         )
     return chosen, (
         f"the highest at which the {number:,} viable seeds of the validation part bound the rate of dropped ones below "
-        f"{100 * settings.miss_rate:g} % (one-sided, {100 * settings.confidence:g} % confidence, seeds taken as independent)"
+        f"{100 * settings.miss_rate:g} % (one-sided, {100 * settings.confidence:g} % confidence, seeds taken as "
+        "independent)"
     )
 
 

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 
 import numpy as np
 import onnx
@@ -9,6 +10,7 @@ from seedsieve_train.errors import TrainingError
 from seedsieve_train.export import float_model, folded_convolutions, write_model
 from seedsieve_train.parity import compare, onnx_scores
 from seedsieve_train.placement import score_packed
+from seedsieve_train.quantisation_aware import RoundedNetwork, folded, on_the_grid
 from seedsieve_train.quantise import activation_scales, quantise_weights, quantised_model
 from seedsieve_train.train import TrainingSettings, train
 from seedsieve_train.windows import encode_window
@@ -56,7 +58,9 @@ def test_interface_and_metadata_of_the_file(network, metadata, tmp_path):
         for value in (*model.graph.input, *model.graph.output)
     }
     assert shapes == {"contexts": ["batch", 2, 128, 4], "viability": ["batch"]}
-    assert {prop.key: prop.value for prop in model.metadata_props} == {
+    properties = {prop.key: prop.value for prop in model.metadata_props}
+    checksum = properties.pop("seedsieve.checksum")
+    assert properties == {
         "seedsieve.format": "1",
         "seedsieve.name": "test",
         "seedsieve.window": "128/32/32",
@@ -67,6 +71,11 @@ def test_interface_and_metadata_of_the_file(network, metadata, tmp_path):
         "seedsieve.parameters": "26913",
         "seedsieve.trained_on": "nothing",
     }
+    content = (tmp_path / "a.onnx").read_bytes()
+    # Keys and values with their tags and lengths: 1 + 1 + (2 + 18) + (2 + 64) bytes at the end.
+    assert checksum == hashlib.sha256(content[:-88]).hexdigest()
+    write_model(model, tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == content
 
 
 def test_threshold_survives_as_float32(network, metadata):
@@ -91,6 +100,28 @@ def test_quantised_model_is_close_and_runs_its_convolutions_in_integers(dataset,
             assert [producer[name].op_type for name in node.input] == ["DequantizeLinear"] * len(node.input), node.name
     types = {constant.name: constant.data_type for constant in model.graph.initializer}
     assert [types[f"convolution{n}_weights_integers"] for n in (1, 2, 3)] == [onnx.TensorProto.INT8] * 3
+
+
+def test_the_training_with_rounding_sees_the_scores_of_the_file(network, metadata, packed):
+    scales = activation_scales(network, packed[:1000])
+    of_file = onnx_scores(quantised_model(network, metadata, scales).SerializeToString(), packed)
+    rounded = score_packed(RoundedNetwork(folded(network), scales), packed)
+    float_scores = score_packed(network, packed)
+    # A value on the edge between two steps may fall to either side in floating point.
+    assert np.mean(np.abs(rounded - of_file) > 1e-4) < 0.02
+    assert np.mean(np.abs(float_scores - of_file) > 1e-4) > 0.3
+
+
+def test_folding_changes_nothing_and_the_grid_is_exact(network, metadata, packed):
+    reference = score_packed(network, packed)
+    assert compare(reference, score_packed(folded(network), packed), 0.3).largest_difference < 1e-5
+    scales = activation_scales(network, packed[:1000])
+    snapped = on_the_grid(network, scales)
+    twice = folded_convolutions(on_the_grid(snapped, scales))
+    for layer, again in zip(folded_convolutions(snapped), twice, strict=True):
+        integers, scales = quantise_weights(layer.weights)
+        assert np.allclose(integers * scales[:, None, None], layer.weights, rtol=1e-6, atol=0)
+        assert np.allclose(layer.weights, again.weights, rtol=1e-6, atol=0)
 
 
 def test_quantised_weights_stay_in_seven_bits_and_within_half_a_step(network):

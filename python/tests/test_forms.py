@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 
 from seedsieve_train.__main__ import main
@@ -29,7 +30,9 @@ def test_all_onnx_forms_agree(run, dataset, tmp_path, capsys):
     for form in result["forms"]:
         assert form["largest_difference"] < (0.05 if "_int8" in form["form"] else 1e-5), form
         assert 0 < form["bytes"] < 1_000_000
-    assert (tmp_path / "tiny_batch1024.onnx").exists() and "tiny_packed.onnx" in capsys.readouterr().out
+    inputs = {name: onnx.load(tmp_path / f"tiny{name}.onnx").graph.input[0].name for name in ("_packed", "_batch1024")}
+    assert inputs == {"_packed": "packed", "_batch1024": "contexts"}
+    assert "tiny_packed.onnx" in capsys.readouterr().out
 
 
 def test_another_folder_is_refused(dataset, tmp_path, capsys):

@@ -1,7 +1,7 @@
 """Evaluates a Core ML program (MIL) with numpy, operation by operation, where Core ML itself does not run.
 
-Each operation's result is rounded to the type that the program states for it, so that float16 is seen. It is for checking
-what the conversion has made of a network, not for speed: only the operations that `build` uses are known.
+Each operation's result is rounded to the type that the program states for it, so that float16 is seen. It is for
+checking what the conversion has made of a network, not for speed: only the operations that `build` uses are known.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def _value(operation: Any, output: Any, values: dict[str, np.ndarray]) -> Any:
 def _argument(given: Any, values: dict[str, np.ndarray]) -> Any:
     if isinstance(given, list | tuple):
         return [_argument(one, values) for one in given]
-    return values[given.name] if given.name in values else given.val
+    return values.get(given.name, given.val)
 
 
 def _numpy_type(output: Any) -> np.dtype:

@@ -73,8 +73,8 @@ def trees(train: Rows, policy: str, seed: int, threads: int) -> list[Scorer]:
         from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise TrainingError(
-            f"{error.name} is not installed: the trees need scikit-learn; `cargo xtask setup` installs it, or leave out "
-            "--train-data"
+            f"{error.name} is not installed: the trees need scikit-learn; `cargo xtask setup` installs it, or leave "
+            "out --train-data"
         ) from error
     viable = train.viable[policy]
     if viable.all() or not viable.any():

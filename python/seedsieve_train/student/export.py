@@ -1,7 +1,7 @@
 """The student's model files: float32, and eight bits for a kernel that computes in integers alone.
 
-Input `features` float32[batch, 288] with whole values 0 to 255, which enter the eight-bit network with a step of 1, that
-is, unchanged.
+Input `features` float32[batch, 288] with whole values 0 to 255, which enter the eight-bit network with a step of 1,
+that is, unchanged.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def student_float_model(network: StudentNetwork, metadata: ModelMetadata) -> onn
 
 
 def student_quantised_model(network: StudentNetwork, metadata: ModelMetadata) -> onnx.ModelProto:
-    """The same in eight bits, with a QuantizeLinear and DequantizeLinear pair at each rounding; needs `network.scales`."""
+    """The same in eight bits, each rounding a QuantizeLinear and DequantizeLinear pair; needs `network.scales`."""
     graph = GraphBuilder(metadata.name, INPUT, (FEATURES,))
     input_scale = 1.0
     graph.round_trip("features", input_scale)
@@ -49,7 +49,7 @@ def student_quantised_model(network: StudentNetwork, metadata: ModelMetadata) ->
 
 
 def integer_layers(network: StudentNetwork) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float | None]]:
-    """For each layer int8[out, in] weights, int32[out] biases, float32[out] steps of the sums, and the step of what follows.
+    """For each layer int8[out, in] weights, int32[out] biases, float32[out] steps of the sums, and the step behind it.
 
     Raises:
         ValueError: if the network was not calibrated.
@@ -67,7 +67,7 @@ def integer_layers(network: StudentNetwork) -> list[tuple[np.ndarray, np.ndarray
 
 
 def integer_scores(network: StudentNetwork, features: np.ndarray) -> np.ndarray:
-    """Viability float32[n] of features uint8[n, 288] by integers and the stated roundings alone: what a kernel has to give."""
+    """Viability float32[n] of features uint8[n, 288] by integers and the stated roundings, as a kernel has to."""
     values = features.astype(np.int32)
     for weights, biases, steps, scale in integer_layers(network):
         sums = values @ weights.astype(np.int32).T + biases

@@ -58,7 +58,7 @@ class SeedColumns:
     read: np.ndarray
     """Numbers of reads (not pairs), 0 and up without gaps."""
     room_before: np.ndarray
-    """Bases of the contig before the seed, in the direction of the read; anything that is at least the read's where unknown."""
+    """Bases of the contig before the seed, in the direction of the read; a very large number where unknown."""
     room_after: np.ndarray
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from ..rounding import rounded_activations, rounded_weights
+from ..rounding import rounded, rounded_activations, rounded_weights, weight_steps
 from .features import FEATURES, MASK_BITS
 
 ACTIVATION_LEVELS = 255
@@ -21,7 +21,7 @@ class StudentNetwork(nn.Module):
     """Three dense layers: 288 -> 16 -> 16 -> 1, 4,880 multiply-adds.
 
     With `scales` the forward pass rounds as the model file does: weights to seven bits with a step for each output,
-    activations to eight bits.
+    biases to steps of their sums, activations to eight bits.
     """
 
     def __init__(self, hidden: tuple[int, ...] = HIDDEN) -> None:
@@ -56,15 +56,18 @@ class StudentNetwork(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Logits float32[batch] of features float32[batch, 288] with values 0 to 255."""
         values = features
+        input_scale = 1.0
         for number, layer in enumerate(self.layers):
-            weights = self.weights(number)
+            weights, biases = self.weights(number), layer.bias
             if self.scales is not None:
+                biases = rounded(biases, input_scale * weight_steps(weights).flatten())
                 weights = rounded_weights(weights)
-            values = linear(values, weights, layer.bias)
+            values = linear(values, weights, biases)
             if number + 1 < len(self.layers):
                 values = torch.relu(values)
                 if self.scales is not None:
-                    values = rounded_activations(values, self.scales[number], ACTIVATION_LEVELS)
+                    input_scale = self.scales[number]
+                    values = rounded_activations(values, input_scale, ACTIVATION_LEVELS)
         return values.squeeze(1)
 
     @torch.no_grad()

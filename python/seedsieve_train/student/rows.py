@@ -130,7 +130,7 @@ def student_features(manifest: Manifest, batch: pa.RecordBatch, read: np.ndarray
 def contig_room(reference_window: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bases of the contig before and after each seed where fewer than 32 are left, else `ROOM_UNKNOWN`.
 
-    Read off the window, which is empty beyond the contig. N is empty, too; a base beyond it shows that the contig goes on.
+    Read off the window, which is empty beyond the contig. N is empty, too; a base beyond it shows that more follows.
     """
     nibbles = np.stack([reference_window >> 4, reference_window & 15], axis=2).reshape(len(reference_window), -1)
     before = nibbles[:, :UPSTREAM][:, ::-1] != 0
