@@ -21,6 +21,11 @@ pub fn encode_window(sequence: &[u8], seed_start: usize, seed_length: usize, pac
         // SAFETY: the processor has the instructions; `place` lies within the sequence, for the seed does.
         return unsafe { vectors::encode(sequence, &place, packed) };
     }
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has the instructions.
+        return unsafe { encode_with_avx2(sequence, &place, packed) };
+    }
     encode_plainly(sequence, &place, packed);
 }
 
@@ -57,6 +62,14 @@ impl Place {
     }
 }
 
+/// The plain code, compiled for wider registers.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn encode_with_avx2(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
+    encode_plainly(sequence, place, packed);
+}
+
+#[inline(always)]
 fn encode_plainly(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
     let mut codes = [AMBIGUOUS; WINDOW_SIZE];
     let Place { first_position, first_half, first_half_end, second_half, second_half_len } = *place;
@@ -71,7 +84,7 @@ fn encode_plainly(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDO
 }
 
 /// Packs base codes without a branch or a table, so that the compiler makes vector instructions of it.
-#[inline]
+#[inline(always)]
 fn pack(codes: &[u8; WINDOW_SIZE], packed: &mut [u8; PACKED_WINDOW_BYTES]) {
     let mut nibbles = [0; WINDOW_SIZE];
     for (nibble, &code) in nibbles.iter_mut().zip(codes) {
@@ -188,6 +201,13 @@ mod tests {
             let mut plainly = [0xff; PACKED_WINDOW_BYTES];
             encode_plainly(&sequence, &Place::new(sequence.len(), start, length), &mut plainly);
             prop_assert_eq!(packed, plainly, "vector instructions and plain code differ");
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") {
+                let mut with_avx2 = [0x33; PACKED_WINDOW_BYTES];
+                // SAFETY: the processor has the instructions.
+                unsafe { encode_with_avx2(&sequence, &Place::new(sequence.len(), start, length), &mut with_avx2) };
+                prop_assert_eq!(packed, with_avx2, "AVX2 and plain code differ");
+            }
             let codes = window_codes(&packed);
             for (position, &code) in codes.iter().enumerate() {
                 prop_assert_eq!(code, expected_code(&sequence, start, length, position), "position {}", position);

@@ -26,7 +26,7 @@ pub enum NpuError {
     },
     /// A backend was asked for by a name that none has.
     #[error(
-        "unknown backend `{0}`: choose one of auto, fastest, native, ort, tract, openvino, coreml, cuda, tensorrt, qnn, vitis"
+        "unknown backend `{0}`: choose one of auto, native, ort, tract, fastest, openvino, coreml, cuda, tensorrt, qnn, vitis"
     )]
     UnknownBackend(String),
     /// The model file cannot be read, or a backend cannot build the network.

@@ -156,12 +156,12 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     let mut backends = 0;
     for status in list_available_backends() {
         if !status.available {
-            writeln!(output, "{:<6} not available: {}", status.name, status.why)?;
+            writeln!(output, "{:<8} not available: {}", status.name, status.why)?;
             continue;
         }
         let runs_fp32 = status.capabilities.as_ref().is_none_or(|capabilities| capabilities.supports_fp32);
         if !quantized && !runs_fp32 {
-            writeln!(output, "{:<6} does not run it: it takes INT8 models only", status.name)?;
+            writeln!(output, "{:<8} does not run it: it takes INT8 models only", status.name)?;
             continue;
         }
         let backend = detect_npu_backend(&model, status.name.parse()?)?;
@@ -189,7 +189,7 @@ fn report(output: &mut impl Write, all: &[Scores], limits: &Limits) -> anyhow::R
     let mut refused = Vec::new();
     for (number, right) in all.iter().enumerate() {
         for left in &all[..number] {
-            let names = format!("{:<6} - {}", right.source, left.source);
+            let names = format!("{:<8} - {}", right.source, left.source);
             let (seed, difference) = largest_difference(&left.values, &right.values);
             let count = |differs: fn(f32, f32, f32) -> bool, limit| {
                 left.values.iter().zip(&right.values).filter(|(left, right)| differs(**left, **right, limit)).count()
@@ -211,7 +211,7 @@ fn report(output: &mut impl Write, all: &[Scores], limits: &Limits) -> anyhow::R
             }
         }
         let above = right.values.iter().filter(|&&score| score >= 0.5).count();
-        writeln!(output, "{:<6} runs; {above} of {} seeds score 0.5 or more", right.source, right.values.len())?;
+        writeln!(output, "{:<8} runs; {above} of {} seeds score 0.5 or more", right.source, right.values.len())?;
     }
     if !refused.is_empty() {
         bail!(

@@ -150,10 +150,10 @@ fn an_onnx_runtime_that_is_too_old_is_named_with_its_version() {
 fn an_unknown_backend_is_told_with_those_that_there_are() {
     let folder = tempfile::tempdir().unwrap();
     // Wrong arguments are clap's, with its exit code.
-    let output = filtered(folder.path(), "cuda").output().unwrap();
+    let output = filtered(folder.path(), "gpu").output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("cuda") && message.contains("auto, native, ort, tract"), "{message}");
+    assert!(message.contains("`gpu`") && message.contains("auto, native, ort, tract"), "{message}");
     let backends = fail(std::process::Command::new(env!("CARGO_BIN_EXE_seedsieve")).current_dir(repository()).args([
         "backends",
         "--bench",

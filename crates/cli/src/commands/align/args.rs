@@ -216,7 +216,8 @@ pub struct Filter {
     /// Viability below which a seed is dropped [default: the model's own].
     #[arg(long, value_name = "SCORE", value_parser = finite)]
     pub npu_threshold: Option<f32>,
-    /// Inference backend: auto, native, ort, tract [default: auto].
+    /// Inference backend: auto, native, ort, tract, fastest (measured once), or one that `seedsieve backends` lists
+    /// [default: auto].
     #[arg(long, value_name = "NAME")]
     pub npu_backend: Option<seedsieve_inference::BackendChoice>,
     /// Fewest seeds in a batch for the filter to be asked [default: 64].

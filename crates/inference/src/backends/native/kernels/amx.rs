@@ -12,6 +12,8 @@ use std::arch::x86_64::*;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
+use super::avx512_vnni::store_packed;
+use super::head512::{self, viabilities};
 use super::tiles::{
     BLOCK, BlockProduct, COLUMNS, Hardware, ROW_BYTES, ROWS, Tiles, WeightTile, has_tile_unit, multiply_only,
 };
@@ -41,7 +43,7 @@ fn has_vectors() -> bool {
 }
 
 /// Seeds that are computed block by block together.
-const GROUP: usize = 8;
+const GROUP: usize = head512::SEEDS;
 /// Rows of the third block of a seed beyond its positions: what the taps of all three blocks look at.
 const EXTRA_ROWS: usize = 6;
 /// Most rows of the third block of a group, and a block of rows more, which the last block of tiles may reach into.
@@ -63,7 +65,7 @@ struct Layer {
     /// Output by output, 16 at a time; of each, the chunks in the order of products.
     tiles: Vec<WeightTile>,
     chunks: usize,
-    biases: Vec<[i32; BLOCK]>,
+    biases: Vec<Aligned<[i32; COLUMNS]>>,
     multipliers: Vec<Aligned<[f32; COLUMNS]>>,
 }
 
@@ -101,13 +103,9 @@ impl Layer {
             };
             WeightTile(std::array::from_fn(row))
         };
+        let biases = convolution.biases.as_chunks().0.iter().map(|&lanes| Aligned(lanes)).collect();
         let multipliers = convolution.multipliers.as_chunks().0.iter().map(|&lanes| Aligned(lanes)).collect();
-        Self {
-            tiles: (0..shape.outputs / COLUMNS * chunks).map(tile).collect(),
-            chunks,
-            biases: convolution.biases.as_chunks().0.to_vec(),
-            multipliers,
-        }
+        Self { tiles: (0..shape.outputs / COLUMNS * chunks).map(tile).collect(), chunks, biases, multipliers }
     }
 }
 
@@ -168,12 +166,13 @@ fn score_group<T: Tiles>(
     convolution::<T, BASES, 2, true>(tiles, layer_1, one_hot, 4 * rows, sums, first.as_flattened_mut());
     convolution::<T, CHANNELS_1, 4, true>(tiles, layer_2, first, 2 * rows, sums, second.as_flattened_mut());
     convolution::<T, CHANNELS_2, 4, false>(tiles, layer_3, second, rows, sums, third.as_flattened_mut());
+    let mut totals_of_seeds = [[0; CHANNELS_3]; GROUP];
     let mut row = 0;
-    for (&positions, score) in positions.iter().zip(scores) {
-        let totals = totals(kernel, &third[row..row + positions]);
-        *score = kernel.head.viability(&totals);
+    for (&positions, sums) in positions[..seeds.len()].iter().zip(&mut totals_of_seeds) {
+        *sums = totals(kernel, &third[row..row + positions]);
         row += positions + EXTRA_ROWS;
     }
+    scores.copy_from_slice(&viabilities(&kernel.head, &totals_of_seeds)[..scores.len()]);
 }
 
 /// The first positions of a seed, at least `positions` of them, one byte a base: eight positions are the bits of 64 bytes.
@@ -208,9 +207,9 @@ fn convolution<T: Tiles, const INPUTS: usize, const REGISTERS: usize, const POOL
     for block in 0..=blocks {
         if block < blocks {
             let input = input[block * BLOCK..].as_flattened();
-            for (half, biases) in layer.biases.iter().enumerate() {
+            for half in 0..row_length / BLOCK {
                 let halves = layer.tiles[2 * half * layer.chunks..][..2 * layer.chunks].split_at(layer.chunks);
-                let product = BlockProduct { input, stride: INPUTS, weights: [halves.0, halves.1], biases };
+                let product = BlockProduct { input, stride: INPUTS, weights: [halves.0, halves.1] };
                 tiles.multiply(&product, &mut current[half * BLOCK..], row_length);
             }
         }
@@ -234,17 +233,13 @@ fn round_block<const REGISTERS: usize, const POOL: bool>(layer: &Layer, sums: &[
             let (row, register) = (number / REGISTERS * rows, number % REGISTERS);
             let at = |row: usize| &sums[(row * REGISTERS + register) * COLUMNS..][..COLUMNS];
             let sum = if POOL { _mm512_max_epi32(load(at(row)), load(at(row + 1))) } else { load(at(row)) };
+            // The larger of two sums with the same bias is the larger sum with it; no sum leaves 32 bits without it.
+            let sum = _mm512_add_epi32(sum, load(&layer.biases[register].0));
             // SAFETY: an array of the size of a register; no alignment is asked for.
             let multipliers = unsafe { _mm512_loadu_ps(layer.multipliers[register].0.as_ptr()) };
             _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multipliers))
         };
-        // Packing makes negative values 0, which is ReLU, and larger ones 255. It leaves the four channels of quarter q of
-        // register r at place 4 q + r.
-        let (low, high) = (_mm512_packs_epi32(rounded(0), rounded(1)), _mm512_packs_epi32(rounded(2), rounded(3)));
-        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
-        // SAFETY: the array has the size of a register; no alignment is asked for.
-        unsafe { _mm512_storeu_si512(output.as_mut_ptr().cast(), bytes) }
+        store_packed([rounded(0), rounded(1), rounded(2), rounded(3)], output);
     }
 }
 

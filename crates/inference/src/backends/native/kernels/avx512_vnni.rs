@@ -8,6 +8,7 @@ use std::arch::x86_64::*;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
+use super::head512::{self, viabilities};
 use super::{BlockEnds, Kernel};
 use crate::backends::native::first_block::{FirstBlock, TAPS_1};
 use crate::backends::native::head::Head;
@@ -120,12 +121,15 @@ impl Kernel for Avx512VnniKernel {
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn score(kernel: &Avx512VnniKernel, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &mut [f32]) {
     let mut activations = Activations { pooled_1: [[0; CHANNELS_1]; POOLED_1], pooled_2: [[0; CHANNELS_2]; POOLED_2] };
-    for (seed, score) in seeds.iter().zip(scores) {
-        let ends = BlockEnds::of(occupied_bytes(seed));
-        first_block(kernel, seed, &ends, &mut activations.pooled_1);
-        second_block(kernel, &activations.pooled_1, &ends, &mut activations.pooled_2);
-        let sums = third_block(kernel, &activations.pooled_2, &ends);
-        *score = kernel.head.viability(&sums);
+    for (seeds, scores) in seeds.chunks(head512::SEEDS).zip(scores.chunks_mut(head512::SEEDS)) {
+        let mut sums = [[0; CHANNELS_3]; head512::SEEDS];
+        for (seed, sums) in seeds.iter().zip(&mut sums) {
+            let ends = BlockEnds::of(occupied_bytes(seed));
+            first_block(kernel, seed, &ends, &mut activations.pooled_1);
+            second_block(kernel, &activations.pooled_1, &ends, &mut activations.pooled_2);
+            *sums = third_block(kernel, &activations.pooled_2, &ends);
+        }
+        scores.copy_from_slice(&viabilities(&kernel.head, &sums)[..scores.len()]);
     }
 }
 
@@ -190,11 +194,13 @@ fn second_block_at<const POOLED: usize, const POSITIONS: usize>(
     output: &mut [[u8; CHANNELS_2]],
 ) {
     let sums = convolution::<POSITIONS, STEPS_2, CHANNELS_1>(&kernel.second, input);
+    let multipliers = kernel.second.multipliers.each_ref().map(|lanes| load_floats(lanes));
     for (index, output) in output[..POOLED].iter_mut().enumerate() {
-        for (register, multipliers) in kernel.second.multipliers.iter().enumerate() {
+        let rounded = |register: usize| {
             let larger = _mm512_max_epi32(sums[2 * index][register], sums[2 * index + 1][register]);
-            store_bytes(rounded(larger, load_floats(multipliers)), output, register);
-        }
+            _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(larger), multipliers[register]))
+        };
+        store_packed([rounded(0), rounded(1), rounded(2), rounded(3)], output);
     }
 }
 
@@ -284,6 +290,17 @@ fn store_bytes(values: __m512i, output: &mut [u8], register: usize) {
     let output: &mut [u8; LANES] = (&mut output[register * LANES..][..LANES]).try_into().expect("as many as lanes");
     // SAFETY: the array has the size of what is stored; the instruction asks for no alignment.
     unsafe { _mm_storeu_si128(output.as_mut_ptr().cast(), _mm512_cvtusepi32_epi8(values)) }
+}
+
+/// Stores the values of four registers, one after the other, as bytes: negative ones as 0, which is ReLU, larger ones as 255.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub fn store_packed([first, second, third, fourth]: [__m512i; 4], output: &mut [u8; 64]) {
+    // Packing works within quarters of a register: it leaves the four values of quarter q of register r at place 4 q + r.
+    let packed = _mm512_packus_epi16(_mm512_packs_epi32(first, second), _mm512_packs_epi32(third, fourth));
+    let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    // SAFETY: the array has the size of a register; no alignment is asked for.
+    unsafe { _mm512_storeu_si512(output.as_mut_ptr().cast(), _mm512_permutexvar_epi32(order, packed)) }
 }
 
 #[inline]

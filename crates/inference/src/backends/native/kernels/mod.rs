@@ -6,6 +6,8 @@ pub mod amx;
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512_vnni;
+#[cfg(target_arch = "x86_64")]
+mod head512;
 pub mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod tiles;

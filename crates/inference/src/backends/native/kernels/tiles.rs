@@ -31,8 +31,6 @@ pub struct BlockProduct<'a> {
     pub stride: usize,
     /// Weights of the first 16 columns and of the other 16, as many tiles each.
     pub weights: [&'a [WeightTile]; 2],
-    /// What the sums of each column start from.
-    pub biases: &'a [i32; BLOCK],
 }
 
 /// Something that multiplies tiles.
@@ -40,13 +38,13 @@ pub trait Tiles: Send + Sync + 'static {
     /// Prepares this thread for products. Panics where the processor has no tile unit.
     fn configure() -> Self;
 
-    /// `sums[r * row_length + c]`, for 32 rows and columns: bias of the column plus the row's products.
+    /// `sums[r * row_length + c]`, for 32 rows and columns.
     fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize);
 }
 
 /// Whether all that a product reads and writes is there.
 fn check(product: &BlockProduct, sums: &[i32], row_length: usize) {
-    let BlockProduct { input, stride, weights: [left, right], .. } = product;
+    let BlockProduct { input, stride, weights: [left, right] } = product;
     assert!(!left.is_empty() && left.len() == right.len());
     assert!((BLOCK - 1) * stride + left.len() * ROW_BYTES <= input.len(), "the input ends before its last row");
     assert!(row_length >= BLOCK && (BLOCK - 1) * row_length + BLOCK <= sums.len(), "no room for the sums");
@@ -89,18 +87,15 @@ impl Tiles for Hardware {
     #[inline(always)]
     fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize) {
         check(product, sums, row_length);
-        let BlockProduct { input, stride, weights: [left, right], biases } = *product;
+        let BlockProduct { input, stride, weights: [left, right] } = *product;
         // SAFETY: `self` exists, so that the thread's tiles are configured; `check` has asserted that the rows read lie within
         // `input` and the rows written within `sums`; all tiles that are used are declared as overwritten.
         unsafe {
             asm!(
-                // A distance of 0 between rows: each row of a tile starts from the biases.
-                "xor {row:e}, {row:e}",
-                "tileloadd tmm0, [{biases} + {row}*1]",
-                "tileloadd tmm1, [{biases} + {row}*1 + 64]",
-                "tileloadd tmm2, [{biases} + {row}*1]",
-                "tileloadd tmm3, [{biases} + {row}*1 + 64]",
-                "mov {row:e}, 64",
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
                 "2:",
                 "tileloadd tmm4, [{upper} + {stride}*1]",
                 "tileloadd tmm6, [{left} + {row}*1]",
@@ -120,8 +115,7 @@ impl Tiles for Hardware {
                 "tilestored [{sums} + {sums_row}*1 + 64], tmm1",
                 "tilestored [{lower_sums} + {sums_row}*1], tmm2",
                 "tilestored [{lower_sums} + {sums_row}*1 + 64], tmm3",
-                row = out(reg) _,
-                biases = in(reg) biases.as_ptr(),
+                row = in(reg) ROW_BYTES,
                 upper = inout(reg) input.as_ptr() => _,
                 lower = inout(reg) input.as_ptr().add(ROWS * stride) => _,
                 stride = in(reg) stride,
@@ -239,7 +233,7 @@ impl Tiles for Emulated {
         check(product, sums, row_length);
         for row in 0..BLOCK {
             for column in 0..BLOCK {
-                let mut sum = product.biases[column];
+                let mut sum = 0;
                 for (chunk, tile) in product.weights[column / COLUMNS].iter().enumerate() {
                     for at in 0..ROW_BYTES {
                         let activation = product.input[row * product.stride + chunk * ROW_BYTES + at];
@@ -274,8 +268,7 @@ mod tests {
                     .collect()
             };
             let (left, right) = (tiles(), tiles());
-            let biases = std::array::from_fn(|column| column as i32 * 1000 - 7000);
-            let product = BlockProduct { input: &input, stride, weights: [&left, &right], biases: &biases };
+            let product = BlockProduct { input: &input, stride, weights: [&left, &right] };
             let mut expected = vec![-1; 31 * 64 + 32];
             Emulated.multiply(&product, &mut expected, 64);
             assert!(expected[5 * 64 + 3] != -1 && expected[5 * 64 + 40] == -1);

@@ -29,11 +29,16 @@ trait Instructions {
 pub fn for_level(level: Level) -> NpuResult<Score> {
     level.check_supported()?;
     Ok(match level {
-        // SAFETY, of both: it was just asked whether the processor has the level, and these are among its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Amx | Level::Avx512Vnni => |plan, features, scores| unsafe { x86::avx512_vnni(plan, features, scores) },
+        Level::Amx | Level::Avx512Vnni => |plan, features, scores| {
+            // SAFETY: it was asked above whether the processor has the level, and these are among its instructions.
+            unsafe { x86::avx512_vnni(plan, features, scores) }
+        },
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => |plan, features, scores| unsafe { x86::avx2(plan, features, scores) },
+        Level::Avx2 => |plan, features, scores| {
+            // SAFETY: as above.
+            unsafe { x86::avx2(plan, features, scores) }
+        },
         _ => |plan, features, scores| score::<Plain>(plan, features, scores),
     })
 }

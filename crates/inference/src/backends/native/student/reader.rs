@@ -84,7 +84,7 @@ impl Dense {
     /// Weights in integers with a scale for each output, biases in steps of the sums.
     fn read(&mut self, chain: &Chain, node: &Node, inputs: usize, input_scale: f32) -> Checked<()> {
         let layer = chain.value;
-        let outputs_first = node.attributes.iter().any(|given| *given == ("transB", Attribute::Integer(1)));
+        let outputs_first = node.attributes.contains(&("transB", Attribute::Integer(1)));
         let orientation: &[i64] = if outputs_first { &[1] } else { &[0] };
         check_attributes(node, layer, &[("transA", &[0]), ("transB", orientation)], &[])?;
         let axis = if outputs_first { 0 } else { 1 };
