@@ -146,6 +146,8 @@ fn the_observer_sees_every_seed_with_its_extension() {
                 let extension = own.extension;
                 assert!(trace.kept_by_gate && own.computed);
                 assert!(trace.extension.is_none() || trace.chain.is_some());
+                // Within the reference around the chain the same score is found.
+                assert!(trace.extension.is_none_or(|of_chain| of_chain.score == extension.score), "{trace:?} {own:?}");
                 // The same from base to base by Smith-Waterman alone.
                 let slow = by_smith_waterman(&index, &options, &reads[number], &trace.seed);
                 assert_eq!(extension, slow, "{trace:?}");

@@ -189,7 +189,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let mut text = digits[..first].to_owned();
-    for three in digits[first..].as_bytes().chunks(3) {
+    for three in digits.as_bytes()[first..].chunks(3) {
         if !text.is_empty() {
             text.push(',');
         }
