@@ -51,7 +51,7 @@ pub use input::{open_counted_input, open_input, peek};
 pub use mates::{Mate, MateJoiner, MixedChunk, ReadStream};
 pub use observe::{NoObserver, Observer, RegionRole, RegionTrace, Seed, SeedExtension, SeedTrace};
 pub use options::AlignOptions;
-pub use pipeline::{Aligner, ChunkOutput};
+pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
 pub use seedsieve_filter::FilterStatistics;

@@ -56,7 +56,7 @@ pub struct SeedTrace {
     pub chain_weight: i32,
     /// The seed's chain survived the chain filter.
     pub chain_kept: bool,
-    /// The seed was extended by Smith-Waterman.
+    /// The seed was extended to both sides.
     pub extended: bool,
 }
 

@@ -1,5 +1,6 @@
 //! The stages in their order, over a chunk of reads.
 
+use bwa_index::Smem;
 use bwa_mem4_chain::{MemChain, build_chains_from_resolved, mem_chain_flt};
 use bwa_mem4_core::opt::flags;
 use bwa_mem4_mem::{
@@ -14,7 +15,7 @@ use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
 use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::{deduplicate, extend_chains, reference_window};
-use crate::stages::seeding::SeededReads;
+use crate::stages::seeding::{SeededReads, find_smems, runs_of_reads, seeds_of_smems};
 use crate::trace::{trace_regions, trace_seeds};
 use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
 
@@ -22,6 +23,9 @@ use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, St
 const READS_IN_FLIGHT: usize = 4_096;
 /// Reads that a worker takes at least: enough to hide the latency of the FM-index, and to fill the filter's batches.
 const MIN_READS_PER_BATCH: usize = 512;
+/// Seeds of all workers that are chained and extended at once. Reads of ordinary sequence stay below it; those of
+/// low-complexity repeats have thousands each, and would otherwise need gigabytes.
+const SEEDS_IN_FLIGHT: u64 = 1 << 18;
 /// Pairs that a worker rescues at least in one batch.
 const MIN_PAIRS_PER_RESCUE: usize = 256;
 
@@ -39,12 +43,36 @@ pub struct ChunkOutput {
     pub sam: Vec<Vec<u8>>,
     /// Counts and times.
     pub statistics: Statistics,
+    /// Reads that had more seeds than [`AlignOptions::max_seeds_per_read`] allows, in the order of the input.
+    pub capped: Vec<CappedRead>,
+}
+
+/// A read of which not all seeds were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CappedRead {
+    /// 0-based number in the run; pair p has the reads 2p and 2p + 1.
+    pub read: u64,
+    /// Its name.
+    pub name: String,
+    /// Seeds that it has.
+    pub seeds: u64,
 }
 
 /// What the stages up to the regions give for some reads.
+#[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) regions: Vec<Vec<MemAlnReg>>,
     statistics: Statistics,
+    /// Reads over the limit, by their number in the run, and how many seeds they have.
+    capped: Vec<(u64, u64)>,
+}
+
+impl Batch {
+    fn append(&mut self, mut other: Self) {
+        self.regions.append(&mut other.regions);
+        self.statistics.add(&other.statistics);
+        self.capped.append(&mut other.capped);
+    }
 }
 
 impl<'a> Aligner<'a> {
@@ -64,7 +92,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = reads.par_iter().map(Read::codes).collect();
-        let Batch { regions, mut statistics } = self.regions(&codes, false, first, observer)?;
+        let Batch { regions, mut statistics, capped } = self.regions(&codes, false, first, observer)?;
         let records: Vec<(Vec<u8>, Statistics)> = (reads, &codes, regions)
             .into_par_iter()
             .enumerate()
@@ -79,7 +107,8 @@ impl<'a> Aligner<'a> {
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
-        Ok(ChunkOutput { sam, statistics })
+        let name = |read: u64| reads[(read - first) as usize].name.clone();
+        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
 
     /// Aligns pairs; `first` is the number of the first pair in the run. The insert size is measured on this chunk, as in
@@ -94,7 +123,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = pairs.as_flattened().par_iter().map(Read::codes).collect();
-        let Batch { mut regions, mut statistics } = self.regions(&codes, true, 2 * first, observer)?;
+        let Batch { mut regions, mut statistics, capped } = self.regions(&codes, true, 2 * first, observer)?;
         let (index, options) = (self.index, &self.options.mem);
         let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
         let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
@@ -135,7 +164,8 @@ impl<'a> Aligner<'a> {
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
-        Ok(ChunkOutput { sam, statistics })
+        let name = |read: u64| pairs.as_flattened()[(read - 2 * first) as usize].name.clone();
+        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
 
     /// The rescue gate: with the filter on, a pair is rescued where one of its reads can be reported.
@@ -208,15 +238,12 @@ impl<'a> Aligner<'a> {
                 self.batch_regions(&reads, paired, first + (number * batch_size) as u64, observer)
             })
             .collect::<Result<_, _>>()?;
-        let mut all = Batch { regions: Vec::with_capacity(codes.len()), statistics: Statistics::default() };
-        for mut batch in batches {
-            all.regions.append(&mut batch.regions);
-            all.statistics.add(&batch.statistics);
-        }
+        let mut all = Batch { regions: Vec::with_capacity(codes.len()), ..Batch::default() };
+        batches.into_iter().for_each(|batch| all.append(batch));
         Ok(all)
     }
 
-    /// One worker's batch: seeds, gate, chains, extension.
+    /// One worker's batch: its SMEMs are found at once; then come all other stages, in parts where there are many seeds.
     fn batch_regions(
         &self,
         reads: &[&[u8]],
@@ -224,10 +251,41 @@ impl<'a> Aligner<'a> {
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
+        let mem = &self.options.mem;
+        let mut batch = Batch { regions: Vec::with_capacity(reads.len()), ..Batch::default() };
+        batch.statistics.reads = reads.len() as u64;
+        let smems = batch.statistics.time(Stage::Seeding, || find_smems(self.index, mem, reads));
+        let mut seeds: Vec<u64> = smems.iter().map(|of_read| seeds_of_smems(mem.max_occ, of_read)).collect();
+        if let Some(most) = self.options.max_seeds_per_read {
+            for (read, seeds) in seeds.iter_mut().enumerate().filter(|(_, seeds)| **seeds > most) {
+                batch.capped.push((first + read as u64, *seeds));
+                *seeds = most;
+            }
+            batch.statistics.reads_capped = batch.capped.len() as u64;
+        }
+        let at_once = (SEEDS_IN_FLIGHT / rayon::current_num_threads().max(1) as u64).max(1);
+        let mut smems = smems.into_iter();
+        for run in runs_of_reads(&seeds, paired, at_once) {
+            let of_run = smems.by_ref().take(run.len()).collect();
+            let first = first + run.start as u64;
+            batch.append(self.regions_of_smems(of_run, &reads[run], paired, first, observer)?);
+        }
+        Ok(batch)
+    }
+
+    /// From the SMEMs of some reads to their regions: seeds, gate, chains, extension.
+    fn regions_of_smems(
+        &self,
+        smems: Vec<Vec<Smem>>,
+        reads: &[&[u8]],
+        paired: bool,
+        first: u64,
+        observer: &dyn Observer,
+    ) -> Result<Batch, AlignerError> {
         let (index, options) = (self.index, self.options);
-        let mut statistics = Statistics { reads: reads.len() as u64, ..Statistics::default() };
-        let mut seeded = statistics.time(Stage::Seeding, || SeededReads::find(index, &options.mem, reads));
-        statistics.time(Stage::Locating, || seeded.locate(index, &options.mem));
+        let mut statistics = Statistics::default();
+        let mut seeded = statistics
+            .time(Stage::Locating, || SeededReads::locate(index, &options.mem, options.max_seeds_per_read, smems));
         statistics.seeds = seeded.len() as u64;
 
         let watched: Option<Vec<Vec<Seed>>> =
@@ -250,6 +308,7 @@ impl<'a> Aligner<'a> {
         let mut extended = statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains));
         let is_extended = |candidate: &&Candidate| candidate.extension.is_some();
         statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
+        statistics.proven_extensions = extended.proven;
         if let Some(watched) = watched {
             self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.candidates);
         }
@@ -259,7 +318,7 @@ impl<'a> Aligner<'a> {
             }
         });
         statistics.regions = extended.regions.iter().map(|of_read| of_read.len() as u64).sum();
-        Ok(Batch { regions: extended.regions, statistics })
+        Ok(Batch { regions: extended.regions, statistics, capped: Vec::new() })
     }
 
     /// The chains of one read that survive the chain filter.
@@ -334,6 +393,10 @@ impl<'a> Aligner<'a> {
             observer.regions(read, trace_regions(regions, self.options.mem.t));
         }
     }
+}
+
+fn named(capped: &[(u64, u64)], name: impl Fn(u64) -> String) -> Vec<CappedRead> {
+    capped.iter().map(|&(read, seeds)| CappedRead { read, name: name(read), seeds }).collect()
 }
 
 fn collect_records(records: Vec<(Vec<u8>, Statistics)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {

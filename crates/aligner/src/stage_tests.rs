@@ -8,7 +8,7 @@ use seedsieve_simulate::{GenomeOptions, ReadOptions};
 
 use crate::fastq::{Chunk, FastqReader, ReadSource};
 use crate::observe::{NoObserver, Observer, Seed, SeedTrace};
-use crate::stages::seeding::SeededReads;
+use crate::stages::seeding::{SeededReads, find_smems};
 use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, build_index};
 
 /// An index of a synthetic genome, and the base codes of reads with many errors.
@@ -53,8 +53,8 @@ fn smems_are_those_of_single_reads() {
     let Fixture { index, reads, .. } = fixture();
     let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     for options in settings() {
-        let batched = SeededReads::find(&index, &options.mem, &slices);
-        for (read, smems) in reads.iter().zip(&batched.smems) {
+        let batched = find_smems(&index, &options.mem, &slices);
+        for (read, smems) in reads.iter().zip(&batched) {
             let alone = mem_collect_smem(&index.fm, read, &options.mem);
             let interval = |smem: &bwa_index::Smem| (smem.m, smem.n, smem.k, smem.l, smem.s);
             assert_eq!(smems.iter().map(interval).collect::<Vec<_>>(), alone.iter().map(interval).collect::<Vec<_>>());
@@ -69,8 +69,8 @@ fn chains_are_those_of_single_reads() {
     let context = ComputeContext::unfiltered();
     for options in settings() {
         let aligner = Aligner::new(&index, &options, &context);
-        let mut seeded = SeededReads::find(&index, &options.mem, &slices);
-        seeded.locate(&index, &options.mem);
+        let smems = find_smems(&index, &options.mem, &slices);
+        let seeded = SeededReads::locate(&index, &options.mem, None, smems);
         let mut compared = 0;
         for (number, read) in reads.iter().enumerate() {
             let mut alone = mem_chain_flt(&options.mem, build_chains(&index.fm, &index.bns, &options.mem, read, 0));

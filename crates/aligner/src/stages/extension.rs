@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use bwa_mem4_core::MemOpt;
-use bwa_mem4_extend::{ExtendJob, SwBackend};
+use bwa_mem4_extend::{ExtendJob, ExtendResult, SwBackend};
 use bwa_neon::NeonBackend;
 
 use crate::{Seed, SeedExtension};
@@ -52,6 +52,10 @@ struct Side {
 impl Side {
     fn longest(&self) -> usize {
         self.query.len().max(self.target.len())
+    }
+
+    fn flank(&self, is_left: bool) -> Flank {
+        Flank { is_left, length: self.query.len(), start: self.start_score, last: self.last_score }
     }
 }
 
@@ -104,16 +108,7 @@ impl<'a> ExtensionBatch<'a> {
                 last_score: seed_score,
             });
         }
-        self.extensions.push(SeedExtension {
-            score: seed_score,
-            left_score: seed_score,
-            true_score: seed_score,
-            query_start: seed.query_start,
-            query_end: seed.query_start + seed.length,
-            reference_start: seed.reference_start,
-            reference_end: seed.reference_start + i64::from(seed.length),
-            band: self.options.w,
-        });
+        self.extensions.push(SeedExtension::of_seed(&seed, self.options));
         number
     }
 
@@ -123,19 +118,7 @@ impl<'a> ExtensionBatch<'a> {
         let mut extensions = std::mem::take(&mut self.extensions);
         let left = std::mem::take(&mut self.left);
         run_sides(self.options, self.options.pen_clip5, &self.sequences, left, |side, band, result| {
-            let extension = &mut extensions[side.seed];
-            let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip5;
-            let (query, target, true_score) = if clipped {
-                (result.qle, result.tle, result.score)
-            } else {
-                (extension.query_start, result.gtle, result.gscore)
-            };
-            extension.query_start -= query;
-            extension.reference_start -= i64::from(target);
-            extension.score = result.score;
-            extension.left_score = result.score;
-            extension.true_score = true_score;
-            extension.band = extension.band.max(band);
+            take(self.options, side.flank(true), band, result, &mut extensions[side.seed]);
         });
         let mut right = std::mem::take(&mut self.right);
         for side in &mut right {
@@ -143,20 +126,73 @@ impl<'a> ExtensionBatch<'a> {
             side.last_score = side.start_score;
         }
         run_sides(self.options, self.options.pen_clip3, &self.sequences, right, |side, band, result| {
-            let extension = &mut extensions[side.seed];
-            let clipped = result.gscore <= 0 || result.gscore <= result.score - self.options.pen_clip3;
-            let (query, target, true_score) = if clipped {
-                (result.qle, result.tle, result.score)
-            } else {
-                (side.query.len() as i32, result.gtle, result.gscore)
-            };
-            extension.query_end += query;
-            extension.reference_end += i64::from(target);
-            extension.score = result.score;
-            extension.true_score += true_score - side.start_score;
-            extension.band = extension.band.max(band);
+            take(self.options, side.flank(false), band, result, &mut extensions[side.seed]);
         });
         extensions
+    }
+}
+
+/// What a result is taken for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flank {
+    /// On the seed's left side in the read.
+    pub(crate) is_left: bool,
+    /// Bases of the read.
+    pub(crate) length: usize,
+    /// Score at the seed's edge, which the flank starts from.
+    pub(crate) start: i32,
+    /// Score that ends the search for a wider band.
+    pub(crate) last: i32,
+}
+
+/// Takes the result of a flank that stays on the seed's diagonal, in the band in which bwa accepts it.
+pub(crate) fn take_flank(options: &MemOpt, flank: Flank, result: &ExtendResult, extension: &mut SeedExtension) {
+    let accepted = is_inside(options.w, result) || result.score == flank.last;
+    take(options, flank, if accepted { options.w } else { options.w << 1 }, result, extension);
+}
+
+/// Whether the optimum keeps away from the edge of the band.
+fn is_inside(band: i32, result: &ExtendResult) -> bool {
+    result.max_off < band / 2 + band / 4
+}
+
+/// Lengthens `extension` by a flank: to the end of the read where clipping does not pay, else to the best score.
+fn take(options: &MemOpt, flank: Flank, band: i32, result: &ExtendResult, extension: &mut SeedExtension) {
+    let clip_penalty = if flank.is_left { options.pen_clip5 } else { options.pen_clip3 };
+    let clipped = result.gscore <= 0 || result.gscore <= result.score - clip_penalty;
+    let (query, target, true_score) = if clipped {
+        (result.qle, result.tle, result.score)
+    } else {
+        (flank.length as i32, result.gtle, result.gscore)
+    };
+    extension.score = result.score;
+    extension.band = extension.band.max(band);
+    if flank.is_left {
+        extension.query_start -= query;
+        extension.reference_start -= i64::from(target);
+        extension.left_score = result.score;
+        extension.true_score = true_score;
+    } else {
+        extension.query_end += query;
+        extension.reference_end += i64::from(target);
+        extension.true_score += true_score - flank.start;
+    }
+}
+
+impl SeedExtension {
+    /// The seed alone, before its sides.
+    pub(crate) fn of_seed(seed: &Seed, options: &MemOpt) -> Self {
+        let score = seed.length * options.a;
+        Self {
+            score,
+            left_score: score,
+            true_score: score,
+            query_start: seed.query_start,
+            query_end: seed.query_start + seed.length,
+            reference_start: seed.reference_start,
+            reference_end: seed.reference_start + i64::from(seed.length),
+            band: options.w,
+        }
     }
 }
 
@@ -166,7 +202,7 @@ fn run_sides(
     clip_penalty: i32,
     sequences: &[u8],
     mut sides: Vec<Side>,
-    mut accept: impl FnMut(&Side, i32, &bwa_mem4_extend::ExtendResult),
+    mut accept: impl FnMut(&Side, i32, &ExtendResult),
 ) {
     for attempt in 0..BANDS {
         if sides.is_empty() {
@@ -199,8 +235,7 @@ fn run_sides(
         let mut results = results.iter();
         sides.retain_mut(|side| {
             let result = results.next().expect("one result a job");
-            let inside_band = result.max_off < band / 2 + band / 4;
-            if last_attempt || inside_band || result.score == side.last_score {
+            if last_attempt || is_inside(band, result) || result.score == side.last_score {
                 accept(side, band, result);
                 return false;
             }

@@ -5,3 +5,4 @@ pub(crate) mod extension;
 pub(crate) mod regions;
 pub(crate) mod seeding;
 pub(crate) mod ungapped;
+pub(crate) mod ungapped_optimum;
