@@ -23,6 +23,9 @@ use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, St
 const READS_IN_FLIGHT: usize = 4_096;
 /// Reads that a worker takes at least: enough to hide the latency of the FM-index, and to fill the filter's batches.
 const MIN_READS_PER_BATCH: usize = 512;
+/// Reads whose SMEMs are searched in lockstep, an even number: the search of a low-complexity read needs hundreds of
+/// kilobytes.
+const READS_IN_LOCKSTEP: usize = 512;
 /// Seeds of all workers that are chained and extended at once. Reads of ordinary sequence stay below it; those of
 /// low-complexity repeats have thousands each, and would otherwise need gigabytes.
 const SEEDS_IN_FLIGHT: u64 = 1 << 18;
@@ -243,7 +246,8 @@ impl<'a> Aligner<'a> {
         Ok(all)
     }
 
-    /// One worker's batch: its SMEMs are found at once; then come all other stages, in parts where there are many seeds.
+    /// One worker's batch. SMEMs are found for a few hundred reads at a time; the other stages take all reads of the batch, in
+    /// parts where there are many seeds.
     fn batch_regions(
         &self,
         reads: &[&[u8]],
@@ -252,24 +256,35 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
         let mem = &self.options.mem;
+        let at_once = (SEEDS_IN_FLIGHT / rayon::current_num_threads().max(1) as u64).max(1);
         let mut batch = Batch { regions: Vec::with_capacity(reads.len()), ..Batch::default() };
         batch.statistics.reads = reads.len() as u64;
-        let smems = batch.statistics.time(Stage::Seeding, || find_smems(self.index, mem, reads));
-        let mut seeds: Vec<u64> = smems.iter().map(|of_read| seeds_of_smems(mem.max_occ, of_read)).collect();
-        if let Some(most) = self.options.max_seeds_per_read {
-            for (read, seeds) in seeds.iter_mut().enumerate().filter(|(_, seeds)| **seeds > most) {
-                batch.capped.push((first + read as u64, *seeds));
-                *seeds = most;
+        // SMEMs that wait for more of them, and how many seeds each read has.
+        let (mut smems, mut seeds): (Vec<Vec<Smem>>, Vec<u64>) = (Vec::new(), Vec::new());
+        for group in reads.chunks(READS_IN_LOCKSTEP) {
+            smems.append(&mut batch.statistics.time(Stage::Seeding, || find_smems(self.index, mem, group)));
+            for of_read in &smems[seeds.len()..] {
+                let found = seeds_of_smems(mem.max_occ, of_read);
+                let most = self.options.max_seeds_per_read.unwrap_or(u64::MAX);
+                if found > most {
+                    batch.capped.push((first + (batch.regions.len() + seeds.len()) as u64, found));
+                }
+                seeds.push(found.min(most));
             }
-            batch.statistics.reads_capped = batch.capped.len() as u64;
+            let is_last = batch.regions.len() + seeds.len() == reads.len();
+            if !is_last && seeds.iter().sum::<u64>() < at_once {
+                continue;
+            }
+            let mut smems = smems.drain(..);
+            for run in runs_of_reads(&seeds, paired, at_once) {
+                let of_run = smems.by_ref().take(run.len()).collect();
+                let start = batch.regions.len();
+                let of_reads = &reads[start..start + run.len()];
+                batch.append(self.regions_of_smems(of_run, of_reads, paired, first + start as u64, observer)?);
+            }
+            seeds.clear();
         }
-        let at_once = (SEEDS_IN_FLIGHT / rayon::current_num_threads().max(1) as u64).max(1);
-        let mut smems = smems.into_iter();
-        for run in runs_of_reads(&seeds, paired, at_once) {
-            let of_run = smems.by_ref().take(run.len()).collect();
-            let first = first + run.start as u64;
-            batch.append(self.regions_of_smems(of_run, &reads[run], paired, first, observer)?);
-        }
+        batch.statistics.reads_capped = batch.capped.len() as u64;
         Ok(batch)
     }
 

@@ -36,13 +36,17 @@ pub(crate) fn extend_chains(
     let mut shortcuts = Shortcuts::new(index, options);
     let mut extended = Vec::new();
     let mut window = Vec::new();
+    let mut open: Vec<usize> = (0..reads.len()).collect();
     for round in 1..=ROUNDS {
         let asked = extended.len();
-        for (read, codes) in reads.iter().enumerate() {
+        open.retain(|&read| {
+            let codes = reads[read];
             if round == 1 {
                 prefetch(index, reads, chains, read + 1);
             }
-            for number in shortcuts.wanted(round == ROUNDS, codes, &chains[read], &mut candidates[read]) {
+            let is_last = round == ROUNDS;
+            let Next { wanted, is_open } = shortcuts.next(is_last, codes, &chains[read], &mut candidates[read]);
+            for number in wanted {
                 let candidate = &candidates[read][number];
                 let of_read =
                     stored[read].get_or_insert_with(|| StoredRead::new(batch.store(codes), chains[read].len()));
@@ -55,8 +59,9 @@ pub(crate) fn extend_chains(
                 batch.add(plain_seed(&candidate.seed), of_read.codes, stored_window, start);
                 extended.push((read, number));
             }
-        }
-        if extended.len() == asked {
+            is_open
+        });
+        if open.is_empty() {
             break;
         }
         for (&(read, number), extension) in extended[asked..].iter().zip(batch.run()) {
@@ -88,6 +93,14 @@ struct Shortcuts<'a> {
     reference: Vec<u8>,
 }
 
+/// What has to be done for a read next.
+struct Next {
+    /// Candidates that Smith-Waterman has to extend.
+    wanted: Vec<usize>,
+    /// Whether there may be more to do afterwards.
+    is_open: bool,
+}
+
 /// Times that a read's candidates are surveyed anew because shortcuts decided on some of them.
 const SURVEYS: usize = 4;
 
@@ -97,9 +110,9 @@ impl<'a> Shortcuts<'a> {
         Self { index, options, optimum, taken: 0, refused: Vec::new(), reference: Vec::new() }
     }
 
-    /// The candidates of a read that have to be extended by Smith-Waterman next, in the `last` round all that are undecided.
-    /// Those of which the extension can be proven have it afterwards.
-    fn wanted(&mut self, last: bool, codes: &[u8], chains: &[MemChain], candidates: &mut [Candidate]) -> Vec<usize> {
+    /// What has to be done for a read next, in the `last` round for all that is undecided. Candidates of which the extension
+    /// can be proven have it afterwards.
+    fn next(&mut self, last: bool, codes: &[u8], chains: &[MemChain], candidates: &mut [Candidate]) -> Next {
         self.refused.clear();
         self.refused.resize(candidates.len(), false);
         for surveys in 1.. {
@@ -107,8 +120,10 @@ impl<'a> Shortcuts<'a> {
             let mut wanted = if last { survey.undecided } else { survey.wanted };
             let before = wanted.len();
             wanted.retain(|&number| !self.take(number, codes, chains, candidates));
+            // The first undecided candidate is always wanted: where none was, all is decided.
+            let is_open = before > 0;
             if wanted.len() == before || surveys == SURVEYS {
-                return wanted;
+                return Next { wanted, is_open };
             }
         }
         unreachable!("the loop ends with SURVEYS");
