@@ -100,6 +100,17 @@ impl ReferenceIndex {
         (contig, (forward - self.bns.contigs[contig].offset) as u64, reverse)
     }
 
+    /// The strand of contig `contig` on which `reference_start` lies, `[start, end)` of the 2L coordinate.
+    pub(crate) fn strand_of_contig(&self, contig: i32, reference_start: i64) -> (i64, i64) {
+        let entry = &self.bns.contigs[contig as usize];
+        let (start, end) = (entry.offset, entry.offset + i64::from(entry.len));
+        if reference_start < self.bns.l_pac {
+            (start, end)
+        } else {
+            (2 * self.bns.l_pac - end, 2 * self.bns.l_pac - start)
+        }
+    }
+
     /// Base codes of the contig `contig` at `[start, end)`, 0-based on its forward strand, N as 4.
     ///
     /// # Panics

@@ -8,15 +8,27 @@
 //!
 //! With the gate off the records are byte for byte those of bwa-mem2 with the same options.
 //!
-//! ```no_run
-//! use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, NoObserver, Read, ReferenceIndex};
+//! ```
+//! use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, NoObserver, Read, ReferenceIndex, build_index};
 //!
-//! let index = ReferenceIndex::load("reference.fa".as_ref())?;
+//! # let mut state = 1_u32;
+//! # let mut base = || {
+//! #     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+//! #     char::from(b"ACGT"[(state >> 30) as usize])
+//! # };
+//! # let genome: String = (0..5_000).map(|_| base()).collect();
+//! # let folder = tempfile::tempdir()?;
+//! # let fasta = folder.path().join("reference.fa");
+//! # std::fs::write(&fasta, format!(">chr1\n{genome}\n"))?;
+//! build_index(&fasta, &fasta)?;
+//! let index = ReferenceIndex::load(&fasta)?;
 //! let (options, context) = (AlignOptions::default(), ComputeContext::unfiltered());
-//! let read = Read { name: "r1".into(), bases: b"ACGTACGTTAGCATCGATTCAGG".to_vec(), ..Read::default() };
+//! let read = Read { name: "r1".into(), bases: genome[700..800].into(), ..Read::default() };
 //! let chunk = Aligner::new(&index, &options, &context).align_single(&[read], 0, &NoObserver)?;
-//! print!("{}", String::from_utf8_lossy(&chunk.sam.concat()));
-//! # Ok::<(), seedsieve_aligner::AlignerError>(())
+//! let records = String::from_utf8(chunk.sam.concat())?;
+//! assert!(records.starts_with("r1\t0\tchr1\t701\t60\t100M\t"), "{records}");
+//! assert_eq!((chunk.statistics.reads, chunk.statistics.extensions), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod context;
@@ -56,7 +68,7 @@ pub use mates::{Mate, MateJoiner, MixedChunk, ReadStream};
 pub use observe::{NoObserver, Observer, RegionRole, RegionTrace, Seed, SeedExtension, SeedTrace};
 pub use options::AlignOptions;
 pub use own_extension::{OwnExtension, SeedToExtend};
-pub use pipeline::{Aligner, ChunkOutput};
+pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
 pub use seedsieve_filter::FilterStatistics;

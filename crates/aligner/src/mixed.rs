@@ -24,9 +24,10 @@ impl Aligner<'_> {
         let pairs = self.align_pairs(&chunk.pairs, first_pair, observer)?;
         let mut statistics = singles.statistics;
         statistics.add(&pairs.statistics);
+        let capped = [singles.capped, pairs.capped].concat();
         let (mut singles, mut pairs) = (singles.sam.into_iter(), pairs.sam.into_iter());
         let next = |is_pair: &bool| if *is_pair { pairs.next() } else { singles.next() };
         let sam = chunk.is_pair.iter().filter_map(next).collect();
-        Ok(ChunkOutput { sam, statistics })
+        Ok(ChunkOutput { sam, statistics, capped })
     }
 }

@@ -56,7 +56,7 @@ pub struct SeedTrace {
     pub chain_weight: i32,
     /// The seed's chain survived the chain filter.
     pub chain_kept: bool,
-    /// Its extension by Smith-Waterman within the reference around its chain, where the pipeline extended it.
+    /// Its extension to both sides within the reference around its chain, where the pipeline extended it.
     pub extension: Option<SeedExtension>,
 }
 

@@ -9,6 +9,10 @@ pub struct AlignOptions {
     /// Insert size statistics given by the user (-I), one for each orientation FF, FR, RF, RR; measured for each chunk
     /// of reads where absent.
     pub insert_size: Option<[PeStat; 4]>,
+    /// Seeds of one read that are looked at, where there is a limit: of a read with more, the SMEMs that occur least often
+    /// are, as many as have no more seeds together (and the rarest one in any case). Without it the output is bwa-mem2's
+    /// for every read.
+    pub max_seeds_per_read: Option<u64>,
 }
 
 impl AlignOptions {

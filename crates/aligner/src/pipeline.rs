@@ -1,5 +1,6 @@
 //! The stages in their order, over a chunk of reads.
 
+use bwa_index::Smem;
 use bwa_mem4_chain::{MemChain, build_chains_from_resolved, mem_chain_flt};
 use bwa_mem4_core::opt::flags;
 use bwa_mem4_mem::{
@@ -12,7 +13,7 @@ use crate::observe::{Observer, Seed};
 use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
 use crate::stages::regions::{deduplicate, extend_chains};
-use crate::stages::seeding::SeededReads;
+use crate::stages::seeding::{SeededReads, find_smems, rounds_of_smems, runs_of_reads, seeds_of_smems};
 use crate::trace::{trace_regions, trace_seeds};
 use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
 
@@ -20,6 +21,12 @@ use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, St
 const READS_IN_FLIGHT: usize = 4_096;
 /// Reads that a worker takes at least: enough to hide the latency of the FM-index, and to fill the filter's batches.
 const MIN_READS_PER_BATCH: usize = 512;
+/// Reads whose SMEMs are searched in lockstep, an even number: the search of a low-complexity read needs hundreds of
+/// kilobytes.
+const READS_IN_LOCKSTEP: usize = 512;
+/// Seeds of all workers that are chained and extended at once. Reads of ordinary sequence stay below it; those of
+/// low-complexity repeats have thousands each, and would otherwise need gigabytes.
+const SEEDS_IN_FLIGHT: u64 = 1 << 18;
 /// Pairs that a worker rescues at least in one batch.
 const MIN_PAIRS_PER_RESCUE: usize = 256;
 
@@ -37,12 +44,36 @@ pub struct ChunkOutput {
     pub sam: Vec<Vec<u8>>,
     /// Counts and times.
     pub statistics: Statistics,
+    /// Reads that had more seeds than [`AlignOptions::max_seeds_per_read`] allows, in the order of the input.
+    pub capped: Vec<CappedRead>,
+}
+
+/// A read of which not all seeds were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CappedRead {
+    /// 0-based number in the run; pair p has the reads 2p and 2p + 1.
+    pub read: u64,
+    /// Its name.
+    pub name: String,
+    /// Seeds that it has.
+    pub seeds: u64,
 }
 
 /// What the stages up to the regions give for some reads.
+#[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) regions: Vec<Vec<MemAlnReg>>,
     statistics: Statistics,
+    /// Reads over the limit, by their number in the run, and how many seeds they have.
+    capped: Vec<(u64, u64)>,
+}
+
+impl Batch {
+    fn append(&mut self, mut other: Self) {
+        self.regions.append(&mut other.regions);
+        self.statistics.add(&other.statistics);
+        self.capped.append(&mut other.capped);
+    }
 }
 
 impl<'a> Aligner<'a> {
@@ -68,7 +99,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = reads.par_iter().map(Read::codes).collect();
-        let Batch { regions, mut statistics } = self.regions(&codes, false, first, observer)?;
+        let Batch { regions, mut statistics, capped } = self.regions(&codes, false, first, observer)?;
         let records: Vec<(Vec<u8>, Statistics)> = (reads, &codes, regions)
             .into_par_iter()
             .enumerate()
@@ -83,7 +114,8 @@ impl<'a> Aligner<'a> {
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
-        Ok(ChunkOutput { sam, statistics })
+        let name = |read: u64| reads[(read - first) as usize].name.clone();
+        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
 
     /// Aligns pairs; `first` is the number of the first pair in the run. The insert size is measured on this chunk, as in
@@ -98,7 +130,7 @@ impl<'a> Aligner<'a> {
         observer: &dyn Observer,
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = pairs.as_flattened().par_iter().map(Read::codes).collect();
-        let Batch { mut regions, mut statistics } = self.regions(&codes, true, 2 * first, observer)?;
+        let Batch { mut regions, mut statistics, capped } = self.regions(&codes, true, 2 * first, observer)?;
         let (index, options) = (self.index, &self.options.mem);
         let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
         let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
@@ -142,7 +174,8 @@ impl<'a> Aligner<'a> {
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
-        Ok(ChunkOutput { sam, statistics })
+        let name = |read: u64| pairs.as_flattened()[(read - 2 * first) as usize].name.clone();
+        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
 
     /// The rescue gate: with the filter on, a pair is rescued where one of its reads can be reported.
@@ -173,15 +206,13 @@ impl<'a> Aligner<'a> {
                 self.batch_regions(&reads, paired, first + (number * batch_size) as u64, observer)
             })
             .collect::<Result<_, _>>()?;
-        let mut all = Batch { regions: Vec::with_capacity(codes.len()), statistics: Statistics::default() };
-        for mut batch in batches {
-            all.regions.append(&mut batch.regions);
-            all.statistics.add(&batch.statistics);
-        }
+        let mut all = Batch { regions: Vec::with_capacity(codes.len()), ..Batch::default() };
+        batches.into_iter().for_each(|batch| all.append(batch));
         Ok(all)
     }
 
-    /// One worker's batch: seeds, gate, chains, extension.
+    /// One worker's batch. SMEMs are found for a few hundred reads at a time; the other stages take all reads of the batch, in
+    /// parts where there are many seeds.
     fn batch_regions(
         &self,
         reads: &[&[u8]],
@@ -189,11 +220,53 @@ impl<'a> Aligner<'a> {
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
+        let mem = &self.options.mem;
+        let at_once = (SEEDS_IN_FLIGHT / rayon::current_num_threads().max(1) as u64).max(1);
+        let mut batch = Batch { regions: Vec::with_capacity(reads.len()), ..Batch::default() };
+        batch.statistics.reads = reads.len() as u64;
+        // SMEMs that wait for more of them, and how many seeds each read has.
+        let (mut smems, mut seeds): (Vec<Vec<Smem>>, Vec<u64>) = (Vec::new(), Vec::new());
+        for group in reads.chunks(READS_IN_LOCKSTEP) {
+            smems.append(&mut batch.statistics.time(Stage::Seeding, || find_smems(self.index, mem, group)));
+            for of_read in &smems[seeds.len()..] {
+                let found = seeds_of_smems(mem.max_occ, of_read);
+                let most = self.options.max_seeds_per_read.unwrap_or(u64::MAX);
+                if found > most {
+                    batch.capped.push((first + (batch.regions.len() + seeds.len()) as u64, found));
+                }
+                seeds.push(found.min(most));
+            }
+            let is_last = batch.regions.len() + seeds.len() == reads.len();
+            if !is_last && seeds.iter().sum::<u64>() < at_once {
+                continue;
+            }
+            let mut smems = smems.drain(..);
+            for run in runs_of_reads(&seeds, paired, at_once) {
+                let of_run = smems.by_ref().take(run.len()).collect();
+                let start = batch.regions.len();
+                let of_reads = &reads[start..start + run.len()];
+                batch.append(self.regions_of_smems(of_run, of_reads, paired, first + start as u64, observer)?);
+            }
+            seeds.clear();
+        }
+        batch.statistics.reads_capped = batch.capped.len() as u64;
+        Ok(batch)
+    }
+
+    /// From the SMEMs of some reads to their regions: seeds, gate, chains, extension.
+    fn regions_of_smems(
+        &self,
+        smems: Vec<Vec<Smem>>,
+        reads: &[&[u8]],
+        paired: bool,
+        first: u64,
+        observer: &dyn Observer,
+    ) -> Result<Batch, AlignerError> {
         let (index, options) = (self.index, self.options);
-        let mut statistics = Statistics { reads: reads.len() as u64, ..Statistics::default() };
-        let mut seeded = statistics.time(Stage::Seeding, || SeededReads::find(index, &options.mem, reads));
-        let rounds = observer.wants_traces().then(|| seeded.rounds(index, &options.mem, reads));
-        statistics.time(Stage::Locating, || seeded.locate(index, &options.mem));
+        let mut statistics = Statistics::default();
+        let rounds = observer.wants_traces().then(|| rounds_of_smems(index, &options.mem, reads, &smems));
+        let mut seeded = statistics
+            .time(Stage::Locating, || SeededReads::locate(index, &options.mem, options.max_seeds_per_read, smems));
         statistics.seeds = seeded.len() as u64;
 
         let watched: Option<Vec<Vec<(Seed, u8)>>> = rounds.map(|rounds| {
@@ -219,6 +292,7 @@ impl<'a> Aligner<'a> {
         let mut extended = statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains));
         let is_extended = |candidate: &&Candidate| candidate.extension.is_some();
         statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
+        statistics.proven_extensions = extended.proven;
         if let Some(watched) = watched {
             self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.candidates);
         }
@@ -228,7 +302,7 @@ impl<'a> Aligner<'a> {
             }
         });
         statistics.regions = extended.regions.iter().map(|of_read| of_read.len() as u64).sum();
-        Ok(Batch { regions: extended.regions, statistics })
+        Ok(Batch { regions: extended.regions, statistics, capped: Vec::new() })
     }
 
     /// The chains of one read that survive the chain filter.
@@ -316,6 +390,10 @@ impl<'a> Aligner<'a> {
             observer.regions(read, trace_regions(regions, self.options.mem.t));
         }
     }
+}
+
+fn named(capped: &[(u64, u64)], name: impl Fn(u64) -> String) -> Vec<CappedRead> {
+    capped.iter().map(|&(read, seeds)| CappedRead { read, name: name(read), seeds }).collect()
 }
 
 fn collect_records(records: Vec<(Vec<u8>, Statistics)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {

@@ -11,7 +11,7 @@ use crate::observe::{NoObserver, Observer, Seed, SeedTrace};
 use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::reference_window;
 use crate::stages::rounds::rounds;
-use crate::stages::seeding::SeededReads;
+use crate::stages::seeding::{SeededReads, find_smems};
 use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, SeedToExtend, build_index};
 
 /// An index of a synthetic genome, and the base codes of reads with many errors.
@@ -56,8 +56,8 @@ fn smems_are_those_of_single_reads() {
     let Fixture { index, reads, .. } = fixture();
     let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     for options in settings() {
-        let batched = SeededReads::find(&index, &options.mem, &slices);
-        for (read, smems) in reads.iter().zip(&batched.smems) {
+        let batched = find_smems(&index, &options.mem, &slices);
+        for (read, smems) in reads.iter().zip(&batched) {
             let alone = mem_collect_smem(&index.fm, read, &options.mem);
             let interval = |smem: &bwa_index::Smem| (smem.m, smem.n, smem.k, smem.l, smem.s);
             assert_eq!(smems.iter().map(interval).collect::<Vec<_>>(), alone.iter().map(interval).collect::<Vec<_>>());
@@ -72,8 +72,8 @@ fn chains_are_those_of_single_reads() {
     let context = ComputeContext::unfiltered();
     for options in settings() {
         let aligner = Aligner::new(&index, &options, &context);
-        let mut seeded = SeededReads::find(&index, &options.mem, &slices);
-        seeded.locate(&index, &options.mem);
+        let smems = find_smems(&index, &options.mem, &slices);
+        let seeded = SeededReads::locate(&index, &options.mem, None, smems);
         let mut compared = 0;
         for (number, read) in reads.iter().enumerate() {
             let mut alone = mem_chain_flt(&options.mem, build_chains(&index.fm, &index.bns, &options.mem, read, 0));
@@ -91,14 +91,42 @@ fn regions_are_those_of_single_reads_extended_by_the_scalar_kernel() {
     let Fixture { index, reads, .. } = fixture();
     let context = ComputeContext::unfiltered();
     for options in settings() {
-        let batched = Aligner::new(&index, &options, &context).regions(&reads, false, 0, &NoObserver).unwrap();
+        let aligner = Aligner::new(&index, &options, &context);
+        let batched = aligner.regions(&reads, false, 0, &NoObserver).unwrap();
         let mut compared = 0;
         for (number, (read, regions)) in reads.iter().zip(&batched.regions).enumerate() {
             let alone = align_read_dedup(&index.fm, &index.bns, &options.mem, read);
             assert_eq!(format!("{regions:?}"), format!("{alone:?}"), "read {number}");
+            let one = std::slice::from_ref(read);
+            let in_a_batch_of_its_own = aligner.regions(one, false, number as u64, &NoObserver).unwrap().regions;
+            assert_eq!(format!("{:?}", in_a_batch_of_its_own[0]), format!("{alone:?}"), "read {number} alone");
             compared += alone.len();
         }
         assert!(compared > 300, "{compared} regions");
+    }
+}
+
+#[test]
+fn a_read_of_a_tandem_repeat_is_extended_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = seedsieve_simulate::Random::new(5, 0);
+    let mut bases = |length: usize| (0..length).map(|_| random.below(4) as u8).collect::<Vec<u8>>();
+    let repeat = bases(26).repeat(16);
+    let contig = [bases(1_000), repeat.clone(), bases(1_000)].concat();
+    let path = folder.path().join("genome.fa");
+    let letters: String = contig.iter().map(|&code| char::from(b"ACGT"[usize::from(code)])).collect();
+    std::fs::write(&path, format!(">tandem\n{letters}\n")).unwrap();
+    build_index(&path, &path).unwrap();
+    let index = ReferenceIndex::load(&path).unwrap();
+    let (options, context) = (AlignOptions::default(), ComputeContext::unfiltered());
+    let aligner = Aligner::new(&index, &options, &context);
+    // Each place of the repeat waits for the one before it: more of them than there are surveys and rounds.
+    for start in 0..26 {
+        let read = repeat[start..start + 150].to_vec();
+        let alone = align_read_dedup(&index.fm, &index.bns, &options.mem, &read);
+        let batched = aligner.regions(&[read], false, 0, &NoObserver).unwrap().regions;
+        assert_eq!(format!("{:?}", batched[0]), format!("{alone:?}"), "from {start}");
+        assert!(alone.len() > 4, "{} regions", alone.len());
     }
 }
 

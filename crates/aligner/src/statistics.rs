@@ -47,6 +47,8 @@ impl Stage {
 pub struct Statistics {
     /// Reads (mates count one each).
     pub reads: u64,
+    /// Reads that had more seeds than [`crate::AlignOptions::max_seeds_per_read`] allows.
+    pub reads_capped: u64,
     /// Occurrences of SMEMs in the reference.
     pub seeds: u64,
     /// Seeds that the gate let pass.
@@ -55,6 +57,8 @@ pub struct Statistics {
     pub chains: u64,
     /// Seeds that were extended.
     pub extensions: u64,
+    /// Of these, extensions whose optimum is proven to have no gap and needed no Smith-Waterman.
+    pub proven_extensions: u64,
     /// Regions after deduplication.
     pub regions: u64,
     /// What the filter did; all zero without one.
@@ -71,10 +75,12 @@ impl Statistics {
     /// Adds another part's counts and times.
     pub fn add(&mut self, other: &Self) {
         self.reads += other.reads;
+        self.reads_capped += other.reads_capped;
         self.seeds += other.seeds;
         self.seeds_kept += other.seeds_kept;
         self.chains += other.chains;
         self.extensions += other.extensions;
+        self.proven_extensions += other.proven_extensions;
         self.regions += other.regions;
         self.filter.add(&other.filter);
         for (sum, part) in self.cpu.iter_mut().zip(other.cpu) {

@@ -1,47 +1,63 @@
-//! `cargo xtask bench align`: whole runs of `seedsieve align`, filter off and on, and of bwa-mem4 on the same reads, in
-//! turn; CPU seconds (user and system), medians, and medians of the ratios run by run.
+//! `cargo xtask bench align`: whole runs of `seedsieve align` and of bwa-mem4 on the same reads, in turn; CPU seconds (user
+//! and system) and peak memory, medians, and medians of the ratios run by run. Before, both programs' records are compared:
+//! they have to be the same bytes.
 //!
-//! Arguments: `--runs N` (5), `--threads N` (1), `--filter` (also with the built-in model), `--set NAME` (kgp30x,
-//! foreign-k14).
+//! Arguments: `--runs N` (5), `--threads N[,N...]` (1,2), `--filter` (also with the built-in filter), `--set NAME`
+//! (kgp30x, simulated, foreign-k14), `--growth` (how time grows with reads and threads, drawn in target/bench/align.html).
 
 mod common;
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
-use common::{cpu_seconds, median, prepare_index};
+use common::cost::{Cost, cost};
+use common::plot::{Plot, Series, page};
+use common::simulated::simulated_pairs;
+use common::{median, prepare_index};
 
-/// One work to do: extra options, and the two files of reads below the data folder.
+/// Pairs of the simulated set; parts of it show how time grows.
+const SIMULATED_PAIRS: u64 = 100_000;
+
+/// One work to do: extra options, and the two files of reads below the data folder; none for simulated ones.
 struct Work {
     name: &'static str,
     options: &'static [&'static str],
-    reads: [&'static str; 2],
+    reads: Option<[&'static str; 2]>,
 }
 
-const WORKS: [Work; 2] = [
+const WORKS: [Work; 3] = [
     Work {
         name: "kgp30x",
         options: &[],
-        reads: ["kgp30x/NA12878.chr22_R1.fastq.gz", "kgp30x/NA12878.chr22_R2.fastq.gz"],
+        reads: Some(["kgp30x/NA12878.chr22_R1.fastq.gz", "kgp30x/NA12878.chr22_R2.fastq.gz"]),
     },
+    Work { name: "simulated", options: &[], reads: None },
     Work {
         name: "foreign-k14",
         options: &["-k", "14"],
-        reads: [
+        reads: Some([
             "human_reads/genomewide/hiseq_TESTX_L001_R1.fastq.gz",
             "human_reads/genomewide/hiseq_TESTX_L001_R2.fastq.gz",
-        ],
+        ]),
     },
 ];
 
-/// Makes the command of one run.
-type MakeCommand<'a> = Box<dyn Fn() -> Command + 'a>;
-
 struct Settings {
     runs: usize,
-    threads: String,
+    threads: Vec<usize>,
     filter: bool,
+    growth: bool,
     set: Option<String>,
+}
+
+/// The programs, the index and the folder for what is made.
+struct Bench {
+    ours: PathBuf,
+    oracle: Option<PathBuf>,
+    reference: PathBuf,
+    index: PathBuf,
+    folder: PathBuf,
 }
 
 fn main() -> ExitCode {
@@ -55,64 +71,191 @@ fn main() -> ExitCode {
 }
 
 fn settings() -> Result<Settings, String> {
-    let mut settings = Settings { runs: 5, threads: "1".into(), filter: false, set: None };
+    let mut settings = Settings { runs: 5, threads: vec![1, 2], filter: false, growth: false, set: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--runs" => settings.runs = value()?.parse().map_err(|_| "--runs: a number from 1".to_owned())?,
-            "--threads" => settings.threads = value()?,
+            "--threads" => {
+                let numbers = value()?.split(',').map(str::parse).collect::<Result<_, _>>();
+                settings.threads = numbers.map_err(|_| "--threads: numbers from 1, as 1,2,4".to_owned())?;
+            }
             "--set" => settings.set = Some(value()?),
             "--filter" => settings.filter = true,
+            "--growth" => settings.growth = true,
             "--bench" => {} // cargo adds it
-            other => return Err(format!("unknown argument {other}; valid: --runs, --threads, --set, --filter")),
+            other => {
+                return Err(format!("unknown argument {other}; valid: --runs, --threads, --set, --filter, --growth"));
+            }
         }
     }
-    Ok(settings)
+    match settings.set.as_deref().filter(|set| WORKS.iter().all(|work| work.name != *set)) {
+        Some(unknown) => Err(format!("--set {unknown}: there are {}", WORKS.map(|work| work.name).join(", "))),
+        None => Ok(settings),
+    }
 }
 
 fn run(settings: &Settings) -> Result<(), String> {
-    let (repository, data) = (common::repository(), common::data());
-    let ours = PathBuf::from(env!("CARGO_BIN_EXE_seedsieve"));
+    let repository = common::repository();
     let oracle = repository.join("target/oracle/bin/bwa-mem4");
-    let index = repository.join("target/bench/human_mix.fa");
-    prepare_index(&ours, &data.join("human_ref/human_mix.fa.gz"), &index)?;
-
-    println!("CPU seconds on one machine, {} runs in turn, -t {}", settings.runs, settings.threads);
-    println!("{:<12} {:<22} {:>9} {:>16}", "reads", "program", "median", "ratio to bwa-mem4");
+    let bench = Bench {
+        ours: PathBuf::from(env!("CARGO_BIN_EXE_seedsieve")),
+        oracle: oracle.is_file().then_some(oracle),
+        reference: common::data().join("human_ref/human_mix.fa.gz"),
+        index: repository.join("target/bench/human_mix.fa"),
+        folder: repository.join("target/bench"),
+    };
+    prepare_index(&bench.ours, &bench.reference, &bench.index)?;
+    if bench.oracle.is_none() {
+        println!("target/oracle/bin/bwa-mem4 is not there (cargo xtask setup --oracle): no ratios");
+    }
+    println!("CPU seconds and peak memory on one machine, {} runs in turn", settings.runs);
+    println!("{:<12} {:>3} {:<18} {:>8} {:>7} {:>6} {:>7}", "reads", "-t", "program", "CPU s", "ratio", "MiB", "ratio");
     for work in WORKS.iter().filter(|work| settings.set.as_deref().is_none_or(|set| set == work.name)) {
-        let reads = work.reads.map(|name| data.join(name));
-        let shared = |program: &Path, command: &str| {
-            let mut run = Command::new(program);
-            run.current_dir(&repository).args([command, "-t", &settings.threads]).args(work.options);
-            run
+        let reads = match work.reads {
+            Some(names) => names.map(|name| common::data().join(name)),
+            None => simulated_pairs(&bench.reference, SIMULATED_PAIRS, &bench.folder)?,
         };
-        let mut programs: Vec<(&str, MakeCommand)> = Vec::new();
-        if oracle.is_file() {
-            programs.push(("bwa-mem4", Box::new(|| shared(&oracle, "mem"))));
-        }
-        programs.push(("seedsieve", Box::new(|| shared(&ours, "align"))));
-        if settings.filter {
-            programs.push((
-                "seedsieve, filter on",
-                Box::new(|| {
-                    let mut run = shared(&ours, "align");
-                    run.arg("--npu-filter");
-                    run
-                }),
-            ));
-        }
-        let mut seconds = vec![Vec::new(); programs.len()];
-        for _ in 0..settings.runs.max(1) {
-            for ((_, program), seconds) in programs.iter().zip(&mut seconds) {
-                let mut command = program();
-                seconds.push(cpu_seconds(command.arg(&index).args(&reads))?);
+        println!("{:<12} {}", work.name, bench.equal_work(work.options, &reads)?);
+        for threads in &settings.threads {
+            let mut programs = bench.programs(*threads, work.options, &reads);
+            if settings.filter {
+                programs
+                    .push(("seedsieve, filter", bench.command(&bench.ours, "align", *threads, work.options, &reads)));
+                programs.last_mut().expect("just added").1.arg("--npu-filter");
+            }
+            let costs = in_turn(&mut programs, settings.runs)?;
+            for ((name, _), own) in programs.iter().zip(&costs) {
+                let (cpu, cpu_ratio) = of(|cost| cost.cpu, own, &costs[0]);
+                let (memory, memory_ratio) = of(|cost| cost.memory, own, &costs[0]);
+                println!(
+                    "{:<12} {threads:>3} {name:<18} {cpu:>8.2} {cpu_ratio:>7.3} {memory:>6.0} {memory_ratio:>7.3}",
+                    work.name
+                );
             }
         }
-        for (number, (name, _)) in programs.iter().enumerate() {
-            let ratios = seconds[number].iter().zip(&seconds[0]).map(|(one, first)| one / first).collect();
-            println!("{:<12} {name:<22} {:>9.2} {:>16.3}", work.name, median(seconds[number].clone()), median(ratios));
+    }
+    if settings.growth { bench.growth(settings.runs) } else { Ok(()) }
+}
+
+impl Bench {
+    fn command(
+        &self,
+        program: &Path,
+        command: &str,
+        threads: usize,
+        options: &[&str],
+        reads: &[PathBuf; 2],
+    ) -> Command {
+        let mut run = Command::new(program);
+        run.current_dir(common::repository()).args([command, "-t", &threads.to_string()]).args(options);
+        run.arg(&self.index).args(reads);
+        run
+    }
+
+    /// bwa-mem4 where there is one, and ours.
+    fn programs(&self, threads: usize, options: &[&str], reads: &[PathBuf; 2]) -> Vec<(&'static str, Command)> {
+        let oracle =
+            self.oracle.iter().map(|oracle| ("bwa-mem4", self.command(oracle, "mem", threads, options, reads)));
+        oracle.chain([("seedsieve", self.command(&self.ours, "align", threads, options, reads))]).collect()
+    }
+
+    /// Says how many records there are, and that both programs write the same ones.
+    fn equal_work(&self, options: &[&str], reads: &[PathBuf; 2]) -> Result<String, String> {
+        let mut outputs = Vec::new();
+        for (name, mut command) in self.programs(1, options, reads) {
+            let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{name}: {error}"))?;
+            if !output.status.success() {
+                return Err(format!("{name} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+            }
+            outputs.push(output.stdout);
+        }
+        let records = |sam: &'_ [u8]| -> Vec<Vec<u8>> {
+            sam.split_inclusive(|byte| *byte == b'\n').filter(|line| line[0] != b'@').map(<[u8]>::to_vec).collect()
+        };
+        let ours = records(outputs.last().expect("ours at least"));
+        match &outputs[..] {
+            [theirs, _] if records(theirs) != ours => Err("the records are not those of bwa-mem4".into()),
+            [_, _] => Ok(format!("{} records, the same bytes from both", ours.len())),
+            _ => Ok(format!("{} records", ours.len())),
         }
     }
-    Ok(())
+
+    /// How time grows with reads and with threads, as figures and as a page.
+    fn growth(&self, runs: usize) -> Result<(), String> {
+        let parts = [SIMULATED_PAIRS / 8, SIMULATED_PAIRS / 4, SIMULATED_PAIRS / 2, SIMULATED_PAIRS];
+        let mut by_reads = Growth::new("pairs", "CPU seconds");
+        for pairs in parts {
+            let reads = simulated_pairs(&self.reference, pairs, &self.folder)?;
+            let mut programs = self.programs(1, &[], &reads);
+            let costs = in_turn(&mut programs, runs)?;
+            by_reads.add(pairs as f64, &programs, &costs, |cost| cost.cpu);
+        }
+        let reads = simulated_pairs(&self.reference, SIMULATED_PAIRS, &self.folder)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut by_threads = Growth::new("threads", "seconds on the clock");
+        for threads in (0..).map(|power| 1 << power).take_while(|threads| *threads <= cores) {
+            let mut programs = self.programs(threads, &[], &reads);
+            let costs = in_turn(&mut programs, runs)?;
+            by_threads.add(threads as f64, &programs, &costs, |cost| cost.wall);
+        }
+        let notes = [
+            format!("Simulated pairs 2x150 against 24 Mb of human sequence; medians of {runs} runs; {cores} cores."),
+            "Made by cargo xtask bench align --growth. Times include the start and the loading of the index.".into(),
+        ];
+        let plots = [
+            by_reads.plot("CPU time by number of pairs (-t 1)", "pairs", "CPU seconds"),
+            by_threads.plot("Time by number of threads", "threads (-t)", "seconds"),
+        ];
+        let path = self.folder.join("align.html");
+        fs::write(&path, page("How align's time grows", &notes, &plots)).map_err(|error| error.to_string())?;
+        println!("drawn in {}", path.display());
+        Ok(())
+    }
+}
+
+/// One line for each program.
+struct Growth {
+    what: &'static str,
+    unit: &'static str,
+    series: Vec<Series>,
+}
+
+impl Growth {
+    fn new(what: &'static str, unit: &'static str) -> Self {
+        Self { what, unit, series: Vec::new() }
+    }
+
+    fn add(&mut self, x: f64, programs: &[(&str, Command)], costs: &[Vec<Cost>], value: fn(&Cost) -> f64) {
+        for (number, ((name, _), costs)) in programs.iter().zip(costs).enumerate() {
+            let y = median(costs.iter().map(value).collect());
+            if self.series.len() == number {
+                self.series.push(Series { name: (*name).to_owned(), points: Vec::new() });
+            }
+            self.series[number].points.push((x, y));
+            println!("{x:>8} {:<8} {name:<18} {y:>8.2} {}", self.what, self.unit);
+        }
+    }
+
+    fn plot(self, title: &str, x: &str, y: &str) -> Plot {
+        Plot { title: title.to_owned(), x: x.to_owned(), y: y.to_owned(), series: self.series }
+    }
+}
+
+/// Runs the programs in turn; the costs of each.
+fn in_turn(programs: &mut [(&str, Command)], runs: usize) -> Result<Vec<Vec<Cost>>, String> {
+    let mut costs = vec![Vec::new(); programs.len()];
+    for _ in 0..runs.max(1) {
+        for ((_, command), costs) in programs.iter_mut().zip(&mut costs) {
+            costs.push(cost(command)?);
+        }
+    }
+    Ok(costs)
+}
+
+/// Median of a value, and of its ratios to the first program's run by run.
+fn of(value: fn(&Cost) -> f64, own: &[Cost], first: &[Cost]) -> (f64, f64) {
+    let ratios = own.iter().zip(first).map(|(one, other)| value(one) / value(other)).collect();
+    (median(own.iter().map(value).collect()), median(ratios))
 }

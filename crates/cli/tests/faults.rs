@@ -114,6 +114,21 @@ fn reads_without_bases_qualities_or_a_plain_name() {
 }
 
 #[test]
+fn reads_of_1_to_10_000_bases_and_letters_beyond_acgt() {
+    let fasta = fs::read_to_string(synthetic().0).unwrap();
+    let contig = fasta.split('>').nth(1).unwrap();
+    let sequence: String = contig.lines().skip(1).collect();
+    let from = |start: usize, length: usize| &sequence[start..start + length];
+    let lengths = [1, 2, 10, 18, 19, 20, 30, 31, 100, 500, 1_000, 2_000, 5_000, 10_000];
+    let record = |name: &str, bases: &str| format!("@{name}\n{bases}\n+\n{}\n", "I".repeat(bases.len()));
+    let mut fastq: String =
+        lengths.iter().map(|&length| record(&format!("of{length}"), from(200_000, length))).collect();
+    let mixed = format!("{}RYSWKMBDHVN-.{}", from(200_500, 60).to_lowercase(), from(200_573, 80));
+    fastq += &record("iupac", &mixed);
+    same_as_oracle(&fastq, lengths.len() + 1);
+}
+
+#[test]
 fn identical_reads_of_one_repeat() {
     let unit = |unit: &str| unit.repeat(150 / unit.len());
     for bases in [unit("A"), unit("AC"), unit("N")] {
@@ -121,4 +136,76 @@ fn identical_reads_of_one_repeat() {
             (0..150).map(|read| format!("@r{read}\n{bases}\n+\n{}\n", "I".repeat(bases.len()))).collect();
         same_as_oracle(&fastq, 150);
     }
+}
+
+/// Ordinary reads, and between them some of a repeat that is everywhere.
+fn with_repeats(ordinary: usize, repeats: usize) -> String {
+    let (_, reads, _) = synthetic();
+    let mut fastq: String = fs::read_to_string(reads).unwrap().split_inclusive('\n').take(4 * ordinary).collect();
+    for read in 0..repeats {
+        fastq += &format!("@repeat{read}\n{}\n+\n{}\n", "A".repeat(150), "I".repeat(150));
+    }
+    fastq
+}
+
+#[test]
+fn reads_over_the_limit_of_seeds_are_named_and_counted_and_others_stay() {
+    let (genome, ..) = synthetic();
+    let folder = tempfile::tempdir().unwrap();
+    let (reads, stats) = (folder.path().join("reads.fastq"), folder.path().join("stats.json"));
+    fs::write(&reads, with_repeats(1_000, 120)).unwrap();
+    let run = |options: &[&str]| {
+        let arguments = [&["--log", "warn", "align"], options, &[text(&genome), text(&reads)]].concat();
+        succeed(&mut seedsieve(&arguments))
+    };
+    let plain = run(&[]).stdout;
+    let capped = run(&["--max-read-seeds", "300", "--stats", text(&stats)]);
+    for options in [&["-t", "4"][..], &["-t", "2", "-K", "30000"], &["-K", "1"]] {
+        let again = run(&[options, &["--max-read-seeds", "300"]].concat()).stdout;
+        assert_eq!(first_difference(&again, &capped.stdout), None, "{options:?}");
+    }
+    let log = String::from_utf8(capped.stderr).unwrap();
+    let counted: serde_json::Value = serde_json::from_slice(&fs::read(&stats).unwrap()).unwrap();
+    let over = counted["counts"]["reads_capped"].as_u64().unwrap();
+    assert!(over >= 120 && over < 400, "{over} reads over the limit");
+    assert_eq!(log.matches("of which the rarest 300 are looked at").count(), 100, "{log}");
+    assert!(log.contains(&format!("{over} reads have more than 300 seeds")), "{log}");
+    // The log names the first hundred; the repeats come last.
+    let named = |record: &&[u8]| {
+        let name = String::from_utf8_lossy(record.split(|byte| *byte == b'\t').next().unwrap()).into_owned();
+        name.starts_with("repeat") || log.contains(&format!("{name}: "))
+    };
+    let of_others = |sam: &[u8]| records(sam).into_iter().filter(|record| !named(record)).collect::<Vec<_>>().concat();
+    assert!(records(&of_others(&plain)).len() > 700);
+    assert!(of_others(&plain) == of_others(&capped.stdout), "a read below the limit has another record");
+}
+
+/// The peak of a run's memory, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory(arguments: &[&str]) -> u64 {
+    let mut run = align(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", run.id());
+    let mut peak = 0;
+    while run.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        peak = mark.unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(run.wait().unwrap().success());
+    peak
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_reads_of_a_repeat() {
+    let (genome, ..) = synthetic();
+    let folder = tempfile::tempdir().unwrap();
+    let peak = |reads: usize| {
+        let path = folder.path().join(format!("{reads}.fastq"));
+        fs::write(&path, with_repeats(0, reads)).unwrap();
+        peak_memory(&[text(&genome), text(&path)])
+    };
+    let (some, many) = (peak(600), peak(3_600));
+    assert!(many < some + some / 2, "{some} KiB for 600 reads, {many} KiB for 3,600");
 }

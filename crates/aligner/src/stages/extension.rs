@@ -54,6 +54,10 @@ impl Side {
     fn longest(&self) -> usize {
         self.query.len().max(self.target.len())
     }
+
+    fn flank(&self, is_left: bool) -> Flank {
+        Flank { is_left, length: self.query.len(), start: self.start_score, last: self.last_score }
+    }
 }
 
 /// Seeds collected for extension, and the sequences that they lie in.
@@ -108,16 +112,7 @@ impl<'a> ExtensionBatch<'a> {
         let number = self.extensions.len();
         let (query_start, query_end) = (seed.query_start as usize, (seed.query_start + seed.length) as usize);
         let seed_score = seed.length * self.options.a;
-        self.extensions.push(SeedExtension {
-            score: seed_score,
-            left_score: seed_score,
-            true_score: seed_score,
-            query_start: seed.query_start,
-            query_end: seed.query_start + seed.length,
-            reference_start: seed.reference_start,
-            reference_end: seed.reference_start + i64::from(seed.length),
-            band: self.options.w,
-        });
+        self.extensions.push(SeedExtension::of_seed(&seed, self.options));
         let (has_left, has_right) = (query_start > 0, query_end < read_length);
         self.known_left.extend(known[0].filter(|_| has_left).map(|side| (number, side)));
         self.known_right.extend(known[1].filter(|_| has_right).map(|side| (number, read_length - query_end, side)));
@@ -156,15 +151,19 @@ impl<'a> ExtensionBatch<'a> {
         let mut extensions = std::mem::take(&mut self.extensions);
         for (number, side) in self.known_left.drain(..) {
             let extension = &mut extensions[number];
-            accept_left(options, extension, options.w, &side.result(extension.score));
+            let (length, start) = (extension.query_start as usize, extension.score);
+            let flank = Flank { is_left: true, length, start, last: -1 };
+            take(options, flank, options.w, &side.result(start), extension);
         }
         let left = std::mem::take(&mut self.left);
         run_sides(options, options.pen_clip5, &self.sequences, left, |side, band, result| {
-            accept_left(options, &mut extensions[side.seed], band, result);
+            take(options, side.flank(true), band, result, &mut extensions[side.seed]);
         });
         for (number, query_bases, side) in self.known_right.drain(..) {
             let extension = &mut extensions[number];
-            accept_right(options, extension, query_bases, options.w, &side.result(extension.score));
+            let start = extension.score;
+            let flank = Flank { is_left: false, length: query_bases, start, last: start };
+            take(options, flank, options.w, &side.result(start), extension);
         }
         let mut right = std::mem::take(&mut self.right);
         for side in &mut right {
@@ -172,38 +171,74 @@ impl<'a> ExtensionBatch<'a> {
             side.last_score = side.start_score;
         }
         run_sides(options, options.pen_clip3, &self.sequences, right, |side, band, result| {
-            accept_right(options, &mut extensions[side.seed], side.query.len(), band, result);
+            take(options, side.flank(false), band, result, &mut extensions[side.seed]);
         });
         extensions
     }
 }
 
-/// Takes over the left side of an extension.
-fn accept_left(options: &MemOpt, extension: &mut SeedExtension, band: i32, result: &ExtendResult) {
-    let clipped = result.gscore <= 0 || result.gscore <= result.score - options.pen_clip5;
+/// What a result is taken for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flank {
+    /// On the seed's left side in the read.
+    pub(crate) is_left: bool,
+    /// Bases of the read.
+    pub(crate) length: usize,
+    /// Score at the seed's edge, which the flank starts from.
+    pub(crate) start: i32,
+    /// Score that ends the search for a wider band.
+    pub(crate) last: i32,
+}
+
+/// Takes the result of a flank that stays on the seed's diagonal, in the band in which bwa accepts it.
+pub(crate) fn take_flank(options: &MemOpt, flank: Flank, result: &ExtendResult, extension: &mut SeedExtension) {
+    let accepted = is_inside(options.w, result) || result.score == flank.last;
+    take(options, flank, if accepted { options.w } else { options.w << 1 }, result, extension);
+}
+
+/// Whether the optimum keeps away from the edge of the band.
+fn is_inside(band: i32, result: &ExtendResult) -> bool {
+    result.max_off < band / 2 + band / 4
+}
+
+/// Lengthens `extension` by a flank: to the end of the read where clipping does not pay, else to the best score.
+fn take(options: &MemOpt, flank: Flank, band: i32, result: &ExtendResult, extension: &mut SeedExtension) {
+    let clip_penalty = if flank.is_left { options.pen_clip5 } else { options.pen_clip3 };
+    let clipped = result.gscore <= 0 || result.gscore <= result.score - clip_penalty;
     let (query, target, true_score) = if clipped {
         (result.qle, result.tle, result.score)
     } else {
-        (extension.query_start, result.gtle, result.gscore)
+        (flank.length as i32, result.gtle, result.gscore)
     };
-    extension.query_start -= query;
-    extension.reference_start -= i64::from(target);
     extension.score = result.score;
-    extension.left_score = result.score;
-    extension.true_score = true_score;
     extension.band = extension.band.max(band);
+    if flank.is_left {
+        extension.query_start -= query;
+        extension.reference_start -= i64::from(target);
+        extension.left_score = result.score;
+        extension.true_score = true_score;
+    } else {
+        extension.query_end += query;
+        extension.reference_end += i64::from(target);
+        extension.true_score += true_score - flank.start;
+    }
 }
 
-/// Takes over the right side, which starts from the score that the extension has and `query_bases` before the read's end.
-fn accept_right(options: &MemOpt, extension: &mut SeedExtension, query_bases: usize, band: i32, result: &ExtendResult) {
-    let clipped = result.gscore <= 0 || result.gscore <= result.score - options.pen_clip3;
-    let (query, target, true_score) =
-        if clipped { (result.qle, result.tle, result.score) } else { (query_bases as i32, result.gtle, result.gscore) };
-    extension.query_end += query;
-    extension.reference_end += i64::from(target);
-    extension.true_score += true_score - extension.score;
-    extension.score = result.score;
-    extension.band = extension.band.max(band);
+impl SeedExtension {
+    /// The seed alone, before its sides.
+    pub(crate) fn of_seed(seed: &Seed, options: &MemOpt) -> Self {
+        let score = seed.length * options.a;
+        Self {
+            score,
+            left_score: score,
+            true_score: score,
+            query_start: seed.query_start,
+            query_end: seed.query_start + seed.length,
+            reference_start: seed.reference_start,
+            reference_end: seed.reference_start + i64::from(seed.length),
+            band: options.w,
+        }
+    }
 }
 
 /// Extends one side of all seeds and hands each accepted result on, with the band that it was found in.
@@ -245,8 +280,7 @@ fn run_sides(
         let mut results = results.iter();
         sides.retain_mut(|side| {
             let result = results.next().expect("one result a job");
-            let inside_band = result.max_off < band / 2 + band / 4;
-            if last_attempt || inside_band || result.score == side.last_score {
+            if last_attempt || is_inside(band, result) || result.score == side.last_score {
                 accept(side, band, result);
                 return false;
             }

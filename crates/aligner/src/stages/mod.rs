@@ -6,3 +6,4 @@ pub(crate) mod regions;
 pub(crate) mod rounds;
 pub(crate) mod seeding;
 pub(crate) mod ungapped;
+pub(crate) mod ungapped_optimum;

@@ -6,6 +6,7 @@ use bwa_seed::MemSeed;
 
 use super::containment::{Candidate, is_shadowed, survey};
 use super::extension::{ExtensionBatch, Stored};
+use super::ungapped_optimum::UngappedOptimum;
 use crate::{AlignOptions, ReferenceIndex, Seed, SeedExtension};
 
 /// The regions of each read, and for the observer which of its chains' seeds were extended.
@@ -14,6 +15,8 @@ pub(crate) struct ExtendedReads {
     pub(crate) regions: Vec<Vec<MemAlnReg>>,
     /// Seeds of each read that may found a region; those with an extension were extended.
     pub(crate) candidates: Vec<Vec<Candidate>>,
+    /// Extensions that needed no Smith-Waterman.
+    pub(crate) proven: u64,
 }
 
 /// Rounds of extension. Seeds that an extended one absorbs need no extension of their own, so the seeds of a read are
@@ -30,16 +33,19 @@ pub(crate) fn extend_chains(
     let mut batch = ExtensionBatch::new(&options.mem);
     let mut candidates: Vec<Vec<Candidate>> = chains.iter().map(|of_read| extension_order(of_read)).collect();
     let mut stored: Vec<Option<StoredRead>> = vec![None; reads.len()];
+    let mut shortcuts = Shortcuts::new(index, options);
     let mut extended = Vec::new();
     let mut window = Vec::new();
+    let mut open: Vec<usize> = (0..reads.len()).collect();
     for round in 1..=ROUNDS {
         let asked = extended.len();
-        for (read, codes) in reads.iter().enumerate() {
+        open.retain(|&read| {
+            let codes = reads[read];
             if round == 1 {
                 prefetch(index, reads, chains, read + 1);
             }
-            let survey = survey(options, codes.len() as i32, &candidates[read]);
-            let wanted = if round == ROUNDS { survey.undecided } else { survey.wanted };
+            let is_last = round == ROUNDS;
+            let Next { wanted, is_open } = shortcuts.next(is_last, codes, &chains[read], &mut candidates[read]);
             for number in wanted {
                 let candidate = &candidates[read][number];
                 let of_read =
@@ -53,8 +59,9 @@ pub(crate) fn extend_chains(
                 batch.add(plain_seed(&candidate.seed), of_read.codes, stored_window, start);
                 extended.push((read, number));
             }
-        }
-        if extended.len() == asked {
+            is_open
+        });
+        if open.is_empty() {
             break;
         }
         for (&(read, number), extension) in extended[asked..].iter().zip(batch.run()) {
@@ -71,7 +78,68 @@ pub(crate) fn extend_chains(
         });
         survivors.collect()
     });
-    ExtendedReads { regions: regions.collect(), candidates }
+    ExtendedReads { regions: regions.collect(), candidates, proven: shortcuts.taken }
+}
+
+/// Extensions that need no Smith-Waterman.
+struct Shortcuts<'a> {
+    index: &'a ReferenceIndex,
+    options: &'a AlignOptions,
+    optimum: Option<UngappedOptimum>,
+    /// Extensions so far.
+    taken: u64,
+    /// Candidates of the read in question for which there is none.
+    refused: Vec<bool>,
+    reference: Vec<u8>,
+}
+
+/// What has to be done for a read next.
+struct Next {
+    /// Candidates that Smith-Waterman has to extend.
+    wanted: Vec<usize>,
+    /// Whether there may be more to do afterwards.
+    is_open: bool,
+}
+
+/// Times that a read's candidates are surveyed anew because shortcuts decided on some of them.
+const SURVEYS: usize = 4;
+
+impl<'a> Shortcuts<'a> {
+    fn new(index: &'a ReferenceIndex, options: &'a AlignOptions) -> Self {
+        let optimum = UngappedOptimum::new(&options.mem);
+        Self { index, options, optimum, taken: 0, refused: Vec::new(), reference: Vec::new() }
+    }
+
+    /// What has to be done for a read next, in the `last` round for all that is undecided. Candidates of which the extension
+    /// can be proven have it afterwards.
+    fn next(&mut self, last: bool, codes: &[u8], chains: &[MemChain], candidates: &mut [Candidate]) -> Next {
+        self.refused.clear();
+        self.refused.resize(candidates.len(), false);
+        for surveys in 1.. {
+            let survey = survey(self.options, codes.len() as i32, candidates);
+            let mut wanted = if last { survey.undecided } else { survey.wanted };
+            let before = wanted.len();
+            wanted.retain(|&number| !self.take(number, codes, chains, candidates));
+            // The first undecided candidate is always wanted: where none was, all is decided.
+            let is_open = before > 0;
+            if wanted.len() == before || surveys == SURVEYS {
+                return Next { wanted, is_open };
+            }
+        }
+        unreachable!("the loop ends with SURVEYS");
+    }
+
+    fn take(&mut self, number: usize, codes: &[u8], chains: &[MemChain], candidates: &mut [Candidate]) -> bool {
+        let candidate = &mut candidates[number];
+        let Some(optimum) = self.optimum.as_ref().filter(|_| !self.refused[number]) else { return false };
+        let seed = plain_seed(&candidate.seed);
+        let strand = self.index.strand_of_contig(chains[candidate.chain].rid, seed.reference_start);
+        candidate.extension = optimum.extend(self.index, &self.options.mem, codes, &seed, strand, &mut self.reference);
+        let taken = candidate.extension.is_some();
+        self.refused[number] = !taken;
+        self.taken += u64::from(taken);
+        taken
+    }
 }
 
 /// Where a batch keeps a read, and the reference around each of its chains with that window's start, once asked for.

@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
+pub mod cost;
+pub mod plot;
+pub mod simulated;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 

@@ -80,6 +80,10 @@ pub struct Algorithm {
     /// Length from which on MAPQ no longer grows with the alignment's [default: 50].
     #[arg(short = 'Q', long, value_name = "BASES", value_parser = clap::value_parser!(i32).range(0..))]
     pub mapq_length: Option<i32>,
+    /// Seeds (places of exact matches) of one read that are looked at: of a read with more, those of its rarest matches are,
+    /// and the log names the read; 0: no limit [default: 0].
+    #[arg(long, value_name = "N")]
+    pub max_read_seeds: Option<u64>,
     /// Skip mate rescue.
     #[arg(short = 'S', long)]
     pub no_mate_rescue: bool,

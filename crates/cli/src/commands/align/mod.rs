@@ -1,6 +1,7 @@
 //! `seedsieve align`
 
 mod args;
+mod capped;
 mod options;
 mod reads;
 mod report;
@@ -22,6 +23,7 @@ use seedsieve_inference::{
 
 use crate::progress::ReadProgress;
 use args::FilterChoice;
+use capped::CappedReads;
 use reads::{Part, Reads, input_bytes};
 use report::{FilterReport, Run};
 
@@ -63,8 +65,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if let Some(bytes) = input_bytes(&args) {
         progress.expect(bytes, bytes_read);
     }
-    let (statistics, pairs, output) = align_all(&aligner, &pool, source, chunk_bases, output, progress)?;
+    let mut capped = CappedReads::new(options.max_seeds_per_read);
+    let (statistics, pairs, output) = align_all(&aligner, &pool, source, chunk_bases, output, progress, &mut capped)?;
     output.finish()?;
+    capped.finish();
     if statistics.reads == 0 {
         tracing::warn!("{}: no reads; the output holds nothing but its header", args.reads.display());
     }
@@ -126,6 +130,7 @@ fn align_all(
     chunk_bases: u64,
     output: AlignmentWriter,
     mut progress: ReadProgress,
+    capped: &mut CappedReads,
 ) -> anyhow::Result<(Statistics, u64, AlignmentWriter)> {
     let mut statistics = Statistics::default();
     let mut pairs = 0;
@@ -144,8 +149,9 @@ fn align_all(
                 Ok(output)
             });
             match aligned {
-                Ok(ChunkOutput { sam, statistics: part }) => {
+                Ok(ChunkOutput { sam, statistics: part, capped: over }) => {
                     statistics.add(&part);
+                    capped.name(&over);
                     progress.add(part.reads);
                     if to_write.send(sam).is_err() {
                         break; // the writer failed and says why below

@@ -20,6 +20,7 @@ pub fn align_options(args: &Args) -> anyhow::Result<AlignOptions> {
         ensure!(value <= 127, "{name} {value}: scores fit into 8 bits, so at most 127");
     }
     options.mem.fill_scmat();
+    options.max_seeds_per_read = args.algorithm.max_read_seeds.filter(|most| *most > 0);
     if let Some(text) = &args.io.insert_size {
         options.insert_size = Some(insert_size(text)?);
     }

@@ -102,6 +102,7 @@ pub fn write(
     for stage in Stage::ALL {
         column(&format!("{}_cpu_seconds", stage.name()), json!(statistics.cpu_time(stage).as_secs_f64()));
     }
+    column("reads_capped", json!(statistics.reads_capped));
     column("seeds", json!(statistics.seeds));
     column("seeds_kept", json!(statistics.seeds_kept));
     column("extensions", json!(statistics.extensions));
@@ -125,10 +126,12 @@ pub fn write(
         "wall_seconds": wall.as_secs_f64(),
         "stages": stages,
         "counts": {
+            "reads_capped": statistics.reads_capped,
             "seeds": statistics.seeds,
             "seeds_kept": statistics.seeds_kept,
             "chains": statistics.chains,
             "extensions": statistics.extensions,
+            "proven_extensions": statistics.proven_extensions,
             "regions": statistics.regions,
         },
         "filter": filter,
