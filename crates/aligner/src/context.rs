@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use seedsieve_inference::{NpuBackend, SeedFilterConfig};
 
+use crate::GateChoice;
+
 /// Where Smith-Waterman runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ComputeBackend {
@@ -36,6 +38,8 @@ pub struct ComputeContext {
     pub npu_filter_enabled: bool,
     /// How they are.
     pub filter_mode: FilterMode,
+    /// At which of its gates the filter decides.
+    pub gates: GateChoice,
 }
 
 impl ComputeContext {

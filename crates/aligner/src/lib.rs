@@ -2,11 +2,12 @@
 //! that a gate may drop seeds and an observer may watch:
 //!
 //! ```text
-//! reads -> SMEMs -> suffix-array look-up -> [seed gate] -> chains -> chain filter -> batched Smith-Waterman
-//!       -> regions, deduplication -> mate rescue -> primary marking, pairing, MAPQ -> SAM
+//! reads -> SMEMs -> suffix-array look-up -> [seed gate] -> chains -> chain filter -> [extension gate]
+//!       -> batched Smith-Waterman -> regions, deduplication -> [rescue gate] -> mate rescue
+//!       -> primary marking, pairing, MAPQ -> SAM
 //! ```
 //!
-//! With the gate off the records are byte for byte those of bwa-mem2 with the same options.
+//! Without gates the records are byte for byte those of bwa-mem2 with the same options.
 //!
 //! ```no_run
 //! use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, NoObserver, Read, ReferenceIndex};
@@ -23,7 +24,7 @@ mod context;
 mod cpu_time;
 mod error;
 pub mod fastq;
-mod gate;
+mod gates;
 mod index;
 mod index_build;
 mod index_check;
@@ -45,6 +46,7 @@ mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
+pub use gates::{ExtensionGate, GateBatch, GateChoice, Gates, RescueGate, SeedGate};
 pub use index::{Contig, ReferenceIndex};
 pub use index_build::{INDEX_SUFFIXES, build_index};
 pub use input::{open_counted_input, open_input, peek};

@@ -8,15 +8,15 @@ use bwa_mem4_mem::{
 use bwa_seed::MemSeed;
 use rayon::prelude::*;
 
-use crate::gate::{self, SeedGate};
+use crate::gates::{self, ExtensionGate, GateBatch, Gates};
 use crate::observe::{Observer, Seed, SeedExtension};
 use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
 use crate::stages::extension::ExtensionBatch;
-use crate::stages::regions::{deduplicate, extend_chains, reference_window};
+use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed, reference_window};
 use crate::stages::seeding::SeededReads;
 use crate::trace::{trace_regions, trace_seeds};
-use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
+use crate::{AlignOptions, AlignerError, ComputeContext, FilterStatistics, Read, ReferenceIndex, Stage, Statistics};
 
 /// Reads of all workers whose intermediate results are in memory at once.
 const READS_IN_FLIGHT: usize = 4_096;
@@ -29,7 +29,7 @@ const MIN_PAIRS_PER_RESCUE: usize = 256;
 pub struct Aligner<'a> {
     index: &'a ReferenceIndex,
     options: &'a AlignOptions,
-    gate: Option<SeedGate>,
+    gates: Gates,
 }
 
 /// Alignments of a chunk of reads.
@@ -50,7 +50,12 @@ pub(crate) struct Batch {
 impl<'a> Aligner<'a> {
     /// An aligner whose seeds are filtered where `context` says so. Under -a (all alignments are wanted) they never are.
     pub fn new(index: &'a ReferenceIndex, options: &'a AlignOptions, context: &'a ComputeContext) -> Self {
-        Self { index, options, gate: SeedGate::new(options, context) }
+        Self::with_gates(index, options, Gates::new(options, context))
+    }
+
+    /// An aligner with these gates, whatever the options say.
+    pub fn with_gates(index: &'a ReferenceIndex, options: &'a AlignOptions, gates: Gates) -> Self {
+        Self { index, options, gates }
     }
 
     /// Aligns single reads; `first` is the number of the first of them in the run (bwa breaks ties with it).
@@ -138,13 +143,11 @@ impl<'a> Aligner<'a> {
         Ok(ChunkOutput { sam, statistics })
     }
 
-    /// The rescue gate: with the filter on, a pair is rescued where one of its reads can be reported.
     fn is_worth_rescue(&self, regions: &[Vec<MemAlnReg>]) -> bool {
-        self.gate.is_none() || regions.iter().any(|of_read| self.is_reported(of_read))
-    }
-
-    fn is_reported(&self, regions: &[MemAlnReg]) -> bool {
-        regions.first().is_some_and(|best| best.score >= self.options.mem.t)
+        self.gates.rescue.as_ref().is_none_or(|gate| {
+            let best = [0, 1].map(|read| regions[read].first().map(|best| best.score));
+            gate.is_worth_rescue(best, self.options.mem.t)
+        })
     }
 
     /// Extends each seed by itself, whether or not the pipeline would. `reads` are base codes; a seed comes with the
@@ -155,7 +158,7 @@ impl<'a> Aligner<'a> {
         let mut number_of = Vec::with_capacity(seeds.len());
         let mut stored_read = None;
         for (read, seed) in seeds {
-            if !gate::is_whole(self.index, seed) {
+            if !gates::is_whole(self.index, seed) {
                 number_of.push(None);
                 continue;
             }
@@ -233,11 +236,17 @@ impl<'a> Aligner<'a> {
         let watched: Option<Vec<Vec<Seed>>> =
             observer.wants_traces().then(|| (0..reads.len()).map(|read| seeded.seeds_of(read).collect()).collect());
         let mut keep = None;
-        if let Some(gate) = &self.gate {
-            let (decisions, counts) =
-                statistics.time(Stage::Filter, || gate.decide(index, options, reads, paired, &seeded))?;
-            statistics.filter.add(&counts);
-            statistics.time(Stage::Filter, || seeded.retain(&decisions));
+        if let Some(gate) = &self.gates.seeds {
+            let decisions = statistics.time_counting(Stage::Filter, |statistics| {
+                let seeds: Vec<Seed> = (0..reads.len()).flat_map(|read| seeded.seeds_of(read)).collect();
+                let batch = GateBatch { index, options, reads, paired, offsets: seeded.offsets(), seeds: &seeds };
+                let mut decisions = vec![true; seeds.len()];
+                statistics.filter.add(&gate.retain(&batch, &mut decisions)?);
+                if decisions.contains(&false) {
+                    seeded.retain(&decisions);
+                }
+                Ok::<_, AlignerError>(decisions)
+            })?;
             keep = Some(decisions);
         }
         statistics.seeds_kept = seeded.len() as u64;
@@ -247,8 +256,17 @@ impl<'a> Aligner<'a> {
         });
         statistics.chains = chains.iter().map(|of_read| of_read.len() as u64).sum();
 
-        let mut extended = statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains));
-        let is_extended = |candidate: &&Candidate| candidate.extension.is_some();
+        let mut candidates = candidates(&chains);
+        if let Some(gate) = &self.gates.extensions {
+            statistics.time_counting(Stage::Filter, |statistics| {
+                let counts = self.put_stand_ins(gate.as_ref(), reads, paired, &mut candidates)?;
+                statistics.filter.add(&counts);
+                Ok::<_, AlignerError>(())
+            })?;
+        }
+        let mut extended =
+            statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains, candidates));
+        let is_extended = |candidate: &&Candidate| candidate.is_extended();
         statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
         if let Some(watched) = watched {
             self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.candidates);
@@ -260,6 +278,31 @@ impl<'a> Aligner<'a> {
         });
         statistics.regions = extended.regions.iter().map(|of_read| of_read.len() as u64).sum();
         Ok(Batch { regions: extended.regions, statistics })
+    }
+
+    /// Asks the extension gate, and puts its stand-ins where they belong.
+    fn put_stand_ins(
+        &self,
+        gate: &dyn ExtensionGate,
+        reads: &[&[u8]],
+        paired: bool,
+        candidates: &mut [Vec<Candidate>],
+    ) -> Result<FilterStatistics, AlignerError> {
+        let (index, options) = (self.index, self.options);
+        let mut offsets = vec![0];
+        let mut seeds = Vec::new();
+        for of_read in &*candidates {
+            seeds.extend(of_read.iter().map(|candidate| plain_seed(&candidate.seed)));
+            offsets.push(seeds.len());
+        }
+        let mut stand_ins = vec![None; seeds.len()];
+        let batch = GateBatch { index, options, reads, paired, offsets: &offsets, seeds: &seeds };
+        let counts = gate.stand_ins(&batch, &mut stand_ins)?;
+        for (candidate, stand_in) in candidates.iter_mut().flatten().zip(stand_ins) {
+            candidate.stands_in = stand_in.is_some();
+            candidate.extension = stand_in;
+        }
+        Ok(counts)
     }
 
     /// The chains of one read that survive the chain filter.
@@ -320,9 +363,9 @@ impl<'a> Aligner<'a> {
         for (read, codes) in reads.iter().enumerate() {
             let observed = seeds[read].iter().enumerate().map(|(number, seed)| {
                 let kept = keep.is_none_or(|keep| keep[seeds_before + number]);
-                (*seed, gate::ungapped(self.index, self.options, codes, seed, &mut reference), kept)
+                (*seed, gates::ungapped(self.index, self.options, codes, seed, &mut reference), kept)
             });
-            let extended = candidates[read].iter().filter(|candidate| candidate.extension.is_some());
+            let extended = candidates[read].iter().filter(|candidate| candidate.is_extended());
             let mine = extended.map(|candidate| (candidate.chain, candidate.number));
             observer.seeds(first + read as u64, codes, trace_seeds(observed, &chains[read], mine));
             seeds_before += seeds[read].len();

@@ -29,7 +29,7 @@ impl Bound {
     }
 
     /// The segment in the coordinates of the read as it was sequenced.
-    fn query(&self) -> (u32, u32) {
+    pub fn query(&self) -> (u32, u32) {
         if self.reverse {
             (self.read_length - self.segment.end, self.read_length - self.segment.start)
         } else {
@@ -137,6 +137,25 @@ impl Competition {
         self.keep_beside_mate(bounds, best, mate, keep, statistics);
         self.keep_chains_whole(bounds, keep, statistics);
         statistics.dropped += keep.iter().filter(|kept| !**kept).count() as u64;
+    }
+
+    /// Decides which seeds of one read's chains are extended; `mate` holds the bounds of its mate's seeds. What is not
+    /// extended is not gone, so that a mate is looked for beside it all the same.
+    pub(crate) fn decide_extensions(
+        &self,
+        bounds: &[Bound],
+        mate: &[Bound],
+        extend: &mut [bool],
+        statistics: &mut FilterStatistics,
+    ) {
+        let Some(best) = bounds.iter().map(|bound| bound.score).max() else { return };
+        if self.is_reported(best) {
+            self.keep_reported(bounds, extend, statistics);
+        } else {
+            self.keep_hopeless(bounds, best, extend, statistics);
+        }
+        self.keep_beside_mate(bounds, best, mate, extend, statistics);
+        self.keep_chains_whole(bounds, extend, statistics);
     }
 
     /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.

@@ -46,6 +46,15 @@ pub(crate) struct Candidate {
     pub(crate) seed: MemSeed,
     /// Not there as long as the seed has not been extended.
     pub(crate) extension: Option<SeedExtension>,
+    /// Whether the extension is one that the extension gate put in its place.
+    pub(crate) stands_in: bool,
+}
+
+impl Candidate {
+    /// Whether Smith-Waterman extended the seed.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.extension.is_some() && !self.stands_in
+    }
 }
 
 impl Candidate {
@@ -144,7 +153,7 @@ mod tests {
             reference_end: reference.1,
             band: 100,
         };
-        Candidate { chain, number: 0, seed, extension: Some(extension) }
+        Candidate { chain, number: 0, seed, extension: Some(extension), stands_in: false }
     }
 
     fn survivors(candidates: &[Candidate]) -> Vec<usize> {
@@ -186,7 +195,7 @@ mod tests {
     #[test]
     fn what_an_undecided_seed_may_absorb_waits_for_it() {
         let options = AlignOptions::default();
-        let open = |chain, seed| Candidate { chain, number: 0, seed, extension: None };
+        let open = |chain, seed| Candidate { chain, number: 0, seed, extension: None, stands_in: false };
         let near = open(0, seed(80, 1080, 25));
         let far = open(1, seed(80, 9080, 25));
         let first = survey(&options, 150, &[open(0, seed(0, 1000, 60)), near.clone(), far.clone()]);

@@ -20,15 +20,16 @@ pub(crate) struct ExtendedReads {
 /// extended in rounds; the last round takes what is left in full batches instead of one by one.
 const ROUNDS: usize = 3;
 
-/// Extends the chains' seeds of all reads. `chains` are those that survived the chain filter, in its order.
+/// Extends the chains' seeds of all reads. `chains` are those that survived the chain filter, in its order; `candidates`
+/// what [`candidates`] makes of them, with the extensions that are known already.
 pub(crate) fn extend_chains(
     index: &ReferenceIndex,
     options: &AlignOptions,
     reads: &[&[u8]],
     chains: &[Vec<MemChain>],
+    mut candidates: Vec<Vec<Candidate>>,
 ) -> ExtendedReads {
     let mut batch = ExtensionBatch::new(&options.mem);
-    let mut candidates: Vec<Vec<Candidate>> = chains.iter().map(|of_read| extension_order(of_read)).collect();
     let mut stored: Vec<Option<StoredRead>> = vec![None; reads.len()];
     let mut extended = Vec::new();
     let mut window = Vec::new();
@@ -72,6 +73,11 @@ pub(crate) fn extend_chains(
         survivors.collect()
     });
     ExtendedReads { regions: regions.collect(), candidates }
+}
+
+/// The seeds of each read that may found a region, in the order of extension.
+pub(crate) fn candidates(chains: &[Vec<MemChain>]) -> Vec<Vec<Candidate>> {
+    chains.iter().map(|of_read| extension_order(of_read)).collect()
 }
 
 /// Where a batch keeps a read, and the reference around each of its chains with that window's start, once asked for.
@@ -131,12 +137,18 @@ fn extension_order(chains: &[MemChain]) -> Vec<Candidate> {
         order.extend(0..seeds.len());
         order.sort_unstable_by_key(|&number| std::cmp::Reverse((seeds[number].score as u32, number)));
         let own = order.iter().filter(|&&number| !is_shadowed(seeds, number));
-        candidates.extend(own.map(|&number| Candidate { chain, number, seed: seeds[number], extension: None }));
+        candidates.extend(own.map(|&number| Candidate {
+            chain,
+            number,
+            seed: seeds[number],
+            extension: None,
+            stands_in: false,
+        }));
     }
     candidates
 }
 
-fn plain_seed(seed: &MemSeed) -> Seed {
+pub(crate) fn plain_seed(seed: &MemSeed) -> Seed {
     Seed { query_start: seed.qbeg, length: seed.len, reference_start: seed.rbeg, occurrences: 0 }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use seedsieve_aligner::GateChoice;
 use seedsieve_formats::OutputFormat;
 
 /// Arguments of `seedsieve align`.
@@ -210,6 +211,10 @@ pub struct Filter {
     /// the network) [default: off].
     #[arg(long, value_name = "MODE")]
     pub filter: Option<FilterChoice>,
+    /// Where the filter decides: seeds (before chaining), extensions (before Smith-Waterman), rescue (before mates are
+    /// looked for) [default: seeds,extensions,rescue].
+    #[arg(long, value_name = "GATES", value_delimiter = ',')]
+    pub gate: Option<Vec<GateName>>,
     /// The filter on: as --filter cnn where an option of the network is given, else as --filter cascade.
     #[arg(long)]
     pub npu_filter: bool,
@@ -230,6 +235,14 @@ pub struct Filter {
     pub model: Option<PathBuf>,
 }
 
+/// The gates of the seed filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GateName {
+    Seeds,
+    Extensions,
+    Rescue,
+}
+
 /// The modes of the seed filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum FilterChoice {
@@ -239,6 +252,16 @@ pub enum FilterChoice {
 }
 
 impl Filter {
+    /// The gates that were asked for.
+    pub fn gates(&self) -> GateChoice {
+        let Some(named) = &self.gate else { return GateChoice::default() };
+        GateChoice {
+            seeds: named.contains(&GateName::Seeds),
+            extensions: named.contains(&GateName::Extensions),
+            rescue: named.contains(&GateName::Rescue),
+        }
+    }
+
     /// The mode that was asked for.
     ///
     /// # Errors

@@ -1,0 +1,122 @@
+//! The cascade at the seed gate and at the extension gate.
+
+use seedsieve_filter::{
+    Bound, Cascade, CascadeBatch, CascadeSettings, Competition, FilterStatistics, PlacedSeed, Scoring,
+};
+
+use super::{ExtensionGate, GateBatch, SeedGate};
+use crate::{AlignOptions, AlignerError, Seed, SeedExtension};
+
+/// The cascade under a run's options.
+pub(super) struct CascadeGates {
+    cascade: Cascade,
+    /// Whether the extension gate decides on what the seed gate keeps.
+    extensions_follow: bool,
+}
+
+impl CascadeGates {
+    pub(super) fn new(options: &AlignOptions, extensions_follow: bool) -> Self {
+        Self { cascade: Cascade::new(cascade_settings(options)), extensions_follow }
+    }
+}
+
+impl SeedGate for CascadeGates {
+    fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
+        let seeds = placed(batch);
+        let placed =
+            CascadeBatch { reads: batch.reads, read_offsets: batch.offsets, seeds: &seeds, paired: batch.paired };
+        let planes = batch.index.planes();
+        Ok(if self.extensions_follow {
+            self.cascade.retain_reportable(planes, &placed, keep)
+        } else {
+            self.cascade.retain(planes, &placed, keep)
+        })
+    }
+}
+
+impl ExtensionGate for CascadeGates {
+    fn stand_ins(
+        &self,
+        batch: &GateBatch<'_>,
+        stand_ins: &mut [Option<SeedExtension>],
+    ) -> Result<FilterStatistics, AlignerError> {
+        let seeds = placed(batch);
+        let placed =
+            CascadeBatch { reads: batch.reads, read_offsets: batch.offsets, seeds: &seeds, paired: batch.paired };
+        let mut bounds = vec![None; seeds.len()];
+        let statistics = self.cascade.stand_ins(batch.index.planes(), &placed, &mut bounds);
+        for (bound, stand_in) in bounds.iter().zip(stand_ins) {
+            *stand_in = bound.as_ref().map(|bound| extension(bound, batch.index.length(), batch.options.mem.w));
+        }
+        Ok(statistics)
+    }
+}
+
+/// The seeds on the forward strand.
+fn placed(batch: &GateBatch<'_>) -> Vec<PlacedSeed> {
+    let length = batch.index.length();
+    let of_read = |(read, codes): (usize, &&[u8])| {
+        let bases = codes.len() as i32;
+        batch.seeds[batch.offsets[read]..batch.offsets[read + 1]].iter().map(move |seed| place(seed, length, bases))
+    };
+    batch.reads.iter().enumerate().flat_map(of_read).collect()
+}
+
+fn place(seed: &Seed, l_pac: i64, bases: i32) -> PlacedSeed {
+    let reverse = seed.reference_start >= l_pac;
+    let (start, query_start) = if reverse {
+        let end = seed.reference_start + i64::from(seed.length);
+        (2 * l_pac - end, bases - seed.query_start - seed.length)
+    } else {
+        (seed.reference_start, seed.query_start)
+    };
+    // A seed across the two strands starts before the forward strand's end and lies on no contig.
+    PlacedSeed { start: start as u64, query_start: query_start as u32, length: seed.length as u32, reverse }
+}
+
+/// The ungapped alignment of a bound, in the coordinates of extensions.
+fn extension(bound: &Bound, l_pac: i64, band: i32) -> SeedExtension {
+    let Bound { segment, diagonal, reverse, .. } = bound;
+    let (start, end) = (diagonal + i64::from(segment.start), diagonal + i64::from(segment.end));
+    let (reference_start, reference_end) = if *reverse { (2 * l_pac - end, 2 * l_pac - start) } else { (start, end) };
+    let (query_start, query_end) = bound.query();
+    SeedExtension {
+        score: segment.score,
+        left_score: segment.score,
+        true_score: segment.score,
+        query_start: query_start as i32,
+        query_end: query_end as i32,
+        reference_start,
+        reference_end,
+        band,
+    }
+}
+
+/// The cascade's bands under bwa's scores, thresholds and penalties.
+pub(super) fn cascade_settings(options: &AlignOptions) -> CascadeSettings {
+    let mem = &options.mem;
+    let defaults = CascadeSettings::default();
+    // Bands are scores: with another -A they grow like bwa's own.
+    let scaled = |score: i32| score * mem.a;
+    let competition = Competition {
+        report_score: mem.t,
+        near_best: scaled(defaults.competition.near_best),
+        near_best_single: scaled(defaults.competition.near_best_single),
+        pairing: mem.pen_unpaired + scaled(3),
+        anchors: mem.max_matesw.max(1) as usize,
+        ..defaults.competition
+    };
+    CascadeSettings {
+        scoring: Scoring {
+            matched: mem.a,
+            mismatched: mem.b,
+            gap_open: mem.o_del.min(mem.o_ins),
+            gap_extend: mem.e_del.min(mem.e_ins),
+        },
+        competition,
+        drop: scaled(defaults.drop),
+        gap_from: scaled(defaults.gap_from),
+        unseeded_gain: scaled(defaults.unseeded_gain),
+        ..defaults
+    }
+}
