@@ -46,7 +46,7 @@ mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
-pub use gates::{ExtensionGate, GateBatch, GateChoice, Gates, RescueGate, SeedGate};
+pub use gates::{ExtensionGate, GateBatch, GateChoice, Gates, RescueCase, RescueGate, RescueVerdict, SeedGate};
 pub use index::{Contig, ReferenceIndex};
 pub use index_build::{INDEX_SUFFIXES, build_index};
 pub use input::{open_counted_input, open_input, peek};
@@ -56,5 +56,5 @@ pub use options::AlignOptions;
 pub use pipeline::{Aligner, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
-pub use seedsieve_filter::FilterStatistics;
+pub use seedsieve_filter::{Bands, FilterStatistics};
 pub use statistics::{Stage, Statistics};

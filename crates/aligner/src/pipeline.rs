@@ -14,6 +14,7 @@ use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
 use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed, reference_window};
+use crate::stages::rescue::rescue_mates;
 use crate::stages::seeding::SeededReads;
 use crate::trace::{trace_regions, trace_seeds};
 use crate::{AlignOptions, AlignerError, ComputeContext, FilterStatistics, Read, ReferenceIndex, Stage, Statistics};
@@ -336,8 +337,12 @@ impl<'a> Aligner<'a> {
             .par_chunks_mut(batch_size)
             .map(|batch| {
                 let mut statistics = Statistics::default();
-                statistics.time(Stage::Rescue, || {
-                    batch_mate_rescue(&self.index.fm, &self.index.bns, &self.options.mem, insert_size, batch);
+                statistics.time_counting(Stage::Rescue, |statistics| match &self.gates.rescue {
+                    None => batch_mate_rescue(&self.index.fm, &self.index.bns, &self.options.mem, insert_size, batch),
+                    Some(gate) => {
+                        let counts = rescue_mates(self.index, self.options, insert_size, gate.as_ref(), batch);
+                        statistics.filter.add(&counts);
+                    }
                 });
                 statistics
             })

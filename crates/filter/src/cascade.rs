@@ -12,12 +12,13 @@
 use std::ops::Range;
 
 use crate::FilterStatistics;
+use crate::bands::Bands;
 use crate::bounds::Probe;
 use crate::competition::{Bound, Competition};
 use crate::diagonal::Scoring;
 use crate::planes::ReferencePlanes;
 
-/// Bands of the cascade. Defaults were chosen on reads that are in no test; see the documentation of the filter.
+/// What the cascade decides by: bwa's scores, and the bands of [`Bands`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CascadeSettings {
     /// Scores of matches, mismatches and gaps.
@@ -40,17 +41,9 @@ pub struct CascadeSettings {
 }
 
 impl Default for CascadeSettings {
+    /// The bands that are built in.
     fn default() -> Self {
-        Self {
-            scoring: Scoring::default(),
-            competition: Competition::default(),
-            drop: 20,
-            gap_from: 16,
-            unseeded_gain: 24,
-            shifts: 5,
-            run: 8,
-            bridge: 100,
-        }
+        Bands::built_in().settings()
     }
 }
 

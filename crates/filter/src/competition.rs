@@ -1,6 +1,7 @@
 //! How the seeds of a read, and of its mate, compete for what the output shows.
 
 use crate::FilterStatistics;
+use crate::bands::Bands;
 use crate::cascade::PlacedSeed;
 use crate::diagonal::Segment;
 
@@ -81,21 +82,14 @@ pub struct Competition {
     pub mate_distance: i64,
     /// Seeds within a gap of this length are one alignment.
     pub bridge: i64,
+    /// Of a pair that cannot be reported, the best seeds are extended where they miss the threshold by this much at most.
+    pub hopeless: i32,
 }
 
 impl Default for Competition {
+    /// The bands that are built in.
     fn default() -> Self {
-        Self {
-            report_score: 30,
-            slack: 0,
-            near_best: 20,
-            near_best_single: 10,
-            runners_up: 1,
-            pairing: 20,
-            anchors: 50,
-            mate_distance: 2_000,
-            bridge: 100,
-        }
+        Bands::built_in().settings().competition
     }
 }
 
@@ -149,10 +143,13 @@ impl Competition {
         statistics: &mut FilterStatistics,
     ) {
         let Some(best) = bounds.iter().map(|bound| bound.score).max() else { return };
+        let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
         if self.is_reported(best) {
             self.keep_reported(bounds, extend, statistics);
-        } else {
+        } else if self.is_reported(mate_best) || best >= self.report_score - self.hopeless {
             self.keep_hopeless(bounds, best, extend, statistics);
+        } else {
+            return;
         }
         self.keep_beside_mate(bounds, best, mate, extend, statistics);
         self.keep_chains_whole(bounds, extend, statistics);

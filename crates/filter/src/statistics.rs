@@ -37,6 +37,12 @@ pub struct FilterStatistics {
     pub extended_few: u64,
     /// Extension gate: those whose ungapped alignment stands in for an extension.
     pub stand_ins: u64,
+    /// Rescue gate: searches for a mate, one for each region and orientation.
+    pub rescues_in: u64,
+    /// Rescue gate: those left out.
+    pub rescues_skipped: u64,
+    /// Rescue gate: those in which a mate has to score more than without the gate.
+    pub rescues_raised: u64,
 }
 
 impl FilterStatistics {
@@ -59,5 +65,8 @@ impl FilterStatistics {
         self.candidates_in += other.candidates_in;
         self.extended_few += other.extended_few;
         self.stand_ins += other.stand_ins;
+        self.rescues_in += other.rescues_in;
+        self.rescues_skipped += other.rescues_skipped;
+        self.rescues_raised += other.rescues_raised;
     }
 }

@@ -1,8 +1,6 @@
 //! The cascade at the seed gate and at the extension gate.
 
-use seedsieve_filter::{
-    Bound, Cascade, CascadeBatch, CascadeSettings, Competition, FilterStatistics, PlacedSeed, Scoring,
-};
+use seedsieve_filter::{Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring};
 
 use super::{ExtensionGate, GateBatch, SeedGate};
 use crate::{AlignOptions, AlignerError, Seed, SeedExtension};
@@ -15,8 +13,8 @@ pub(super) struct CascadeGates {
 }
 
 impl CascadeGates {
-    pub(super) fn new(options: &AlignOptions, extensions_follow: bool) -> Self {
-        Self { cascade: Cascade::new(cascade_settings(options)), extensions_follow }
+    pub(super) fn new(bands: &Bands, options: &AlignOptions, extensions_follow: bool) -> Self {
+        Self { cascade: Cascade::new(settings(bands, options)), extensions_follow }
     }
 }
 
@@ -93,30 +91,13 @@ fn extension(bound: &Bound, l_pac: i64, band: i32) -> SeedExtension {
 }
 
 /// The cascade's bands under bwa's scores, thresholds and penalties.
-pub(super) fn cascade_settings(options: &AlignOptions) -> CascadeSettings {
+fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
     let mem = &options.mem;
-    let defaults = CascadeSettings::default();
-    // Bands are scores: with another -A they grow like bwa's own.
-    let scaled = |score: i32| score * mem.a;
-    let competition = Competition {
-        report_score: mem.t,
-        near_best: scaled(defaults.competition.near_best),
-        near_best_single: scaled(defaults.competition.near_best_single),
-        pairing: mem.pen_unpaired + scaled(3),
-        anchors: mem.max_matesw.max(1) as usize,
-        ..defaults.competition
+    let scoring = Scoring {
+        matched: mem.a,
+        mismatched: mem.b,
+        gap_open: mem.o_del.min(mem.o_ins),
+        gap_extend: mem.e_del.min(mem.e_ins),
     };
-    CascadeSettings {
-        scoring: Scoring {
-            matched: mem.a,
-            mismatched: mem.b,
-            gap_open: mem.o_del.min(mem.o_ins),
-            gap_extend: mem.e_del.min(mem.e_ins),
-        },
-        competition,
-        drop: scaled(defaults.drop),
-        gap_from: scaled(defaults.gap_from),
-        unseeded_gain: scaled(defaults.unseeded_gain),
-        ..defaults
-    }
+    bands.under(scoring, mem.t, mem.pen_unpaired, mem.max_matesw.max(1) as usize)
 }

@@ -48,7 +48,7 @@ use seedsieve_filter::{FilterStatistics, GuardRails, SeedFilter};
 use crate::stages::ungapped::ungapped_score;
 use crate::{AlignOptions, AlignerError, ComputeContext, FilterMode, ReferenceIndex, Seed, SeedExtension};
 
-pub use rescue::RescueGate;
+pub use rescue::{RescueCase, RescueGate, RescueVerdict};
 
 /// Seeds of some reads, those of one read side by side.
 pub struct GateBatch<'a> {
@@ -136,10 +136,10 @@ impl Gates {
             return Self::default();
         }
         let GateChoice { seeds, extensions, rescue } = context.gates;
-        let rescue = rescue.then(|| Arc::new(rescue::Hopeless) as _);
+        let rescue = rescue.then(|| Arc::new(rescue::Reportable) as _);
         match context.filter_mode {
             FilterMode::Cascade => {
-                let cascade = Arc::new(cascade::CascadeGates::new(options, extensions));
+                let cascade = Arc::new(cascade::CascadeGates::new(&context.bands, options, extensions));
                 Self {
                     seeds: seeds.then(|| Arc::clone(&cascade) as _),
                     extensions: extensions.then(|| cascade as _),

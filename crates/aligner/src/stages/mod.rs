@@ -3,5 +3,6 @@
 pub(crate) mod containment;
 pub(crate) mod extension;
 pub(crate) mod regions;
+pub(crate) mod rescue;
 pub(crate) mod seeding;
 pub(crate) mod ungapped;

@@ -33,13 +33,22 @@ pub(crate) fn extend_chains(
     let mut stored: Vec<Option<StoredRead>> = vec![None; reads.len()];
     let mut extended = Vec::new();
     let mut window = Vec::new();
+    // Once nothing of a read is undecided, its survivors are known.
+    let mut survivors: Vec<Option<Vec<usize>>> = vec![None; reads.len()];
     for round in 1..=ROUNDS {
         let asked = extended.len();
         for (read, codes) in reads.iter().enumerate() {
             if round == 1 {
                 prefetch(index, reads, chains, read + 1);
             }
+            if survivors[read].is_some() {
+                continue;
+            }
             let survey = survey(options, codes.len() as i32, &candidates[read]);
+            if survey.undecided.is_empty() {
+                survivors[read] = Some(survey.survivors);
+                continue;
+            }
             let wanted = if round == ROUNDS { survey.undecided } else { survey.wanted };
             for number in wanted {
                 let candidate = &candidates[read][number];
@@ -63,8 +72,9 @@ pub(crate) fn extend_chains(
         }
     }
 
-    let regions = reads.iter().zip(chains).zip(&candidates).map(|((codes, chains), candidates)| {
-        let survivors = survey(options, codes.len() as i32, candidates).survivors;
+    let of_reads = reads.iter().zip(chains).zip(&candidates).zip(survivors);
+    let regions = of_reads.map(|(((codes, chains), candidates), survivors)| {
+        let survivors = survivors.unwrap_or_else(|| survey(options, codes.len() as i32, candidates).survivors);
         let survivors = survivors.into_iter().filter_map(|number| {
             let Candidate { chain, seed, extension, .. } = &candidates[number];
             let extension = extension.filter(|extension| extension.query_end > extension.query_start)?;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use seedsieve_aligner::GateChoice;
+use anyhow::Context;
+use seedsieve_aligner::{Bands, GateChoice};
 use seedsieve_formats::OutputFormat;
 
 /// Arguments of `seedsieve align`.
@@ -215,6 +216,9 @@ pub struct Filter {
     /// looked for) [default: seeds,extensions,rescue].
     #[arg(long, value_name = "GATES", value_delimiter = ',')]
     pub gate: Option<Vec<GateName>>,
+    /// Bands of the cascade [default: those that are built in, models/cascade_v1.json].
+    #[arg(long, value_name = "FILE.json")]
+    pub cascade: Option<PathBuf>,
     /// The filter on: as --filter cnn where an option of the network is given, else as --filter cascade.
     #[arg(long)]
     pub npu_filter: bool,
@@ -260,6 +264,18 @@ impl Filter {
             extensions: named.contains(&GateName::Extensions),
             rescue: named.contains(&GateName::Rescue),
         }
+    }
+
+    /// The bands that were asked for.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is none of bands.
+    pub fn bands(&self) -> anyhow::Result<Bands> {
+        let Some(path) = &self.cascade else { return Ok(Bands::built_in()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
+        Bands::parse(&text).map_err(|problem| {
+            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v1.json shows the form", path.display())
+        })
     }
 
     /// The mode that was asked for.

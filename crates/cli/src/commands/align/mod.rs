@@ -90,7 +90,8 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     if mode == FilterChoice::Cascade {
         let report = FilterReport::cascade();
         tracing::info!("{}", report.line());
-        let context = ComputeContext { gates: args.filter.gates(), ..ComputeContext::cascade() };
+        let (gates, bands) = (args.filter.gates(), args.filter.bands()?);
+        let context = ComputeContext { gates, bands, ..ComputeContext::cascade() };
         return Ok((context, Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {
