@@ -240,7 +240,8 @@ impl<'a> Aligner<'a> {
         if let Some(gate) = &self.gates.seeds {
             let decisions = statistics.time_counting(Stage::Filter, |statistics| {
                 let seeds: Vec<Seed> = (0..reads.len()).flat_map(|read| seeded.seeds_of(read)).collect();
-                let batch = GateBatch { index, options, reads, paired, offsets: seeded.offsets(), seeds: &seeds };
+                let offsets = seeded.offsets();
+                let batch = GateBatch { index, options, reads, paired, offsets, seeds: &seeds, chains: &[] };
                 let mut decisions = vec![true; seeds.len()];
                 statistics.filter.add(&gate.retain(&batch, &mut decisions)?);
                 if decisions.contains(&false) {
@@ -291,13 +292,14 @@ impl<'a> Aligner<'a> {
     ) -> Result<FilterStatistics, AlignerError> {
         let (index, options) = (self.index, self.options);
         let mut offsets = vec![0];
-        let mut seeds = Vec::new();
+        let (mut seeds, mut chains) = (Vec::new(), Vec::new());
         for of_read in &*candidates {
+            chains.extend(of_read.iter().map(|candidate| candidate.chain as u32));
             seeds.extend(of_read.iter().map(|candidate| plain_seed(&candidate.seed)));
             offsets.push(seeds.len());
         }
         let mut stand_ins = vec![None; seeds.len()];
-        let batch = GateBatch { index, options, reads, paired, offsets: &offsets, seeds: &seeds };
+        let batch = GateBatch { index, options, reads, paired, offsets: &offsets, seeds: &seeds, chains: &chains };
         let counts = gate.stand_ins(&batch, &mut stand_ins)?;
         for (candidate, stand_in) in candidates.iter_mut().flatten().zip(stand_ins) {
             candidate.stands_in = stand_in.is_some();

@@ -78,6 +78,8 @@ pub struct CascadeBatch<'a> {
     pub read_offsets: &'a [usize],
     /// The seeds.
     pub seeds: &'a [PlacedSeed],
+    /// Number, within its read, of the chain of each seed; empty before chaining.
+    pub chains: &'a [u32],
     /// Whether reads 2p and 2p + 1 are mates.
     pub paired: bool,
 }
@@ -132,8 +134,7 @@ impl Cascade {
 
     /// Decides for each seed of `batch` whether it is kept, where [`Self::stand_ins`] will decide on what is kept: reads
     /// that can be reported, and their mates, keep all seeds, so that chains and the chain filter stay as they are. The
-    /// others keep their best seeds. Most reads that belong to the reference cost no comparison at all: a seed that
-    /// reaches the reporting threshold by itself is enough.
+    /// others keep their best seeds.
     ///
     /// # Panics
     /// If the lengths in `batch` and `keep` do not agree.
@@ -149,7 +150,7 @@ impl Cascade {
         let mut bounds: [Vec<Bound>; 2] = Default::default();
         for reads in batch.groups() {
             let all = batch.read_offsets[reads.start]..batch.read_offsets[reads.end];
-            if self.is_reportable(reference, batch, reads.clone(), &mut probe, &mut bounds, &mut statistics) {
+            if self.is_reportable(batch, reads.clone(), &mut probe, &mut bounds, &mut statistics) {
                 keep[all.clone()].fill(true);
                 statistics.kept_reportable += all.len() as u64;
                 continue;
@@ -165,7 +166,6 @@ impl Cascade {
     /// of all its seeds.
     fn is_reportable(
         &self,
-        reference: &ReferencePlanes,
         batch: &CascadeBatch<'_>,
         reads: Range<usize>,
         probe: &mut Probe<'_>,
@@ -174,13 +174,6 @@ impl Cascade {
     ) -> bool {
         let competition = self.competition(batch.paired);
         let enough = competition.report_score - competition.slack;
-        let alone = |seed: &PlacedSeed| {
-            seed.length as i32 * self.settings.scoring.matched >= enough
-                && reference.contig_around(seed.start, u64::from(seed.length)).is_some()
-        };
-        if batch.seeds[batch.read_offsets[reads.start]..batch.read_offsets[reads.end]].iter().any(alone) {
-            return true;
-        }
         let reaches = |bounds: &[Bound]| bounds.iter().any(|bound| bound.score >= enough);
         for (read, bounds) in reads.zip(bounds) {
             let seeds = &batch.seeds[batch.of(read)];
@@ -230,7 +223,8 @@ impl Cascade {
                 let mate = if batch.paired { bounds[1 - number].as_slice() } else { &[] };
                 extend.clear();
                 extend.resize(bounds[number].len(), false);
-                competition.decide_extensions(&bounds[number], mate, &mut extend, &mut statistics);
+                let chains = batch.chains.get(batch.of(read)).unwrap_or_default();
+                competition.decide_extensions(&bounds[number], chains, mate, &mut extend, &mut statistics);
                 let decided = extend.iter().zip(&bounds[number]).zip(&mut stand_ins[batch.of(read)]);
                 for ((extend, bound), stand_in) in decided {
                     // A seed on no contig has no alignment that could stand in for it.
@@ -321,7 +315,8 @@ mod tests {
             let seeds: Vec<PlacedSeed> = numbers.clone().flat_map(seeds_of).collect();
             let read_offsets: Vec<usize> = (0..=reads.len()).map(|read| 4 * read).collect();
             let mut keep = vec![false; seeds.len()];
-            let batch = CascadeBatch { reads: &reads, read_offsets: &read_offsets, seeds: &seeds, paired: true };
+            let batch =
+                CascadeBatch { reads: &reads, read_offsets: &read_offsets, seeds: &seeds, chains: &[], paired: true };
             decide(&cascade, &planes, &batch, &mut keep);
             keep
         };

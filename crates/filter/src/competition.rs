@@ -138,6 +138,7 @@ impl Competition {
     pub(crate) fn decide_extensions(
         &self,
         bounds: &[Bound],
+        chains: &[u32],
         mate: &[Bound],
         extend: &mut [bool],
         statistics: &mut FilterStatistics,
@@ -152,7 +153,7 @@ impl Competition {
             return;
         }
         self.keep_beside_mate(bounds, best, mate, extend, statistics);
-        self.keep_chains_whole(bounds, extend, statistics);
+        extend_whole_chains(chains, extend, statistics);
     }
 
     /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.
@@ -245,6 +246,20 @@ impl Competition {
     }
 }
 
+/// With one seed of a chain all of them are extended, as bwa would; `chains` holds the number of each seed's chain, those
+/// of one chain side by side.
+fn extend_whole_chains(chains: &[u32], extend: &mut [bool], statistics: &mut FilterStatistics) {
+    let mut extend = extend;
+    for chain in chains.chunk_by(|one, next| one == next) {
+        let (of_chain, rest) = extend.split_at_mut(chain.len());
+        if of_chain.contains(&true) {
+            statistics.kept_in_chain += of_chain.iter().filter(|extended| !**extended).count() as u64;
+            of_chain.fill(true);
+        }
+        extend = rest;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,6 +316,26 @@ mod tests {
         let best = bound(90, (0, 90), 1_000);
         let seeds = [best, bound(20, (80, 100), 1_100), bound(20, (0, 20), 1_101), turned, bound(25, (0, 25), 7_000)];
         assert_eq!(decide(&seeds, &[]), [true, true, false, false, true], "the last is the runner-up");
+    }
+
+    #[test]
+    fn a_chain_is_extended_as_a_whole_and_hopeless_pairs_are_not() {
+        let extended = |scores: &[i32], chains: &[u32], mate: &[Bound]| {
+            let place = |(number, &score)| bound(score, (0, 20), 10_000 * number as i64);
+            let bounds: Vec<Bound> = scores.iter().enumerate().map(place).collect();
+            let mut extend = vec![false; bounds.len()];
+            let mut statistics = FilterStatistics::default();
+            Competition::default().decide_extensions(&bounds, chains, mate, &mut extend, &mut statistics);
+            extend
+        };
+        assert_eq!(
+            extended(&[90, 20, 25, 14], &[0, 0, 1, 2], &[]),
+            [true, true, true, false],
+            "the third is the runner-up"
+        );
+        assert_eq!(extended(&[20, 17, 13], &[0, 1, 2], &[]), [false; 3]);
+        assert_eq!(extended(&[20, 17, 13], &[0, 1, 2], &[bound(80, (0, 100), 900_000)]), [true, true, false]);
+        assert_eq!(extended(&[22, 17, 13], &[0, 1, 2], &[]), [true, true, false], "a gap may add eight");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The cascade at the seed gate and at the extension gate.
 
+use std::ops::Range;
+
 use seedsieve_filter::{Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring};
 
-use super::{ExtensionGate, GateBatch, SeedGate};
+use super::{ExtensionGate, GateBatch, SeedGate, is_whole};
 use crate::{AlignOptions, AlignerError, Seed, SeedExtension};
 
 /// The cascade under a run's options.
@@ -20,16 +22,72 @@ impl CascadeGates {
 
 impl SeedGate for CascadeGates {
     fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
-        let seeds = placed(batch);
-        let placed =
-            CascadeBatch { reads: batch.reads, read_offsets: batch.offsets, seeds: &seeds, paired: batch.paired };
         let planes = batch.index.planes();
-        Ok(if self.extensions_follow {
-            self.cascade.retain_reportable(planes, &placed, keep)
-        } else {
-            self.cascade.retain(planes, &placed, keep)
-        })
+        if !self.extensions_follow {
+            let seeds = placed(batch);
+            let GateBatch { reads, offsets: read_offsets, paired, .. } = *batch;
+            let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains: &[], paired };
+            return Ok(self.cascade.retain(planes, &placed, keep));
+        }
+        // Most reads that belong to the reference have a seed that reaches -T by itself: no comparison is needed, and all
+        // their seeds stay.
+        let mut statistics = FilterStatistics { seeds_in: keep.len() as u64, ..FilterStatistics::default() };
+        let mut doubtful = Doubtful { offsets: vec![0], ..Doubtful::default() };
+        for reads in groups(batch) {
+            let seeds = batch.offsets[reads.start]..batch.offsets[reads.end];
+            if batch.seeds[seeds.clone()].iter().any(|seed| is_reported_alone(batch, seed)) {
+                statistics.kept_reportable += seeds.len() as u64;
+            } else if !seeds.is_empty() {
+                doubtful.add(batch, reads);
+            }
+        }
+        let Doubtful { reads, offsets, seeds, ranges } = &doubtful;
+        let placed = CascadeBatch { reads, read_offsets: offsets, seeds, chains: &[], paired: batch.paired };
+        let mut decisions = vec![true; seeds.len()];
+        let counts = self.cascade.retain_reportable(planes, &placed, &mut decisions);
+        statistics.add(&FilterStatistics { seeds_in: 0, ..counts });
+        let mut decisions = decisions.as_slice();
+        for range in ranges {
+            let (of_range, rest) = decisions.split_at(range.len());
+            keep[range.clone()].copy_from_slice(of_range);
+            decisions = rest;
+        }
+        Ok(statistics)
     }
+}
+
+/// The reads of a batch that no seed alone makes reportable, with their seeds and where those are in the batch.
+#[derive(Default)]
+struct Doubtful<'a> {
+    reads: Vec<&'a [u8]>,
+    offsets: Vec<usize>,
+    seeds: Vec<PlacedSeed>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl<'a> Doubtful<'a> {
+    fn add(&mut self, batch: &GateBatch<'a>, reads: Range<usize>) {
+        let length = batch.index.length();
+        self.ranges.push(batch.offsets[reads.start]..batch.offsets[reads.end]);
+        for read in reads {
+            let bases = batch.reads[read].len() as i32;
+            let seeds = &batch.seeds[batch.offsets[read]..batch.offsets[read + 1]];
+            self.seeds.extend(seeds.iter().map(|seed| place(seed, length, bases)));
+            self.reads.push(batch.reads[read]);
+            self.offsets.push(self.seeds.len());
+        }
+    }
+}
+
+/// The reads that are decided upon together: pairs, or one by one.
+fn groups(batch: &GateBatch<'_>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (reads, step) = (batch.reads.len(), 1 + usize::from(batch.paired));
+    (0..reads).step_by(step).map(move |first| first..(first + step).min(reads))
+}
+
+fn is_reported_alone(batch: &GateBatch<'_>, seed: &Seed) -> bool {
+    let mem = &batch.options.mem;
+    seed.length * mem.a >= mem.t && is_whole(batch.index, seed)
 }
 
 impl ExtensionGate for CascadeGates {
@@ -39,8 +97,8 @@ impl ExtensionGate for CascadeGates {
         stand_ins: &mut [Option<SeedExtension>],
     ) -> Result<FilterStatistics, AlignerError> {
         let seeds = placed(batch);
-        let placed =
-            CascadeBatch { reads: batch.reads, read_offsets: batch.offsets, seeds: &seeds, paired: batch.paired };
+        let GateBatch { reads, offsets: read_offsets, chains, paired, .. } = *batch;
+        let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains, paired };
         let mut bounds = vec![None; seeds.len()];
         let statistics = self.cascade.stand_ins(batch.index.planes(), &placed, &mut bounds);
         for (bound, stand_in) in bounds.iter().zip(stand_ins) {

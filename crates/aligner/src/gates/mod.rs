@@ -64,6 +64,8 @@ pub struct GateBatch<'a> {
     pub offsets: &'a [usize],
     /// The seeds. Before chaining some lie across the end of a contig or strand, and chaining drops them.
     pub seeds: &'a [Seed],
+    /// Number, within its read, of the chain of each seed; empty before chaining.
+    pub chains: &'a [u32],
 }
 
 /// Decides which seeds are chained. Called from worker threads, for a batch of whole reads or pairs.

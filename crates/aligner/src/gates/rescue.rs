@@ -77,8 +77,8 @@ pub trait RescueGate: Send + Sync {
     }
 }
 
-/// The filter's own: a pair is rescued where one of its reads can be reported. Its searches stay as bwa's: asking for
-/// more than bwa does saves an eighth of them, and moves three times as many alignments.
+/// The filter's own: a pair is rescued where one of its reads can be reported. Its searches stay bwa's: each way to leave
+/// some out that was tried moved three times as many alignments.
 pub(super) struct Reportable;
 
 impl RescueGate for Reportable {
