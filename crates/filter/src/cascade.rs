@@ -297,23 +297,32 @@ mod tests {
     fn a_decision_does_not_depend_on_the_other_reads_of_the_batch() {
         let reference = sequence(20_000, 4);
         let planes = planes(&reference);
+        // Every third pair belongs nowhere.
+        let is_foreign = |number: usize| number / 2 % 3 == 0;
         let reads: Vec<Vec<u8>> = (0..20)
             .map(|number| {
                 let start = 700 * number;
-                let foreign = sequence(60, 100 + number as u64);
-                [&reference[start..start + 60 + number], &foreign].concat()
+                let own = if is_foreign(number) { 0 } else { 60 + number };
+                [&reference[start..start + own], &sequence(120 - own, 100 + number as u64)].concat()
             })
             .collect();
         let seeds_of = |number: usize| {
             let start = 700 * number as u64;
-            vec![seed(start, 0, 30), seed(start + 30, 30, 25), seed(5_000 + start, 40, 12), seed(11, 70, 13)]
+            let length = if is_foreign(number) { 14 } else { 25 };
+            vec![
+                seed(start, 0, length),
+                seed(start + 30, 30, length),
+                seed(5_000 + start, 40, 12),
+                seed(11, 70, 13),
+                seed(9_000 + start, 90, 12),
+            ]
         };
         let cascade = Cascade::default();
         type Decide = fn(&Cascade, &ReferencePlanes, &CascadeBatch<'_>, &mut [bool]) -> FilterStatistics;
         let retain = |decide: Decide, numbers: Range<usize>| {
             let reads: Vec<&[u8]> = reads[numbers.clone()].iter().map(Vec::as_slice).collect();
             let seeds: Vec<PlacedSeed> = numbers.clone().flat_map(seeds_of).collect();
-            let read_offsets: Vec<usize> = (0..=reads.len()).map(|read| 4 * read).collect();
+            let read_offsets: Vec<usize> = (0..=reads.len()).map(|read| 5 * read).collect();
             let mut keep = vec![false; seeds.len()];
             let batch =
                 CascadeBatch { reads: &reads, read_offsets: &read_offsets, seeds: &seeds, chains: &[], paired: true };

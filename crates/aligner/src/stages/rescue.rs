@@ -22,6 +22,8 @@ struct Mate {
     codes: [Vec<u8>; 2],
     /// Starts of its regions in the 2L coordinate, ascending.
     starts: Vec<i64>,
+    /// The most bases of the reference that a region of it covers.
+    longest: i64,
     /// Whether its regions are what the removal of duplicates left.
     settled: bool,
 }
@@ -29,7 +31,13 @@ struct Mate {
 impl Mate {
     fn new(codes: &[u8], regions: &[MemAlnReg]) -> Self {
         let reverse = codes.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
-        Self { codes: [codes.to_vec(), reverse], starts: starts(regions), settled: false }
+        Self { codes: [codes.to_vec(), reverse], starts: starts(regions), longest: longest(regions), settled: false }
+    }
+
+    /// Whether the region may touch one of those that are there, on the reference.
+    fn may_touch(&self, region: &MemAlnReg) -> bool {
+        let next = self.starts.partition_point(|&start| start <= region.rb - self.longest);
+        self.starts.get(next).is_some_and(|&start| start < region.re)
     }
 }
 
@@ -173,6 +181,11 @@ fn starts(regions: &[MemAlnReg]) -> Vec<i64> {
     starts
 }
 
+/// The most bases of the reference that one of the regions covers.
+fn longest(regions: &[MemAlnReg]) -> i64 {
+    regions.iter().map(|region| region.re - region.rb).max().unwrap_or(0)
+}
+
 /// The search in one orientation; nothing where the window is too small or lies on another contig.
 fn window(
     index: &ReferenceIndex,
@@ -288,8 +301,9 @@ fn insert(
     mate: &mut Mate,
 ) {
     // A region that touches no other one of regions without duplicates changes nothing else.
-    if mate.settled && regions.iter().all(|other| other.re <= region.rb || region.re <= other.rb) {
+    if mate.settled && !mate.may_touch(&region) {
         region.n_comp = 1;
+        mate.longest = mate.longest.max(region.re - region.rb);
         let start = mate.starts.partition_point(|&start| start < region.rb);
         mate.starts.insert(start, region.rb);
         let key = |region: &MemAlnReg| (std::cmp::Reverse(region.score), region.rb, region.qb);
@@ -302,5 +316,5 @@ fn insert(
     // Fewer than two regions come back as they were.
     mate.settled = regions.len() >= 2;
     *regions = mem_sort_dedup_patch(&index.fm, &options.mem, &[], std::mem::take(regions));
-    mate.starts = starts(regions);
+    (mate.starts, mate.longest) = (starts(regions), longest(regions));
 }

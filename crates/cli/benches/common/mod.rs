@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
+pub mod changes;
+pub mod cut_reads;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
