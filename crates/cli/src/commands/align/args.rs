@@ -291,17 +291,24 @@ impl Filter {
             ("--model", self.model.is_some()),
         ];
         let given = of_network.iter().find(|(_, given)| *given).map(|(name, _)| *name);
-        match (self.filter, given) {
+        let mode = match (self.filter, given) {
             (Some(FilterChoice::Cascade), Some(option)) => {
                 anyhow::bail!(
                     "{option} is an option of the network, which --filter cascade does not use; say --filter cnn"
                 )
             }
-            (Some(mode), _) => Ok(mode),
-            (None, _) if !self.npu_filter => Ok(FilterChoice::Off),
-            (None, Some(_)) => Ok(FilterChoice::Cnn),
-            (None, None) => Ok(FilterChoice::Cascade),
+            (Some(mode), _) => mode,
+            (None, _) if !self.npu_filter => FilterChoice::Off,
+            (None, Some(_)) => FilterChoice::Cnn,
+            (None, None) => FilterChoice::Cascade,
+        };
+        if mode != FilterChoice::Cascade && self.cascade.is_some() {
+            anyhow::bail!("--cascade holds the bands of the cascade; say --filter cascade");
         }
+        if mode == FilterChoice::Off && self.gate.is_some() {
+            anyhow::bail!("--gate says where the seed filter decides, which is off; say --filter cascade");
+        }
+        Ok(mode)
     }
 }
 
