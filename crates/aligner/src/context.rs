@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
+use seedsieve_filter::Bands;
 use seedsieve_inference::{NpuBackend, SeedFilterConfig};
+
+use crate::GateChoice;
 
 /// Where Smith-Waterman runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,7 +27,7 @@ pub enum FilterMode {
 ///
 /// The names are those of the original brief. `gpu_batch_threshold` is absent: no stage of ours runs on a GPU but the
 /// network, and that is the `npu_backend`'s own affair.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ComputeContext {
     /// Backend of the extension stage.
     pub backend: ComputeBackend,
@@ -36,6 +39,25 @@ pub struct ComputeContext {
     pub npu_filter_enabled: bool,
     /// How they are.
     pub filter_mode: FilterMode,
+    /// The bands of the cascade.
+    pub bands: Bands,
+    /// At which of its gates the filter decides.
+    pub gates: GateChoice,
+}
+
+impl Default for ComputeContext {
+    /// No filter; the bands that are built in, were it turned on.
+    fn default() -> Self {
+        Self {
+            backend: ComputeBackend::default(),
+            npu_backend: None,
+            seed_filter_config: SeedFilterConfig::default(),
+            npu_filter_enabled: false,
+            filter_mode: FilterMode::default(),
+            bands: Bands::built_in(),
+            gates: GateChoice::default(),
+        }
+    }
 }
 
 impl ComputeContext {

@@ -2,11 +2,12 @@
 //! that a gate may drop seeds and an observer may watch:
 //!
 //! ```text
-//! reads -> SMEMs -> suffix-array look-up -> [seed gate] -> chains -> chain filter -> batched Smith-Waterman
-//!       -> regions, deduplication -> mate rescue -> primary marking, pairing, MAPQ -> SAM
+//! reads -> SMEMs -> suffix-array look-up -> [seed gate] -> chains -> chain filter -> [extension gate]
+//!       -> batched Smith-Waterman -> regions, deduplication -> [rescue gate] -> mate rescue
+//!       -> primary marking, pairing, MAPQ -> SAM
 //! ```
 //!
-//! With the gate off the records are byte for byte those of bwa-mem2 with the same options.
+//! Without gates the records are byte for byte those of bwa-mem2 with the same options.
 //!
 //! ```
 //! use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, NoObserver, Read, ReferenceIndex, build_index};
@@ -36,7 +37,7 @@ mod cpu_time;
 mod error;
 pub mod fastq;
 mod flank;
-mod gate;
+mod gates;
 mod index;
 mod index_build;
 mod index_check;
@@ -61,6 +62,7 @@ mod trace;
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
 pub use flank::{Flank, MATCH_MASK_BYTES, MatchMask};
+pub use gates::{ExtensionGate, GateBatch, GateChoice, Gates, RescueCase, RescueGate, RescueVerdict, SeedGate};
 pub use index::{Contig, ReferenceIndex};
 pub use index_build::{INDEX_SUFFIXES, build_index};
 pub use input::{open_counted_input, open_input, peek};
@@ -71,6 +73,6 @@ pub use own_extension::{OwnExtension, SeedToExtend};
 pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
-pub use seedsieve_filter::FilterStatistics;
+pub use seedsieve_filter::{Bands, FilterStatistics};
 pub use statistics::{Stage, Statistics};
 pub use surroundings::Surroundings;

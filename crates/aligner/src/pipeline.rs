@@ -8,14 +8,15 @@ use bwa_mem4_mem::{
 };
 use rayon::prelude::*;
 
-use crate::gate::SeedGate;
+use crate::gates::{ExtensionGate, GateBatch, Gates};
 use crate::observe::{Observer, Seed};
 use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
-use crate::stages::regions::{deduplicate, extend_chains};
+use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed};
+use crate::stages::rescue::rescue_mates;
 use crate::stages::seeding::{SeededReads, find_smems, rounds_of_smems, runs_of_reads, seeds_of_smems};
 use crate::trace::{trace_regions, trace_seeds};
-use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
+use crate::{AlignOptions, AlignerError, ComputeContext, FilterStatistics, Read, ReferenceIndex, Stage, Statistics};
 
 /// Reads of all workers whose intermediate results are in memory at once.
 const READS_IN_FLIGHT: usize = 4_096;
@@ -34,7 +35,7 @@ const MIN_PAIRS_PER_RESCUE: usize = 256;
 pub struct Aligner<'a> {
     pub(crate) index: &'a ReferenceIndex,
     pub(crate) options: &'a AlignOptions,
-    gate: Option<SeedGate>,
+    gates: Gates,
 }
 
 /// Alignments of a chunk of reads.
@@ -79,7 +80,12 @@ impl Batch {
 impl<'a> Aligner<'a> {
     /// An aligner whose seeds are filtered where `context` says so. Under -a (all alignments are wanted) they never are.
     pub fn new(index: &'a ReferenceIndex, options: &'a AlignOptions, context: &'a ComputeContext) -> Self {
-        Self { index, options, gate: SeedGate::new(options, context) }
+        Self::with_gates(index, options, Gates::new(options, context))
+    }
+
+    /// An aligner with these gates, whatever the options say.
+    pub fn with_gates(index: &'a ReferenceIndex, options: &'a AlignOptions, gates: Gates) -> Self {
+        Self { index, options, gates }
     }
 
     /// The options that it aligns with.
@@ -178,13 +184,11 @@ impl<'a> Aligner<'a> {
         Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
 
-    /// The rescue gate: with the filter on, a pair is rescued where one of its reads can be reported.
     fn is_worth_rescue(&self, regions: &[Vec<MemAlnReg>]) -> bool {
-        self.gate.is_none() || regions.iter().any(|of_read| self.is_reported(of_read))
-    }
-
-    fn is_reported(&self, regions: &[MemAlnReg]) -> bool {
-        regions.first().is_some_and(|best| best.score >= self.options.mem.t)
+        self.gates.rescue.as_ref().is_none_or(|gate| {
+            let best = [0, 1].map(|read| regions[read].first().map(|best| best.score));
+            gate.is_worth_rescue(best, self.options.mem.t)
+        })
     }
 
     /// Regions of all reads, deduplicated, before mate rescue. Where `paired`, reads 2p and 2p + 1 are mates.
@@ -275,11 +279,18 @@ impl<'a> Aligner<'a> {
             rounds.iter().enumerate().map(seeds).collect()
         });
         let mut keep = None;
-        if let Some(gate) = &self.gate {
-            let (decisions, counts) =
-                statistics.time(Stage::Filter, || gate.decide(index, options, reads, paired, &seeded))?;
-            statistics.filter.add(&counts);
-            statistics.time(Stage::Filter, || seeded.retain(&decisions));
+        if let Some(gate) = &self.gates.seeds {
+            let decisions = statistics.time_counting(Stage::Filter, |statistics| {
+                let seeds: Vec<Seed> = (0..reads.len()).flat_map(|read| seeded.seeds_of(read)).collect();
+                let offsets = seeded.offsets();
+                let batch = GateBatch { index, options, reads, paired, offsets, seeds: &seeds, chains: &[] };
+                let mut decisions = vec![true; seeds.len()];
+                statistics.filter.add(&gate.retain(&batch, &mut decisions)?);
+                if decisions.contains(&false) {
+                    seeded.retain(&decisions);
+                }
+                Ok::<_, AlignerError>(decisions)
+            })?;
             keep = Some(decisions);
         }
         statistics.seeds_kept = seeded.len() as u64;
@@ -289,8 +300,17 @@ impl<'a> Aligner<'a> {
         });
         statistics.chains = chains.iter().map(|of_read| of_read.len() as u64).sum();
 
-        let mut extended = statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains));
-        let is_extended = |candidate: &&Candidate| candidate.extension.is_some();
+        let mut candidates = candidates(&chains);
+        if let Some(gate) = &self.gates.extensions {
+            statistics.time_counting(Stage::Filter, |statistics| {
+                let counts = self.put_stand_ins(gate.as_ref(), reads, paired, &mut candidates)?;
+                statistics.filter.add(&counts);
+                Ok::<_, AlignerError>(())
+            })?;
+        }
+        let mut extended =
+            statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains, candidates));
+        let is_extended = |candidate: &&Candidate| candidate.is_extended();
         statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
         statistics.proven_extensions = extended.proven;
         if let Some(watched) = watched {
@@ -303,6 +323,32 @@ impl<'a> Aligner<'a> {
         });
         statistics.regions = extended.regions.iter().map(|of_read| of_read.len() as u64).sum();
         Ok(Batch { regions: extended.regions, statistics, capped: Vec::new() })
+    }
+
+    /// Asks the extension gate, and puts its stand-ins where they belong.
+    fn put_stand_ins(
+        &self,
+        gate: &dyn ExtensionGate,
+        reads: &[&[u8]],
+        paired: bool,
+        candidates: &mut [Vec<Candidate>],
+    ) -> Result<FilterStatistics, AlignerError> {
+        let (index, options) = (self.index, self.options);
+        let mut offsets = vec![0];
+        let (mut seeds, mut chains) = (Vec::new(), Vec::new());
+        for of_read in &*candidates {
+            chains.extend(of_read.iter().map(|candidate| candidate.chain as u32));
+            seeds.extend(of_read.iter().map(|candidate| plain_seed(&candidate.seed)));
+            offsets.push(seeds.len());
+        }
+        let mut stand_ins = vec![None; seeds.len()];
+        let batch = GateBatch { index, options, reads, paired, offsets: &offsets, seeds: &seeds, chains: &chains };
+        let counts = gate.stand_ins(&batch, &mut stand_ins)?;
+        for (candidate, stand_in) in candidates.iter_mut().flatten().zip(stand_ins) {
+            candidate.stands_in = stand_in.is_some();
+            candidate.extension = stand_in;
+        }
+        Ok(counts)
     }
 
     /// The chains of one read that survive the chain filter.
@@ -336,8 +382,12 @@ impl<'a> Aligner<'a> {
             .par_chunks_mut(batch_size)
             .map(|batch| {
                 let mut statistics = Statistics::default();
-                statistics.time(Stage::Rescue, || {
-                    batch_mate_rescue(&self.index.fm, &self.index.bns, &self.options.mem, insert_size, batch);
+                statistics.time_counting(Stage::Rescue, |statistics| match &self.gates.rescue {
+                    None => batch_mate_rescue(&self.index.fm, &self.index.bns, &self.options.mem, insert_size, batch),
+                    Some(gate) => {
+                        let counts = rescue_mates(self.index, self.options, insert_size, gate.as_ref(), batch);
+                        statistics.filter.add(&counts);
+                    }
                 });
                 statistics
             })
@@ -364,7 +414,7 @@ impl<'a> Aligner<'a> {
                 let kept = keep.is_none_or(|keep| keep[seeds_before + number]);
                 (*seed, *round, kept)
             });
-            let mine = candidates[read].iter().filter_map(|candidate| {
+            let mine = candidates[read].iter().filter(|candidate| candidate.is_extended()).filter_map(|candidate| {
                 candidate.extension.map(|extension| (candidate.chain, candidate.number, extension))
             });
             observer.seeds(first + read as u64, codes, trace_seeds(observed, &chains[read], mine));

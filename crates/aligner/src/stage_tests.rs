@@ -1,5 +1,7 @@
 //! Each stage of the batched pipeline against the stage crates' own functions for one read.
 
+use std::sync::Arc;
+
 use bwa_mem4_chain::{build_chains, mem_chain_flt};
 use bwa_mem4_mem::{align_read_dedup, seedflt::mem_flt_chained_seeds};
 use bwa_seed::mem_collect_smem;
@@ -12,7 +14,10 @@ use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::reference_window;
 use crate::stages::rounds::rounds;
 use crate::stages::seeding::{SeededReads, find_smems};
-use crate::{AlignOptions, Aligner, ComputeContext, ReferenceIndex, SeedToExtend, build_index};
+use crate::{
+    AlignOptions, Aligner, ComputeContext, ExtensionGate, Gates, ReferenceIndex, RescueGate, SeedGate, SeedToExtend,
+    build_index,
+};
 
 /// An index of a synthetic genome, and the base codes of reads with many errors.
 struct Fixture {
@@ -161,7 +166,7 @@ fn the_observer_sees_every_seed_with_its_extension() {
         for (read, seeds) in &traces {
             let number = *read as usize;
             let whole: Vec<&SeedTrace> =
-                seeds.iter().filter(|trace| crate::gate::is_whole(&index, &trace.seed)).collect();
+                seeds.iter().filter(|trace| crate::gates::is_whole(&index, &trace.seed)).collect();
             let flanks = |trace: &&SeedTrace| index.surroundings(&reads[number], &trace.seed, &mut reference).flanks();
             let flanks: Vec<_> = whole.iter().map(flanks).collect();
             let to_extend = |gapped: bool| -> Vec<SeedToExtend> {
@@ -298,4 +303,45 @@ fn each_smem_is_told_the_round_that_found_it() {
         }
     }
     assert!(of_round.iter().all(|&smems| smems > 100), "{of_round:?}");
+}
+
+/// Gates that ask for nothing.
+struct Passive;
+
+impl SeedGate for Passive {}
+impl ExtensionGate for Passive {}
+impl RescueGate for Passive {}
+
+#[test]
+fn gates_that_ask_for_nothing_change_no_byte() {
+    let Fixture { index, reads, .. } = fixture();
+    let bases = |codes: &[u8]| codes.iter().map(|&code| b"ACGTN"[usize::from(code)]).collect::<Vec<u8>>();
+    let read =
+        |name: usize, codes: &[u8]| crate::Read { name: name.to_string(), bases: bases(codes), ..Default::default() };
+    // Mates are the other end of fragments of several lengths; half of them are too short for a seed, so that only rescue
+    // finds them.
+    let pairs: Vec<[crate::Read; 2]> = reads
+        .iter()
+        .enumerate()
+        .map(|(number, codes)| {
+            let fragment = &codes[..codes.len() - 8 * (number % 9)];
+            let mate: Vec<u8> = fragment.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
+            let bases = if number % 2 == 0 { mate.len() } else { 17 };
+            [read(number, fragment), read(number, &mate[..bases])]
+        })
+        .collect();
+    let mut options = AlignOptions::default();
+    options.mem.t = 15;
+    options.mem.max_ins = 10_000;
+    let gates =
+        Gates { seeds: Some(Arc::new(Passive)), extensions: Some(Arc::new(Passive)), rescue: Some(Arc::new(Passive)) };
+    let context = ComputeContext::unfiltered();
+    let run = |aligner: Aligner<'_>| {
+        let chunk = aligner.align_pairs(&pairs, 0, &NoObserver).unwrap();
+        (String::from_utf8(chunk.sam.concat()).unwrap(), chunk.statistics.filter.rescues_in)
+    };
+    let (without, _) = run(Aligner::new(&index, &options, &context));
+    let (with, searches) = run(Aligner::with_gates(&index, &options, gates));
+    assert_eq!(with, without);
+    assert!(searches > 100, "{searches} searches for mates");
 }

@@ -95,4 +95,12 @@ impl Statistics {
         self.cpu[stage as usize] += thread_cpu_time() - start;
         result
     }
+
+    /// As [`Self::time`], where the work counts as well.
+    pub(crate) fn time_counting<T>(&mut self, stage: Stage, work: impl FnOnce(&mut Self) -> T) -> T {
+        let start = thread_cpu_time();
+        let result = work(self);
+        self.cpu[stage as usize] += thread_cpu_time() - start;
+        result
+    }
 }

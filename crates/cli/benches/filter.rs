@@ -1,24 +1,37 @@
 //! `cargo xtask bench filter`: whole runs of `seedsieve align` with the filter off and in each of its modes, in turn: CPU
 //! seconds and peak memory against the run without it, and what became of the alignments.
 //!
-//! Arguments: `--runs N` (3), `--threads N` (1), `--network` (also --filter cnn), `--set NAME`, several times if wanted.
+//! Arguments: `--runs N` (3), `--threads N` (1), `--network` (also --filter cnn), `--gates` (also each gate of the cascade
+//! alone), `--set NAME`, several times if wanted. The set `short` is another table: short, divergent and ancient reads among
+//! nine times as many foreign ones, where they land, and what that costs.
 
 mod common;
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use common::changes::{Alignments, alignments, changes};
+use common::cut_reads::{contigs, pairs, short_reads};
 use common::{median, prepare_index};
 
-/// One work to do: a reference and reads below the data folder, and options. Files of one mate are put end to end.
+/// One work to do: a reference and reads below the data folder, and options.
 struct Work {
     name: &'static str,
     reference: &'static str,
     options: &'static [&'static str],
-    reads: &'static [&'static [&'static str]],
+    reads: Reads,
+}
+
+/// Where reads come from.
+enum Reads {
+    /// FASTQ of each mate; files of one mate are put end to end.
+    Fastq(&'static [&'static [&'static str]]),
+    /// A BAM in any order: samtools brings mates together.
+    Bam(&'static str),
+    /// Cut from the haplotypes PGF and COX, of which COX is ALT.
+    Haplotypes,
 }
 
 const HUMAN: &str = "human_ref/human_mix.fa.gz";
@@ -33,24 +46,47 @@ const KGP30X: &[&[&str]] = &[
     &["kgp30x/NA12878.chr21_R2.fastq.gz", "kgp30x/NA12878.chr22_R2.fastq.gz"],
 ];
 
-const WORKS: [Work; 6] = [
-    Work { name: "foreign-k12", reference: HUMAN, options: &["-k", "12"], reads: FOREIGN },
-    Work { name: "foreign-k14", reference: HUMAN, options: &["-k", "14"], reads: FOREIGN },
-    Work { name: "kgp30x", reference: HUMAN, options: &[], reads: KGP30X },
-    Work { name: "yeast", reference: "other/yeast/sacCer3.fa.gz", options: &[], reads: YEAST },
-    Work { name: "yeast-k12", reference: "other/yeast/sacCer3.fa.gz", options: &["-k", "12"], reads: YEAST },
+const WORKS: [Work; 9] = [
+    Work { name: "foreign-k12", reference: HUMAN, options: &["-k", "12"], reads: Reads::Fastq(FOREIGN) },
+    Work { name: "foreign-k14", reference: HUMAN, options: &["-k", "14"], reads: Reads::Fastq(FOREIGN) },
+    Work { name: "kgp30x", reference: HUMAN, options: &[], reads: Reads::Fastq(KGP30X) },
+    Work { name: "yeast", reference: "other/yeast/sacCer3.fa.gz", options: &[], reads: Reads::Fastq(YEAST) },
+    Work {
+        name: "yeast-k12",
+        reference: "other/yeast/sacCer3.fa.gz",
+        options: &["-k", "12"],
+        reads: Reads::Fastq(YEAST),
+    },
     Work {
         name: "fly-k12",
         reference: "other/fly/dm6.small.fa.gz",
         options: &["-k", "12"],
-        reads: &[&["other/fly/ip_2.small_R1.fastq.gz"]],
+        reads: Reads::Fastq(&[&["other/fly/ip_2.small_R1.fastq.gz"]]),
     },
+    Work {
+        name: "telomere",
+        reference: HUMAN,
+        options: &["-p"],
+        reads: Reads::Bam("human_reads/hiseqx_NA12878_garvan.b37.chr1_10k.bam"),
+    },
+    Work {
+        name: "subtelomere",
+        reference: HUMAN,
+        options: &["-p"],
+        reads: Reads::Bam("human_reads/kgp_lowcov_HG03297.b37.chr1.10kreads.bam"),
+    },
+    Work { name: "mhc-alt", reference: "human_ref/PGF.fasta.gz", options: &[], reads: Reads::Haplotypes },
 ];
+const COX: &str = "human_ref/COX.fasta.gz";
+const SHORT: &str = "short";
+/// Pairs of `mhc-alt`, and endogenous reads of `short`.
+const CUT: usize = 20_000;
 
 struct Settings {
     runs: usize,
     threads: String,
     network: bool,
+    gates: bool,
     sets: Vec<String>,
 }
 
@@ -59,17 +95,6 @@ struct Cost {
     seconds: f64,
     mebibytes: f64,
 }
-
-/// The primary record of a read.
-struct Alignment {
-    mapped: bool,
-    place: (String, u64, bool),
-    mapq: u8,
-    cigar: String,
-    score: i32,
-}
-
-type Alignments = HashMap<(String, u32), Alignment>;
 
 fn main() -> ExitCode {
     match settings().and_then(|settings| run(&settings)) {
@@ -82,7 +107,7 @@ fn main() -> ExitCode {
 }
 
 fn settings() -> Result<Settings, String> {
-    let mut settings = Settings { runs: 3, threads: "1".into(), network: false, sets: Vec::new() };
+    let mut settings = Settings { runs: 3, threads: "1".into(), network: false, gates: false, sets: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -91,12 +116,15 @@ fn settings() -> Result<Settings, String> {
             "--threads" => settings.threads = value()?,
             "--set" => settings.sets.push(value()?),
             "--network" => settings.network = true,
+            "--gates" => settings.gates = true,
             "--bench" => {} // cargo adds it
-            other => return Err(format!("unknown argument {other}; valid: --runs, --threads, --set, --network")),
+            other => {
+                return Err(format!("unknown argument {other}; valid: --runs, --threads, --set, --network, --gates"));
+            }
         }
     }
-    match settings.sets.iter().find(|set| WORKS.iter().all(|work| work.name != **set)) {
-        Some(unknown) => Err(format!("--set {unknown}: there are {}", WORKS.map(|work| work.name).join(", "))),
+    match settings.sets.iter().find(|set| *set != SHORT && WORKS.iter().all(|work| work.name != **set)) {
+        Some(unknown) => Err(format!("--set {unknown}: there are {}, {SHORT}", WORKS.map(|work| work.name).join(", "))),
         None => Ok(settings),
     }
 }
@@ -109,21 +137,20 @@ fn run(settings: &Settings) -> Result<(), String> {
     if settings.network {
         modes.push(("cnn", &["--filter", "cnn"]));
     }
+    if settings.gates {
+        modes.push(("seeds", &["--filter", "cascade", "--gate", "seeds"]));
+        modes.push(("extensions", &["--filter", "cascade", "--gate", "extensions"]));
+        modes.push(("rescue", &["--filter", "cascade", "--gate", "rescue"]));
+        modes.push(("seeds+ext", &["--filter", "cascade", "--gate", "seeds,extensions"]));
+    }
     println!(
         "CPU seconds and peak memory of whole runs, {} in turn, -t {}; ratios to off",
         settings.runs, settings.threads
     );
-    println!("{:<12} {:<8} {:>8} {:>7} {:>8} {:>7}", "reads", "filter", "CPU s", "ratio", "MiB", "ratio");
+    println!("{:<12} {:<10} {:>8} {:>7} {:>8} {:>7}", "reads", "filter", "CPU s", "ratio", "MiB", "ratio");
     for work in WORKS.iter().filter(|work| settings.sets.is_empty() || settings.sets.iter().any(|set| set == work.name))
     {
-        let index = folder.join(Path::new(work.reference).file_stem().expect("a file"));
-        prepare_index(&ours, &common::data().join(work.reference), &index)?;
-        let reads = work
-            .reads
-            .iter()
-            .enumerate()
-            .map(|(mate, files)| end_to_end(files, &folder.join(format!("{}.{}.fastq.gz", work.name, mate + 1))))
-            .collect::<Result<Vec<_>, _>>()?;
+        let Some((index, reads)) = prepare(work, &ours, &folder)? else { continue };
         let mut costs: Vec<Vec<Cost>> = modes.iter().map(|_| Vec::new()).collect();
         let sam = |mode: &str| folder.join(format!("{}.{mode}.sam", work.name));
         for _ in 0..settings.runs.max(1) {
@@ -141,7 +168,7 @@ fn run(settings: &Settings) -> Result<(), String> {
                 (median(costs[number].iter().map(value).collect()), median(ratios))
             };
             let ((seconds, ratio), (memory, memory_ratio)) = (of(|cost| cost.seconds), of(|cost| cost.mebibytes));
-            println!("{:<12} {mode:<8} {seconds:>8.2} {ratio:>7.3} {memory:>8.0} {memory_ratio:>7.3}", work.name);
+            println!("{:<12} {mode:<10} {seconds:>8.2} {ratio:>7.3} {memory:>8.0} {memory_ratio:>7.3}", work.name);
         }
         for (mode, _) in &modes[1..] {
             println!("{}", changes(mode, &off, &alignments(&sam(mode))?));
@@ -150,7 +177,131 @@ fn run(settings: &Settings) -> Result<(), String> {
             fs::remove_file(sam(mode)).map_err(|error| error.to_string())?;
         }
     }
+    if settings.sets.is_empty() || settings.sets.iter().any(|set| set == SHORT) {
+        short(settings, &ours, &folder)?;
+    }
     Ok(())
+}
+
+/// Index and reads of a work; nothing where a program for it is missing.
+fn prepare(work: &Work, ours: &Path, folder: &Path) -> Result<Option<(PathBuf, Vec<PathBuf>)>, String> {
+    let data = common::data();
+    if let Reads::Haplotypes = work.reads {
+        let (fasta, index) = (folder.join("mhc.fa.gz"), folder.join("mhc.fa"));
+        let haplotypes = [data.join(work.reference), data.join(COX)];
+        let bases = haplotypes.iter().map(|file| contigs(file)).collect::<Result<Vec<_>, _>>()?.concat();
+        let joined =
+            haplotypes.iter().map(fs::read).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+        write(&fasta, joined.concat())?;
+        prepare_index(ours, &fasta, &index)?;
+        write(&index.with_extension("fa.alt"), format!("{}\n", bases[1].0))?;
+        let files = [folder.join("mhc.1.fastq"), folder.join("mhc.2.fastq")];
+        for (file, text) in files.iter().zip(pairs(&bases, CUT)) {
+            write(file, text)?;
+        }
+        return Ok(Some((index, files.to_vec())));
+    }
+    let index = folder.join(Path::new(work.reference).file_stem().expect("a file"));
+    prepare_index(ours, &data.join(work.reference), &index)?;
+    let reads = match &work.reads {
+        Reads::Fastq(mates) => {
+            let whole = |mate: usize| folder.join(format!("{}.{}.fastq.gz", work.name, mate + 1));
+            mates.iter().enumerate().map(|(mate, files)| end_to_end(files, &whole(mate))).collect::<Result<_, _>>()?
+        }
+        Reads::Bam(bam) => {
+            let (collated, fastq) = (folder.join("collated.bam"), folder.join(format!("{}.fastq", work.name)));
+            let mut collate = Command::new("samtools");
+            collate.arg("collate").arg("-o").arg(&collated).arg(data.join(bam));
+            if collate.stderr(Stdio::null()).status().is_err() {
+                println!("{:<12} left out: samtools, which brings mates together, is not there", work.name);
+                return Ok(None);
+            }
+            let mut convert = Command::new("samtools");
+            convert.args(["fastq", "-n", "-o"]).arg(&fastq).args(["-s", "/dev/null", "-0", "/dev/null"]).arg(&collated);
+            let done = convert.stderr(Stdio::null()).status().map_err(|error| error.to_string())?;
+            if !done.success() {
+                return Err(format!("{convert:?} failed"));
+            }
+            vec![fastq]
+        }
+        Reads::Haplotypes => unreachable!("done above"),
+    };
+    Ok(Some((index, reads)))
+}
+
+fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
+    fs::write(file, content).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Short reads of which one in ten belongs to the reference: how many of them land where they were cut from.
+fn short(settings: &Settings, ours: &Path, folder: &Path) -> Result<(), String> {
+    let data = common::data();
+    let index = folder.join(Path::new(HUMAN).file_stem().expect("a file"));
+    prepare_index(ours, &data.join(HUMAN), &index)?;
+    let own = contigs(&data.join(HUMAN))?;
+    let foreign: Vec<_> =
+        ["other/yeast/sacCer3.fa.gz", "other/ecoli/E.coli.fa.gz", "other/plants/kiwifruit_chr1.fa.gz"]
+            .iter()
+            .map(|file| contigs(&data.join(file)))
+            .collect::<Result<Vec<_>, _>>()?
+            .concat();
+    let reads = folder.join("short.fastq");
+    write(&reads, short_reads(&own, &foreign, CUT))?;
+    let modes: [(&str, &[&str]); 4] = [
+        ("-k 19, off", &["-k", "19", "--filter", "off"]),
+        ("-k 12, off", &["-k", "12", "--filter", "off"]),
+        ("-k 12, cascade", &["-k", "12", "--filter", "cascade"]),
+        ("-k 14, cascade", &["-k", "14", "--filter", "cascade"]),
+    ];
+    let sam = folder.join("short.sam");
+    let mut costs = modes.map(|_| Vec::new());
+    let mut landed = modes.map(|_| [0; 4]);
+    for _ in 0..settings.runs.max(1) {
+        for (number, (_, arguments)) in modes.iter().enumerate() {
+            let mut command = Command::new(ours);
+            command.args(["--log", "error", "align", "-t", &settings.threads]).args(*arguments);
+            costs[number].push(cost(command.arg("-o").arg(&sam).arg(&index).arg(&reads))?.seconds);
+            landed[number] = landings(&alignments(&sam)?);
+        }
+    }
+    println!("{SHORT}: {CUT} reads of 50 to 60 bases, divergent or ancient, among {} foreign ones", 9 * CUT);
+    println!(
+        "{:<16} {:>8} {:>7} {:>9} {:>9} {:>12} {:>16}",
+        "", "CPU s", "ratio", "in place", "elsewhere", "MAPQ>=20:", "elsewhere,foreign"
+    );
+    for (number, (mode, _)) in modes.iter().enumerate() {
+        let ratios = costs[number].iter().zip(&costs[0]).map(|(one, first)| one / first).collect();
+        let [in_place, elsewhere, confident, foreign] = landed[number];
+        println!(
+            "{mode:<16} {:>8.2} {:>7.3} {in_place:>9} {elsewhere:>9} {confident:>12} {foreign:>16}",
+            median(costs[number].clone()),
+            median(ratios)
+        );
+    }
+    fs::remove_file(sam).map_err(|error| error.to_string())
+}
+
+/// Reads of the reference in place and elsewhere; of those with MAPQ 20 or more: elsewhere, and foreign ones.
+fn landings(alignments: &Alignments) -> [usize; 4] {
+    let mut landed = [0; 4];
+    for ((name, _), alignment) in alignments.iter().filter(|(_, alignment)| alignment.mapped) {
+        let confident = usize::from(alignment.mapq >= 20);
+        let fields: Vec<&str> = name.split('|').collect();
+        let ["own", contig, start, strand, _] = fields[..] else {
+            landed[3] += confident;
+            continue;
+        };
+        let (place, start) = (&alignment.place, start.parse::<u64>().unwrap_or(0) + 1);
+        // A clipped start lies some bases further on.
+        let near = place.1.abs_diff(start) <= 20 && place.2 == (strand == "-");
+        if place.0 == contig && near {
+            landed[0] += 1;
+        } else {
+            landed[1] += 1;
+            landed[2] += confident;
+        }
+    }
+    landed
 }
 
 /// One file that holds the content of all; gzip members follow one another.
@@ -189,57 +340,4 @@ fn watch_memory(child: &mut Child) -> f64 {
         std::thread::sleep(Duration::from_millis(10));
     }
     kibibytes / 1024.0
-}
-
-fn alignments(sam: &Path) -> Result<Alignments, String> {
-    let text = fs::read_to_string(sam).map_err(|error| format!("{}: {error}", sam.display()))?;
-    let mut alignments = HashMap::new();
-    for line in text.lines().filter(|line| !line.starts_with('@')) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let number = |field: usize| fields[field].parse::<u64>().map_err(|error| format!("{line}: {error}"));
-        let flag = number(1)? as u32;
-        if flag & 0x900 != 0 {
-            continue;
-        }
-        let score = fields[11..].iter().find_map(|tag| tag.strip_prefix("AS:i:")).and_then(|score| score.parse().ok());
-        let alignment = Alignment {
-            mapped: flag & 4 == 0,
-            place: (fields[2].to_owned(), number(3)?, flag & 16 != 0),
-            mapq: number(4)? as u8,
-            cigar: fields[5].to_owned(),
-            score: score.unwrap_or(0),
-        };
-        alignments.insert((fields[0].to_owned(), flag & 0xc0), alignment);
-    }
-    Ok(alignments)
-}
-
-/// What the filter changed, in one paragraph.
-fn changes(mode: &str, off: &Alignments, on: &Alignments) -> String {
-    let pairs = || off.iter().map(|(read, before)| (before, &on[read]));
-    let kept = |before: &Alignment, after: &Alignment| after.mapped && before.place == after.place;
-    let same = |before: &Alignment, after: &Alignment| kept(before, after) && before.cigar == after.cigar;
-    let reported = || pairs().filter(|(before, _)| before.mapped && before.score >= 30);
-    let share =
-        |part: usize, whole: usize| format!("{part} of {whole} ({:.3} %)", 100.0 * part as f64 / whole.max(1) as f64);
-    let (all, reported_all) = (pairs().filter(|(before, _)| before.mapped).count(), reported().count());
-    let lost = reported().filter(|(_, after)| !after.mapped).count();
-    let moved = reported().filter(|(before, after)| after.mapped && !kept(before, after)).count();
-    let changed = pairs().filter(|(before, after)| before.mapped && !same(before, after)).count();
-    let shifted =
-        pairs().filter(|(before, after)| before.mapped && after.mapped && before.mapq.abs_diff(after.mapq) > 5).count();
-    let confident = || reported().filter(|(before, _)| before.mapq >= 20);
-    let confident_changed =
-        confident().filter(|(before, after)| !same(before, after) || before.mapq != after.mapq).count();
-    let confident_moved = confident().filter(|(before, after)| !kept(before, after)).count();
-    format!(
-        "  {mode}: of all mapped reads changed in place, strand or CIGAR {}, MAPQ by more than 5 {}\n  {mode}: AS >= 30 lost \
-         {}, moved {}\n  {mode}: AS >= 30 and MAPQ >= 20 moved {}, changed in place, CIGAR or MAPQ {}",
-        share(changed, all),
-        share(shifted, all),
-        share(lost, reported_all),
-        share(moved, reported_all),
-        share(confident_moved, confident().count()),
-        share(confident_changed, confident().count()),
-    )
 }

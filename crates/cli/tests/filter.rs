@@ -153,6 +153,37 @@ fn the_same_bytes_for_any_number_of_threads_and_any_backend_batch() {
 }
 
 #[test]
+fn each_gate_alone_keeps_the_reads_that_can_be_reported() {
+    let (genome, reads, mates) = synthetic();
+    let off = primaries(&align(&genome, &reads, &mates, &["-k", "14"]));
+    let reported: Vec<_> = off.iter().filter(|(_, record)| score(record).is_some_and(|score| score >= 30)).collect();
+    for gate in ["seeds", "extensions", "rescue", "seeds,extensions"] {
+        let on = primaries(&align(&genome, &reads, &mates, &["-k", "14", "--filter", "cascade", "--gate", gate]));
+        let lost = reported.iter().filter(|(read, _)| !is_mapped(&on[*read])).count();
+        assert!(lost * 1_000 <= reported.len(), "--gate {gate}: {lost} of {} lost", reported.len());
+    }
+}
+
+#[test]
+fn wrong_bands_and_gates_are_refused() {
+    let (genome, reads, _) = synthetic();
+    let folder = tempfile::tempdir().expect("a folder");
+    let bands = folder.path().join("bands.json");
+    std::fs::write(&bands, "{\"format\": \"seedsieve cascade\", \"version\": 1, \"bands\": {}}").expect("a file");
+    let refused = |arguments: &[&str]| {
+        let output =
+            seedsieve(&["align"]).args(arguments).args([&genome, &reads]).output().expect("the program starts");
+        assert!(!output.status.success(), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = refused(&["--filter", "cascade", "--cascade", text(&bands)]);
+    assert!(said.contains("bands.json") && said.contains("drop") && said.contains("models/cascade_v1.json"), "{said}");
+    assert!(refused(&["--cascade", text(&bands)]).contains("--filter cascade"));
+    assert!(refused(&["--gate", "seeds"]).contains("--filter cascade"));
+    assert!(refused(&["--filter", "cascade", "--gate", "mates"]).contains("extensions"));
+}
+
+#[test]
 fn all_alignments_turn_the_filter_off() {
     let (genome, reads, mates) = synthetic();
     let off = align(&genome, &reads, &mates, &["-a"]);

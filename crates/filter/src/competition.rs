@@ -1,6 +1,7 @@
 //! How the seeds of a read, and of its mate, compete for what the output shows.
 
 use crate::FilterStatistics;
+use crate::bands::Bands;
 use crate::cascade::PlacedSeed;
 use crate::diagonal::Segment;
 
@@ -29,7 +30,7 @@ impl Bound {
     }
 
     /// The segment in the coordinates of the read as it was sequenced.
-    fn query(&self) -> (u32, u32) {
+    pub fn query(&self) -> (u32, u32) {
         if self.reverse {
             (self.read_length - self.segment.end, self.read_length - self.segment.start)
         } else {
@@ -81,21 +82,14 @@ pub struct Competition {
     pub mate_distance: i64,
     /// Seeds within a gap of this length are one alignment.
     pub bridge: i64,
+    /// Of a pair that cannot be reported, the best seeds are extended where they miss the threshold by this much at most.
+    pub hopeless: i32,
 }
 
 impl Default for Competition {
+    /// The bands that are built in.
     fn default() -> Self {
-        Self {
-            report_score: 30,
-            slack: 0,
-            near_best: 20,
-            near_best_single: 10,
-            runners_up: 1,
-            pairing: 20,
-            anchors: 50,
-            mate_distance: 2_000,
-            bridge: 100,
-        }
+        Bands::built_in().settings().competition
     }
 }
 
@@ -137,6 +131,29 @@ impl Competition {
         self.keep_beside_mate(bounds, best, mate, keep, statistics);
         self.keep_chains_whole(bounds, keep, statistics);
         statistics.dropped += keep.iter().filter(|kept| !**kept).count() as u64;
+    }
+
+    /// Decides which seeds of one read's chains are extended; `mate` holds the bounds of its mate's seeds. What is not
+    /// extended is not gone, so that a mate is looked for beside it all the same.
+    pub(crate) fn decide_extensions(
+        &self,
+        bounds: &[Bound],
+        chains: &[u32],
+        mate: &[Bound],
+        extend: &mut [bool],
+        statistics: &mut FilterStatistics,
+    ) {
+        let Some(best) = bounds.iter().map(|bound| bound.score).max() else { return };
+        let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
+        if self.is_reported(best) {
+            self.keep_reported(bounds, extend, statistics);
+        } else if self.is_reported(mate_best) || best >= self.report_score - self.hopeless {
+            self.keep_hopeless(bounds, best, extend, statistics);
+        } else {
+            return;
+        }
+        self.keep_beside_mate(bounds, best, mate, extend, statistics);
+        extend_whole_chains(chains, extend, statistics);
     }
 
     /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.
@@ -229,6 +246,20 @@ impl Competition {
     }
 }
 
+/// With one seed of a chain all of them are extended, as bwa would; `chains` holds the number of each seed's chain, those
+/// of one chain side by side.
+fn extend_whole_chains(chains: &[u32], extend: &mut [bool], statistics: &mut FilterStatistics) {
+    let mut extend = extend;
+    for chain in chains.chunk_by(|one, next| one == next) {
+        let (of_chain, rest) = extend.split_at_mut(chain.len());
+        if of_chain.contains(&true) {
+            statistics.kept_in_chain += of_chain.iter().filter(|extended| !**extended).count() as u64;
+            of_chain.fill(true);
+        }
+        extend = rest;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_best_its_rivals_and_one_runner_up_stay() {
-        let seeds = [90, 71, 60, 65, 40].map(|score| bound(score, (0, 100), 10_000 * i64::from(score)));
+        let seeds = [90, 73, 60, 65, 40].map(|score| bound(score, (0, 100), 10_000 * i64::from(score)));
         assert_eq!(decide(&seeds, &[]), [true, true, false, true, false]);
     }
 
@@ -285,6 +316,26 @@ mod tests {
         let best = bound(90, (0, 90), 1_000);
         let seeds = [best, bound(20, (80, 100), 1_100), bound(20, (0, 20), 1_101), turned, bound(25, (0, 25), 7_000)];
         assert_eq!(decide(&seeds, &[]), [true, true, false, false, true], "the last is the runner-up");
+    }
+
+    #[test]
+    fn a_chain_is_extended_as_a_whole_and_hopeless_pairs_are_not() {
+        let extended = |scores: &[i32], chains: &[u32], mate: &[Bound]| {
+            let place = |(number, &score)| bound(score, (0, 20), 10_000 * number as i64);
+            let bounds: Vec<Bound> = scores.iter().enumerate().map(place).collect();
+            let mut extend = vec![false; bounds.len()];
+            let mut statistics = FilterStatistics::default();
+            Competition::default().decide_extensions(&bounds, chains, mate, &mut extend, &mut statistics);
+            extend
+        };
+        assert_eq!(
+            extended(&[90, 20, 25, 14], &[0, 0, 1, 2], &[]),
+            [true, true, true, false],
+            "the third is the runner-up"
+        );
+        assert_eq!(extended(&[20, 17, 13], &[0, 1, 2], &[]), [false; 3]);
+        assert_eq!(extended(&[20, 17, 13], &[0, 1, 2], &[bound(80, (0, 100), 900_000)]), [true, true, false]);
+        assert_eq!(extended(&[22, 17, 13], &[0, 1, 2], &[]), [true, true, false], "a gap may add eight");
     }
 
     #[test]

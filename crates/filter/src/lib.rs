@@ -9,6 +9,8 @@
 //! Either way the rules that keep seeds are part of the filter, not options: every read keeps its best seed. A record can
 //! still go where it does not rest on one: of two mates that both score below the threshold, bwa may report the pair.
 
+mod bands;
+mod bounds;
 mod cascade;
 mod competition;
 mod diagonal;
@@ -17,6 +19,7 @@ mod rails;
 mod seed_filter;
 mod statistics;
 
+pub use bands::Bands;
 pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
 pub use competition::{Bound, Competition};
 pub use diagonal::{Scoring, Segment, extend};

@@ -39,10 +39,7 @@ impl ReferencePlanes {
             let end = length.min(start + PIECE);
             fetch(start..end, &mut codes);
             assert_eq!(codes.len() as u64, end - start, "as many bases as were asked for");
-            blocks.extend(codes.chunks(BLOCK).map(|codes| {
-                let [low, high, _] = planes(codes);
-                [low, high]
-            }));
+            blocks.extend(codes.chunks(BLOCK).map(planes::<2>));
         }
         blocks.extend([[0; 2]; 2]);
         Self { blocks, contig_starts }
@@ -93,19 +90,24 @@ fn prefetch(block: &Block) {
     let _ = block;
 }
 
-/// Bits 0, 1 and 2 of up to 64 base codes; the third is set for N.
-fn planes(codes: &[u8]) -> [u64; 3] {
-    /// Moves the lowest bits of eight bytes side by side into the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    const LOWEST: u64 = 0x0101_0101_0101_0101;
-    let mut planes = [0; 3];
-    for (number, eight) in codes.chunks(8).enumerate() {
-        let mut bytes = [0; 8];
-        bytes[..eight.len()].copy_from_slice(eight);
-        let bytes = u64::from_le_bytes(bytes);
+/// Bits 0, 1 and, where three planes are asked for, 2 of up to 64 base codes; the third is set for N.
+fn planes<const PLANES: usize>(codes: &[u8]) -> [u64; PLANES] {
+    let mut planes = [0; PLANES];
+    let mut add = |number: usize, eight: [u8; 8]| {
+        /// Moves the lowest bits of eight bytes side by side into the highest byte.
+        const GATHER: u64 = 0x0102_0408_1020_4080;
+        const LOWEST: u64 = 0x0101_0101_0101_0101;
+        let bytes = u64::from_le_bytes(eight);
         for (bit, plane) in planes.iter_mut().enumerate() {
             *plane |= (bytes >> bit & LOWEST).wrapping_mul(GATHER) >> 56 << (8 * number);
         }
+    };
+    let (whole, rest) = codes.as_chunks();
+    whole.iter().enumerate().for_each(|(number, eight)| add(number, *eight));
+    if !rest.is_empty() {
+        let mut eight = [0; 8];
+        eight[..rest.len()].copy_from_slice(rest);
+        add(whole.len(), eight);
     }
     planes
 }
@@ -123,7 +125,7 @@ impl StrandPlanes {
         self.blocks.clear();
         self.unknown.clear();
         for codes in codes.chunks(BLOCK) {
-            let [low, high, unknown] = planes(codes);
+            let [low, high, unknown] = planes::<3>(codes);
             self.blocks.push([low, high]);
             self.unknown.push(unknown);
         }

@@ -29,6 +29,20 @@ pub struct FilterStatistics {
     pub kept_for_mate: u64,
     /// Cascade: kept as the best seed of a read that has none worth reporting.
     pub kept_hopeless: u64,
+    /// Cascade: kept before chaining, as the seeds of a read or its mate that is worth reporting.
+    pub kept_reportable: u64,
+    /// Extension gate: seeds of chains that came in.
+    pub candidates_in: u64,
+    /// Extension gate: those extended without a comparison, as there were so few.
+    pub extended_few: u64,
+    /// Extension gate: those whose ungapped alignment stands in for an extension.
+    pub stand_ins: u64,
+    /// Rescue gate: searches for a mate, one for each region and orientation.
+    pub rescues_in: u64,
+    /// Rescue gate: those left out.
+    pub rescues_skipped: u64,
+    /// Rescue gate: those in which a mate has to score more than without the gate.
+    pub rescues_raised: u64,
 }
 
 impl FilterStatistics {
@@ -47,5 +61,12 @@ impl FilterStatistics {
         self.kept_in_chain += other.kept_in_chain;
         self.kept_for_mate += other.kept_for_mate;
         self.kept_hopeless += other.kept_hopeless;
+        self.kept_reportable += other.kept_reportable;
+        self.candidates_in += other.candidates_in;
+        self.extended_few += other.extended_few;
+        self.stand_ins += other.stand_ins;
+        self.rescues_in += other.rescues_in;
+        self.rescues_skipped += other.rescues_skipped;
+        self.rescues_raised += other.rescues_raised;
     }
 }

@@ -46,6 +46,15 @@ pub(crate) struct Candidate {
     pub(crate) seed: MemSeed,
     /// Not there as long as the seed has not been extended.
     pub(crate) extension: Option<SeedExtension>,
+    /// Whether the extension is one that the extension gate put in its place.
+    pub(crate) stands_in: bool,
+}
+
+impl Candidate {
+    /// Whether Smith-Waterman extended the seed.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.extension.is_some() && !self.stands_in
+    }
 }
 
 impl Candidate {
@@ -77,27 +86,69 @@ pub(crate) struct Survey {
 /// its own extension where it is absorbed, and has to be extended where it is not.
 pub(crate) fn survey(options: &AlignOptions, read_length: i32, candidates: &[Candidate]) -> Survey {
     let mut survey = Survey { survivors: Vec::new(), wanted: Vec::new(), undecided: Vec::new() };
+    let mut regions = Nearby::default();
+    let mut undecided = Nearby::default();
+    let reach = 4 * i64::from(options.mem.w);
     for (number, candidate) in candidates.iter().enumerate() {
-        let open =
-            survey.undecided.iter().any(|&earlier| candidates[earlier].bears_on(options, read_length, candidate));
+        // Candidates come chain by chain, so those of its own are the last ones.
+        let of_chain = |numbers: &[usize]| {
+            numbers
+                .iter()
+                .rev()
+                .map(|&earlier| &candidates[earlier])
+                .take_while(|c| c.chain == candidate.chain)
+                .any(|earlier| competes(&earlier.seed, &candidate.seed))
+        };
+        let place = diagonal(&candidate.seed);
+        let open = undecided
+            .within(place - reach, place + reach)
+            .any(|earlier| candidates[earlier].bears_on(options, read_length, candidate))
+            || of_chain(&survey.undecided);
         if open {
             survey.undecided.push(number);
+            undecided.insert(place, number);
             continue;
         }
-        let earlier = || survey.survivors.iter().map(|&survivor| &candidates[survivor]);
-        let absorbed = earlier().any(|region| runs_through(options, read_length, region, &candidate.seed))
-            && !earlier().any(|other| other.chain == candidate.chain && competes(&other.seed, &candidate.seed));
+        let start = candidate.seed.rbeg;
+        let absorbed = regions
+            .within(start - regions.longest, start)
+            .any(|region| runs_through(options, read_length, &candidates[region], &candidate.seed))
+            && !of_chain(&survey.survivors);
         if absorbed {
             continue;
         }
-        if candidate.extension.is_some() {
+        if let Some(extension) = &candidate.extension {
             survey.survivors.push(number);
+            regions.longest = regions.longest.max(extension.reference_end - extension.reference_start);
+            regions.insert(extension.reference_start, number);
         } else {
             survey.wanted.push(number);
             survey.undecided.push(number);
+            undecided.insert(place, number);
         }
     }
     survey
+}
+
+/// Candidates in the order of some place, so that those near another one are found without a look at all of them.
+#[derive(Default)]
+struct Nearby {
+    by_place: Vec<(i64, usize)>,
+    /// Longest extent that reaches on from a place.
+    longest: i64,
+}
+
+impl Nearby {
+    fn insert(&mut self, place: i64, number: usize) {
+        let next = self.by_place.partition_point(|&(other, _)| other <= place);
+        self.by_place.insert(next, (place, number));
+    }
+
+    /// Those in `[first, last]`.
+    fn within(&self, first: i64, last: i64) -> impl Iterator<Item = usize> + '_ {
+        let next = self.by_place.partition_point(|&(place, _)| place < first);
+        self.by_place[next..].iter().take_while(move |(place, _)| *place <= last).map(|&(_, number)| number)
+    }
 }
 
 /// Whether `seed` is so much longer than the one that founded a region that it may lead to a better alignment.
@@ -144,7 +195,7 @@ mod tests {
             reference_end: reference.1,
             band: 100,
         };
-        Candidate { chain, number: 0, seed, extension: Some(extension) }
+        Candidate { chain, number: 0, seed, extension: Some(extension), stands_in: false }
     }
 
     fn survivors(candidates: &[Candidate]) -> Vec<usize> {
@@ -186,7 +237,7 @@ mod tests {
     #[test]
     fn what_an_undecided_seed_may_absorb_waits_for_it() {
         let options = AlignOptions::default();
-        let open = |chain, seed| Candidate { chain, number: 0, seed, extension: None };
+        let open = |chain, seed| Candidate { chain, number: 0, seed, extension: None, stands_in: false };
         let near = open(0, seed(80, 1080, 25));
         let far = open(1, seed(80, 9080, 25));
         let first = survey(&options, 150, &[open(0, seed(0, 1000, 60)), near.clone(), far.clone()]);

@@ -3,6 +3,7 @@
 pub(crate) mod containment;
 pub(crate) mod extension;
 pub(crate) mod regions;
+pub(crate) mod rescue;
 pub(crate) mod rounds;
 pub(crate) mod seeding;
 pub(crate) mod ungapped;

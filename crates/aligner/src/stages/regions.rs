@@ -23,20 +23,23 @@ pub(crate) struct ExtendedReads {
 /// extended in rounds; the last round takes what is left in full batches instead of one by one.
 const ROUNDS: usize = 3;
 
-/// Extends the chains' seeds of all reads. `chains` are those that survived the chain filter, in its order.
+/// Extends the chains' seeds of all reads. `chains` are those that survived the chain filter, in its order; `candidates`
+/// what [`candidates`] makes of them, with the extensions that are known already.
 pub(crate) fn extend_chains(
     index: &ReferenceIndex,
     options: &AlignOptions,
     reads: &[&[u8]],
     chains: &[Vec<MemChain>],
+    mut candidates: Vec<Vec<Candidate>>,
 ) -> ExtendedReads {
     let mut batch = ExtensionBatch::new(&options.mem);
-    let mut candidates: Vec<Vec<Candidate>> = chains.iter().map(|of_read| extension_order(of_read)).collect();
     let mut stored: Vec<Option<StoredRead>> = vec![None; reads.len()];
     let mut shortcuts = Shortcuts::new(index, options);
     let mut extended = Vec::new();
     let mut window = Vec::new();
     let mut open: Vec<usize> = (0..reads.len()).collect();
+    // Once nothing of a read is undecided, its survivors are known.
+    let mut survivors: Vec<Option<Vec<usize>>> = vec![None; reads.len()];
     for round in 1..=ROUNDS {
         let asked = extended.len();
         open.retain(|&read| {
@@ -45,7 +48,9 @@ pub(crate) fn extend_chains(
                 prefetch(index, reads, chains, read + 1);
             }
             let is_last = round == ROUNDS;
-            let Next { wanted, is_open } = shortcuts.next(is_last, codes, &chains[read], &mut candidates[read]);
+            let Next { wanted, is_open, decided } =
+                shortcuts.next(is_last, codes, &chains[read], &mut candidates[read]);
+            survivors[read] = decided;
             for number in wanted {
                 let candidate = &candidates[read][number];
                 let of_read =
@@ -69,8 +74,9 @@ pub(crate) fn extend_chains(
         }
     }
 
-    let regions = reads.iter().zip(chains).zip(&candidates).map(|((codes, chains), candidates)| {
-        let survivors = survey(options, codes.len() as i32, candidates).survivors;
+    let of_reads = reads.iter().zip(chains).zip(&candidates).zip(survivors);
+    let regions = of_reads.map(|(((codes, chains), candidates), survivors)| {
+        let survivors = survivors.unwrap_or_else(|| survey(options, codes.len() as i32, candidates).survivors);
         let survivors = survivors.into_iter().filter_map(|number| {
             let Candidate { chain, seed, extension, .. } = &candidates[number];
             let extension = extension.filter(|extension| extension.query_end > extension.query_start)?;
@@ -99,6 +105,8 @@ struct Next {
     wanted: Vec<usize>,
     /// Whether there may be more to do afterwards.
     is_open: bool,
+    /// The candidates that found regions, once nothing is undecided.
+    decided: Option<Vec<usize>>,
 }
 
 /// Times that a read's candidates are surveyed anew because shortcuts decided on some of them.
@@ -123,7 +131,8 @@ impl<'a> Shortcuts<'a> {
             // The first undecided candidate is always wanted: where none was, all is decided.
             let is_open = before > 0;
             if wanted.len() == before || surveys == SURVEYS {
-                return Next { wanted, is_open };
+                let decided = (!is_open).then_some(survey.survivors);
+                return Next { wanted, is_open, decided };
             }
         }
         unreachable!("the loop ends with SURVEYS");
@@ -140,6 +149,11 @@ impl<'a> Shortcuts<'a> {
         self.taken += u64::from(taken);
         taken
     }
+}
+
+/// The seeds of each read that may found a region, in the order of extension.
+pub(crate) fn candidates(chains: &[Vec<MemChain>]) -> Vec<Vec<Candidate>> {
+    chains.iter().map(|of_read| extension_order(of_read)).collect()
 }
 
 /// Where a batch keeps a read, and the reference around each of its chains with that window's start, once asked for.
@@ -199,12 +213,18 @@ fn extension_order(chains: &[MemChain]) -> Vec<Candidate> {
         order.extend(0..seeds.len());
         order.sort_unstable_by_key(|&number| std::cmp::Reverse((seeds[number].score as u32, number)));
         let own = order.iter().filter(|&&number| !is_shadowed(seeds, number));
-        candidates.extend(own.map(|&number| Candidate { chain, number, seed: seeds[number], extension: None }));
+        candidates.extend(own.map(|&number| Candidate {
+            chain,
+            number,
+            seed: seeds[number],
+            extension: None,
+            stands_in: false,
+        }));
     }
     candidates
 }
 
-fn plain_seed(seed: &MemSeed) -> Seed {
+pub(crate) fn plain_seed(seed: &MemSeed) -> Seed {
     Seed { query_start: seed.qbeg, length: seed.len, reference_start: seed.rbeg, occurrences: 0 }
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
+pub mod changes;
 pub mod cost;
+pub mod cut_reads;
 pub mod plot;
 pub mod simulated;
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
+use seedsieve_aligner::{Bands, GateChoice};
 use seedsieve_formats::OutputFormat;
 
 /// Arguments of `seedsieve align`.
@@ -214,6 +216,13 @@ pub struct Filter {
     /// the network) [default: off].
     #[arg(long, value_name = "MODE")]
     pub filter: Option<FilterChoice>,
+    /// Where the filter decides: seeds (before chaining), extensions (before Smith-Waterman), rescue (before mates are
+    /// looked for) [default: seeds,extensions,rescue].
+    #[arg(long, value_name = "GATES", value_delimiter = ',')]
+    pub gate: Option<Vec<GateName>>,
+    /// Bands of the cascade [default: those that are built in, models/cascade_v1.json].
+    #[arg(long, value_name = "FILE.json")]
+    pub cascade: Option<PathBuf>,
     /// The filter on: as --filter cnn where an option of the network is given, else as --filter cascade.
     #[arg(long)]
     pub npu_filter: bool,
@@ -235,6 +244,14 @@ pub struct Filter {
     pub model: Option<PathBuf>,
 }
 
+/// The gates of the seed filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GateName {
+    Seeds,
+    Extensions,
+    Rescue,
+}
+
 /// The modes of the seed filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum FilterChoice {
@@ -244,6 +261,28 @@ pub enum FilterChoice {
 }
 
 impl Filter {
+    /// The gates that were asked for.
+    pub fn gates(&self) -> GateChoice {
+        let Some(named) = &self.gate else { return GateChoice::default() };
+        GateChoice {
+            seeds: named.contains(&GateName::Seeds),
+            extensions: named.contains(&GateName::Extensions),
+            rescue: named.contains(&GateName::Rescue),
+        }
+    }
+
+    /// The bands that were asked for.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is none of bands.
+    pub fn bands(&self) -> anyhow::Result<Bands> {
+        let Some(path) = &self.cascade else { return Ok(Bands::built_in()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
+        Bands::parse(&text).map_err(|problem| {
+            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v1.json shows the form", path.display())
+        })
+    }
+
     /// The mode that was asked for.
     ///
     /// # Errors
@@ -257,17 +296,24 @@ impl Filter {
             ("--model", self.model.is_some()),
         ];
         let given = of_network.iter().find(|(_, given)| *given).map(|(name, _)| *name);
-        match (self.filter, given) {
+        let mode = match (self.filter, given) {
             (Some(FilterChoice::Cascade), Some(option)) => {
                 anyhow::bail!(
                     "{option} is an option of the network, which --filter cascade does not use; say --filter cnn"
                 )
             }
-            (Some(mode), _) => Ok(mode),
-            (None, _) if !self.npu_filter => Ok(FilterChoice::Off),
-            (None, Some(_)) => Ok(FilterChoice::Cnn),
-            (None, None) => Ok(FilterChoice::Cascade),
+            (Some(mode), _) => mode,
+            (None, _) if !self.npu_filter => FilterChoice::Off,
+            (None, Some(_)) => FilterChoice::Cnn,
+            (None, None) => FilterChoice::Cascade,
+        };
+        if mode != FilterChoice::Cascade && self.cascade.is_some() {
+            anyhow::bail!("--cascade holds the bands of the cascade; say --filter cascade");
         }
+        if mode == FilterChoice::Off && self.gate.is_some() {
+            anyhow::bail!("--gate says where the seed filter decides, which is off; say --filter cascade");
+        }
+        Ok(mode)
     }
 }
 

@@ -94,7 +94,9 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     if mode == FilterChoice::Cascade {
         let report = FilterReport::cascade();
         tracing::info!("{}", report.line());
-        return Ok((ComputeContext::cascade(), Some(report)));
+        let (gates, bands) = (args.filter.gates(), args.filter.bands()?);
+        let context = ComputeContext { gates, bands, ..ComputeContext::cascade() };
+        return Ok((context, Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {
         set_ort_library(library)?;
@@ -108,7 +110,8 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     };
     let report = FilterReport::network(&model, backend.name(), config.threshold);
     tracing::info!("{}", report.line());
-    Ok((ComputeContext::filtered(backend, config), Some(report)))
+    let context = ComputeContext { gates: args.filter.gates(), ..ComputeContext::filtered(backend, config) };
+    Ok((context, Some(report)))
 }
 
 /// The model that the user names; else the built-in one, in the form that suits the backend.

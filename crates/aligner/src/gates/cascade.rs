@@ -1,0 +1,161 @@
+//! The cascade at the seed gate and at the extension gate.
+
+use std::ops::Range;
+
+use seedsieve_filter::{Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring};
+
+use super::{ExtensionGate, GateBatch, SeedGate, is_whole};
+use crate::{AlignOptions, AlignerError, Seed, SeedExtension};
+
+/// The cascade under a run's options.
+pub(super) struct CascadeGates {
+    cascade: Cascade,
+    /// Whether the extension gate decides on what the seed gate keeps.
+    extensions_follow: bool,
+}
+
+impl CascadeGates {
+    pub(super) fn new(bands: &Bands, options: &AlignOptions, extensions_follow: bool) -> Self {
+        Self { cascade: Cascade::new(settings(bands, options)), extensions_follow }
+    }
+}
+
+impl SeedGate for CascadeGates {
+    fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
+        let planes = batch.index.planes();
+        if !self.extensions_follow {
+            let seeds = placed(batch);
+            let GateBatch { reads, offsets: read_offsets, paired, .. } = *batch;
+            let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains: &[], paired };
+            return Ok(self.cascade.retain(planes, &placed, keep));
+        }
+        // Most reads that belong to the reference have a seed that reaches -T by itself: no comparison is needed, and all
+        // their seeds stay.
+        let mut statistics = FilterStatistics { seeds_in: keep.len() as u64, ..FilterStatistics::default() };
+        let mut doubtful = Doubtful { offsets: vec![0], ..Doubtful::default() };
+        for reads in groups(batch) {
+            let seeds = batch.offsets[reads.start]..batch.offsets[reads.end];
+            if batch.seeds[seeds.clone()].iter().any(|seed| is_reported_alone(batch, seed)) {
+                statistics.kept_reportable += seeds.len() as u64;
+            } else if !seeds.is_empty() {
+                doubtful.add(batch, reads);
+            }
+        }
+        let Doubtful { reads, offsets, seeds, ranges } = &doubtful;
+        let placed = CascadeBatch { reads, read_offsets: offsets, seeds, chains: &[], paired: batch.paired };
+        let mut decisions = vec![true; seeds.len()];
+        let counts = self.cascade.retain_reportable(planes, &placed, &mut decisions);
+        statistics.add(&FilterStatistics { seeds_in: 0, ..counts });
+        let mut decisions = decisions.as_slice();
+        for range in ranges {
+            let (of_range, rest) = decisions.split_at(range.len());
+            keep[range.clone()].copy_from_slice(of_range);
+            decisions = rest;
+        }
+        Ok(statistics)
+    }
+}
+
+/// The reads of a batch that no seed alone makes reportable, with their seeds and where those are in the batch.
+#[derive(Default)]
+struct Doubtful<'a> {
+    reads: Vec<&'a [u8]>,
+    offsets: Vec<usize>,
+    seeds: Vec<PlacedSeed>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl<'a> Doubtful<'a> {
+    fn add(&mut self, batch: &GateBatch<'a>, reads: Range<usize>) {
+        let length = batch.index.length();
+        self.ranges.push(batch.offsets[reads.start]..batch.offsets[reads.end]);
+        for read in reads {
+            let bases = batch.reads[read].len() as i32;
+            let seeds = &batch.seeds[batch.offsets[read]..batch.offsets[read + 1]];
+            self.seeds.extend(seeds.iter().map(|seed| place(seed, length, bases)));
+            self.reads.push(batch.reads[read]);
+            self.offsets.push(self.seeds.len());
+        }
+    }
+}
+
+/// The reads that are decided upon together: pairs, or one by one.
+fn groups(batch: &GateBatch<'_>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (reads, step) = (batch.reads.len(), 1 + usize::from(batch.paired));
+    (0..reads).step_by(step).map(move |first| first..(first + step).min(reads))
+}
+
+fn is_reported_alone(batch: &GateBatch<'_>, seed: &Seed) -> bool {
+    let mem = &batch.options.mem;
+    seed.length * mem.a >= mem.t && is_whole(batch.index, seed)
+}
+
+impl ExtensionGate for CascadeGates {
+    fn stand_ins(
+        &self,
+        batch: &GateBatch<'_>,
+        stand_ins: &mut [Option<SeedExtension>],
+    ) -> Result<FilterStatistics, AlignerError> {
+        let seeds = placed(batch);
+        let GateBatch { reads, offsets: read_offsets, chains, paired, .. } = *batch;
+        let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains, paired };
+        let mut bounds = vec![None; seeds.len()];
+        let statistics = self.cascade.stand_ins(batch.index.planes(), &placed, &mut bounds);
+        for (bound, stand_in) in bounds.iter().zip(stand_ins) {
+            *stand_in = bound.as_ref().map(|bound| extension(bound, batch.index.length(), batch.options.mem.w));
+        }
+        Ok(statistics)
+    }
+}
+
+/// The seeds on the forward strand.
+fn placed(batch: &GateBatch<'_>) -> Vec<PlacedSeed> {
+    let length = batch.index.length();
+    let of_read = |(read, codes): (usize, &&[u8])| {
+        let bases = codes.len() as i32;
+        batch.seeds[batch.offsets[read]..batch.offsets[read + 1]].iter().map(move |seed| place(seed, length, bases))
+    };
+    batch.reads.iter().enumerate().flat_map(of_read).collect()
+}
+
+fn place(seed: &Seed, l_pac: i64, bases: i32) -> PlacedSeed {
+    let reverse = seed.reference_start >= l_pac;
+    let (start, query_start) = if reverse {
+        let end = seed.reference_start + i64::from(seed.length);
+        (2 * l_pac - end, bases - seed.query_start - seed.length)
+    } else {
+        (seed.reference_start, seed.query_start)
+    };
+    // A seed across the two strands starts before the forward strand's end and lies on no contig.
+    PlacedSeed { start: start as u64, query_start: query_start as u32, length: seed.length as u32, reverse }
+}
+
+/// The ungapped alignment of a bound, in the coordinates of extensions.
+fn extension(bound: &Bound, l_pac: i64, band: i32) -> SeedExtension {
+    let Bound { segment, diagonal, reverse, .. } = bound;
+    let (start, end) = (diagonal + i64::from(segment.start), diagonal + i64::from(segment.end));
+    let (reference_start, reference_end) = if *reverse { (2 * l_pac - end, 2 * l_pac - start) } else { (start, end) };
+    let (query_start, query_end) = bound.query();
+    SeedExtension {
+        score: segment.score,
+        left_score: segment.score,
+        true_score: segment.score,
+        query_start: query_start as i32,
+        query_end: query_end as i32,
+        reference_start,
+        reference_end,
+        band,
+    }
+}
+
+/// The cascade's bands under bwa's scores, thresholds and penalties.
+fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
+    let mem = &options.mem;
+    let scoring = Scoring {
+        matched: mem.a,
+        mismatched: mem.b,
+        gap_open: mem.o_del.min(mem.o_ins),
+        gap_extend: mem.e_del.min(mem.e_ins),
+    };
+    bands.under(scoring, mem.t, mem.pen_unpaired, mem.max_matesw.max(1) as usize)
+}

@@ -1,0 +1,45 @@
+//! The network at the seed gate: every seed that its guard rails do not keep.
+
+use seedsieve_encoding::PACKED_SEED_BYTES;
+use seedsieve_filter::{FilterStatistics, SeedBatch, SeedFacts, SeedFilter};
+
+use super::{GateBatch, SeedGate, is_whole, ungapped};
+use crate::AlignerError;
+
+/// Asks the network about every seed that its guard rails do not keep.
+pub(super) struct NetworkGate {
+    filter: SeedFilter,
+}
+
+impl NetworkGate {
+    pub(super) fn new(filter: SeedFilter) -> Self {
+        Self { filter }
+    }
+}
+
+impl SeedGate for NetworkGate {
+    fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
+        let GateBatch { index, options, reads, offsets, seeds, .. } = *batch;
+        let mut facts = Vec::with_capacity(seeds.len());
+        let mut read_of = Vec::with_capacity(seeds.len());
+        let mut reference = Vec::new();
+        for (read, codes) in reads.iter().enumerate() {
+            for seed in &seeds[offsets[read]..offsets[read + 1]] {
+                facts.push(SeedFacts {
+                    length: seed.length as u32,
+                    ungapped_score: ungapped(index, options, codes, seed, &mut reference),
+                });
+                read_of.push(read);
+            }
+        }
+        let encode = |number: usize, packed: &mut [u8; PACKED_SEED_BYTES]| {
+            if is_whole(index, &seeds[number]) {
+                index.encode_seed(reads[read_of[number]], &seeds[number], packed);
+            } else {
+                packed.fill(0);
+            }
+        };
+        let batch = SeedBatch { read_offsets: offsets, facts: &facts, encode: &encode };
+        Ok(self.filter.retain(&batch, keep)?)
+    }
+}

@@ -1,0 +1,135 @@
+use serde::Deserialize;
+
+use crate::cascade::CascadeSettings;
+use crate::competition::Competition;
+use crate::diagonal::Scoring;
+
+/// The bands of the cascade: the numbers by which it decides what is sure and what is in doubt. Scores are for a match of
+/// 1 (bwa's -A) and grow with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bands {
+    /// An ungapped extension ends this far below its best.
+    pub drop: u16,
+    /// Seeds below this ungapped score are not looked at for gaps.
+    pub gap_from: u16,
+    /// A gap beside the seed's diagonal is tried where at most so much is missing.
+    pub unseeded_gain: u16,
+    /// Longest gap that is tried beside the seed's own diagonal.
+    pub shifts: u16,
+    /// Matches in a row (1 to 64) that make another diagonal worth a closer look.
+    pub run: u16,
+    /// Longest gap between two seeds that is bridged.
+    pub bridge: u16,
+    /// A seed of a paired read is extended when its bound is at most this much below the best of its part of the read.
+    pub near_best: u16,
+    /// The same for single reads.
+    pub near_best_single: u16,
+    /// Seeds further below that are extended nevertheless.
+    pub runners_up: u16,
+    /// What is added to -U: a seed so far below the best is extended beside a good seed of the mate.
+    pub pairing_slack: u16,
+    /// A seed lies beside one of the mate when the two are at most this far apart.
+    pub mate_distance: u16,
+    /// The best seeds of a pair that cannot be reported are extended where they miss -T by this much at most.
+    pub hopeless: u16,
+}
+
+/// The file's form.
+#[derive(Deserialize)]
+struct BandsFile {
+    format: String,
+    version: u32,
+    bands: Bands,
+}
+
+const FORMAT: &str = "seedsieve cascade";
+const VERSION: u32 = 1;
+
+impl Bands {
+    /// The bands that are built in: `models/cascade_v1.json`.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::parse(include_str!("../../../models/cascade_v1.json")).expect("the built-in bands are valid")
+    }
+
+    /// Reads the text of a bands file.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line: no JSON, another format or version, a number that is missing, unknown or out of
+    /// range.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let file: BandsFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if file.format != FORMAT || file.version != VERSION {
+            return Err(format!(
+                "it says format {:?}, version {}; needed is format {FORMAT:?}, version {VERSION}",
+                file.format, file.version
+            ));
+        }
+        if !(1..=64).contains(&file.bands.run) {
+            return Err(format!("\"run\" is {}; valid are 1 to 64", file.bands.run));
+        }
+        Ok(file.bands)
+    }
+
+    /// The settings of these bands under bwa's default scores.
+    #[must_use]
+    pub fn settings(&self) -> CascadeSettings {
+        self.under(Scoring::default(), 30, 17, 50)
+    }
+
+    /// The settings of these bands: under these scores, this -T, -U and -m.
+    #[must_use]
+    pub fn under(&self, scoring: Scoring, report_score: i32, unpaired: i32, anchors: usize) -> CascadeSettings {
+        let scaled = |score: u16| i32::from(score) * scoring.matched;
+        CascadeSettings {
+            scoring,
+            competition: Competition {
+                report_score,
+                slack: 0,
+                near_best: scaled(self.near_best),
+                near_best_single: scaled(self.near_best_single),
+                runners_up: self.runners_up.into(),
+                pairing: unpaired + scaled(self.pairing_slack),
+                anchors,
+                mate_distance: self.mate_distance.into(),
+                bridge: self.bridge.into(),
+                hopeless: scaled(self.hopeless),
+            },
+            drop: scaled(self.drop),
+            gap_from: scaled(self.gap_from),
+            unseeded_gain: scaled(self.unseeded_gain),
+            shifts: self.shifts.into(),
+            run: self.run.into(),
+            bridge: self.bridge.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        let good = include_str!("../../../models/cascade_v1.json");
+        assert_eq!(Bands::parse(good).unwrap(), Bands::built_in());
+        let problem = |from: &str, to: &str| {
+            assert!(good.contains(from), "{from}");
+            Bands::parse(&good.replace(from, to)).unwrap_err()
+        };
+        assert!(problem("\"version\": 1", "\"version\": 2").contains("version 2"));
+        assert!(problem("\"run\": 8", "\"run\": 65").contains("65; valid are 1 to 64"));
+        assert!(problem("\"run\": 8", "\"run\": -8").contains("-8"));
+        assert!(problem("\"run\"", "\"ran\"").contains("ran"));
+        assert!(Bands::parse("").unwrap_err().contains("EOF"));
+    }
+
+    #[test]
+    fn scores_grow_with_the_match() {
+        let bands = Bands::built_in();
+        let twice = bands.under(Scoring { matched: 2, ..Scoring::default() }, 60, 34, 50);
+        assert_eq!(twice.competition.near_best, 2 * bands.settings().competition.near_best);
+        assert_eq!((twice.gap_from, twice.bridge), (2 * bands.settings().gap_from, bands.settings().bridge));
+    }
+}
