@@ -72,7 +72,7 @@ impl RandomStudent {
             let output_scale = spread * 0.01 * input_scale / 150.0;
             let last = layers.len() + 2 == sizes.len();
             let weight_scales = match last {
-                true => vec![3.0 / (spread * input_scale)],
+                true => vec![3.0 / (spread * input_scale); outputs],
                 false => weight_scales,
             };
             layers.push(RandomLayer { inputs, outputs, weights, biases, weight_scales, output_scale });

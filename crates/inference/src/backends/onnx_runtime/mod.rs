@@ -33,6 +33,7 @@ impl OrtBackend {
     /// [`NpuError::BackendNotAvailable`] without the library, the provider or its device;
     /// [`NpuError::ModelLoadFailed`] if the provider does not run the whole model.
     pub fn new(model: &Model, provider: Provider) -> NpuResult<Self> {
+        provider.check_built()?;
         let library = loaded_library()?;
         provider.check(library)?;
         let model = model.clone();
@@ -45,6 +46,7 @@ impl OrtBackend {
     /// # Errors
     /// As [`new`](Self::new), without a model: that the device is there shows when one is loaded.
     pub fn availability(provider: Provider) -> NpuResult<String> {
+        provider.check_built()?;
         let library = loaded_library()?;
         provider.check(library)?;
         Ok(format!("{}, {}", library.path.display(), library.found))

@@ -99,16 +99,26 @@ impl Provider {
         matches!(self, Self::CoreMl | Self::TensorRt | Self::Qnn | Self::Vitis)
     }
 
+    /// Whether this program was built with it: asked before a library is looked for.
+    ///
+    /// # Errors
+    /// [`NpuError::BackendNotAvailable`] with the feature to build with.
+    pub fn check_built(self) -> NpuResult<()> {
+        let Description { name, built, .. } = self.description();
+        if built {
+            return Ok(());
+        }
+        let why = format!("this program was built without it; build it with the feature `{name}`");
+        Err(NpuError::BackendNotAvailable { backend: name, why })
+    }
+
     /// Whether a loaded library has this provider; that it finds its device shows when a session is made.
     ///
     /// # Errors
     /// [`NpuError::BackendNotAvailable`] with what to install.
     pub fn check(self, library: &LoadedLibrary) -> NpuResult<()> {
-        let Description { name, install, built, .. } = self.description();
+        let Description { name, install, .. } = self.description();
         let refuse = |why: String| Err(NpuError::BackendNotAvailable { backend: name, why });
-        if !built {
-            return refuse(format!("this program was built without it; build it with the feature `{name}`"));
-        }
         let found: ort::Result<bool> = match self {
             Self::Cpu => Ok(true),
             #[cfg(feature = "openvino")]
@@ -124,7 +134,7 @@ impl Provider {
             #[cfg(feature = "vitis")]
             Self::Vitis => ort::ep::Vitis::is_available(),
             #[allow(unreachable_patterns, reason = "reached where a feature is off")]
-            _ => unreachable!("it was not built"),
+            _ => unreachable!("`check_built` refuses what was not built"),
         };
         match found {
             Ok(true) => Ok(()),
@@ -194,7 +204,7 @@ impl Provider {
             #[cfg(feature = "vitis")]
             Self::Vitis => Some(ort::ep::Vitis::default().build()),
             #[allow(unreachable_patterns, reason = "reached where a feature is off")]
-            _ => unreachable!("`check` refuses what was not built"),
+            _ => unreachable!("`check_built` refuses what was not built"),
         }
     }
 }
