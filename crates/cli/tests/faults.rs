@@ -167,7 +167,7 @@ fn reads_over_the_limit_of_seeds_are_named_and_counted_and_others_stay() {
     let log = String::from_utf8(capped.stderr).unwrap();
     let counted: serde_json::Value = serde_json::from_slice(&fs::read(&stats).unwrap()).unwrap();
     let over = counted["counts"]["reads_capped"].as_u64().unwrap();
-    assert!(over >= 120 && over < 400, "{over} reads over the limit");
+    assert!((120..400).contains(&over), "{over} reads over the limit");
     assert_eq!(log.matches("of which the rarest 300 are looked at").count(), 100, "{log}");
     assert!(log.contains(&format!("{over} reads have more than 300 seeds")), "{log}");
     // The log names the first hundred; the repeats come last.
