@@ -20,9 +20,10 @@ POLICY_WORDS = {
 }
 
 CPU_WORDS = "The same command gives the same network with the same number\nof threads on the same kind of processor."
-CUDA_WORDS = """Convolutions computed in bfloat16 while training, all else in float32
-without TF32. Sums may be taken in another order when it is run again, so the same command gives a similar network, not
-one of the same bytes. Model files and all figures below were made on the CPU from the float32 weights."""
+CUDA_WORDS = """Sums may be taken in another order when it is run again, so the same command gives a similar
+network, not one of the same bytes. Model files and all figures below were made on the CPU from the float32 weights."""
+REDUCED_WORDS = "Convolutions computed in bfloat16 while training, all else in float32."
+FULL_WORDS = "Computed in float32, without TF32."
 
 
 def model_card(
@@ -70,7 +71,7 @@ def model_card(
         seed=settings.seed,
         threads=threads,
         device=figures["device"],
-        device_words=CUDA_WORDS if figures["device"].startswith("cuda") else CPU_WORDS,
+        device_words=_device_words(figures["device"], settings.precision),
         seconds=f"{figures['seconds']:.0f}",
         main_share=f"{100 * MAIN_SHARE:g} %",
         data_set_rows=card_data.fact_rows(figures["by_data_set"]),
@@ -90,6 +91,12 @@ def model_card(
         int8_changed=int8["parity"]["decisions_changed"],
         int8_seeds=f"{int8['parity']['seeds']:,}",
     )
+
+
+def _device_words(device: str, precision: str) -> str:
+    on_cuda = device.startswith("cuda")
+    reduced = precision == "bfloat16" or (precision == "auto" and on_cuda)
+    return f"{REDUCED_WORDS if reduced else FULL_WORDS}\n{CUDA_WORDS if on_cuda else CPU_WORDS}"
 
 
 def _rounded_words(figures: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ def ran(tmp_path_factory) -> tuple[Path, dict[str, str]]:
 
 def make_reads(seedsieve: Path, folder: Path) -> None:
     """Reads of two donors of one genome, half of them foreign: reference.fa, train_*.fastq, other_*.fastq."""
-    for name, pairs in (("train", "400"), ("other", "120")):
+    for name, pairs in (("train", "600"), ("other", "120")):
         options = ["--genome-size", "300000", "--read-pairs", pairs, "--foreign", "0.5", "--snp-rate", "0.03"]
         subprocess.run([seedsieve, "simulate", "-o", folder / name, *options], check=True, capture_output=True)
         for mate in ("1", "2"):

@@ -4,6 +4,8 @@ In float16, with a fixed batch or several enumerated ones; or with weights in ei
 itself, which runs such a package, is on macOS alone. Needs coremltools (python/coreml.in).
 """
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -107,9 +109,6 @@ def write_package(model: Any, path: Path) -> None:
     Raises:
         TrainingError: if `path` cannot be written.
     """
-    import shutil
-    import tempfile
-
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
             unfinished = Path(folder) / path.name
