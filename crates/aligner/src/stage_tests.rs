@@ -326,7 +326,7 @@ fn gates_that_ask_for_nothing_change_no_byte() {
         .map(|(number, codes)| {
             let fragment = &codes[..codes.len() - 8 * (number % 9)];
             let mate: Vec<u8> = fragment.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
-            let bases = if number % 2 == 0 { mate.len() } else { 17 };
+            let bases = if number.is_multiple_of(2) { mate.len() } else { 17 };
             [read(number, fragment), read(number, &mate[..bases])]
         })
         .collect();

@@ -298,7 +298,7 @@ mod tests {
         let reference = sequence(20_000, 4);
         let planes = planes(&reference);
         // Every third pair belongs nowhere.
-        let is_foreign = |number: usize| number / 2 % 3 == 0;
+        let is_foreign = |number: usize| (number / 2).is_multiple_of(3);
         let reads: Vec<Vec<u8>> = (0..20)
             .map(|number| {
                 let start = 700 * number;

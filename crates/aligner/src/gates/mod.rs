@@ -144,7 +144,7 @@ impl Gates {
                 let cascade = Arc::new(cascade::CascadeGates::new(&context.bands, options, extensions));
                 Self {
                     seeds: seeds.then(|| Arc::clone(&cascade) as _),
-                    extensions: extensions.then(|| cascade as _),
+                    extensions: extensions.then_some(cascade as _),
                     rescue,
                 }
             }

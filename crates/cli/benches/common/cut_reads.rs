@@ -115,7 +115,7 @@ pub fn short_reads(contigs: &[Contig], foreign: &[Contig], own: usize) -> String
     let mut random = Random(7);
     let mut text = String::new();
     for number in 0..10 * own {
-        let is_own = number % 10 == 0;
+        let is_own = number.is_multiple_of(10);
         let length = 50 + random.below(11);
         let (name, start, bases) = fragment(if is_own { contigs } else { foreign }, length, &mut random);
         let reverse = random.below(2) == 1;
