@@ -57,7 +57,7 @@ impl OrtBackend {
         NpuCapabilities {
             name: description.title,
             supports_fp32: true,
-            supports_int8: true,
+            supports_int8: provider.runs_int8(),
             supports_fp16: description.half_precision,
             requires_fixed_batch: provider.requires_fixed_batch(),
             max_batch_size: FULL_BATCH,

@@ -112,6 +112,11 @@ impl Provider {
         Err(NpuError::BackendNotAvailable { backend: name, why })
     }
 
+    /// Whether it runs INT8 models as a whole: CUDA's leaves their quantised operators to the CPU.
+    pub fn runs_int8(self) -> bool {
+        self != Self::Cuda
+    }
+
     /// Whether a loaded library has this provider; that it finds its device shows when a session is made.
     ///
     /// # Errors
