@@ -20,8 +20,8 @@ rule train:
         "benchmarks/train.tsv"
     threads: TRAINING["threads"]
     resources:
-        # The seeds of the training are held in memory: 128 bytes of windows each, twice while they are divided.
-        mem_mb=lambda wildcards, attempt: attempt * (4000 + int(400e-6 * (TRAINING["max_seeds"] or 30_000_000))),
+        # Up to 30 million seeds are held in memory, 128 bytes of windows each, twice while they are divided; more are streamed.
+        mem_mb=lambda wildcards, attempt: attempt * (4000 + int(400e-6 * min(TRAINING["max_seeds"] or 30_000_000, 30_000_000))),
         runtime=lambda wildcards, attempt: attempt * 720,
         gpu=1 if TRAINING["device"] == "cuda" else 0,
     params:
