@@ -285,12 +285,12 @@ fn order(fast_native_kernel: bool) -> [BackendChoice; 3] {
 }
 
 fn in_order_of_speed() -> Vec<BackendChoice> {
-    let built_in = |choice: &BackendChoice| match choice {
-        BackendChoice::Native => cfg!(feature = "native"),
-        BackendChoice::Ort => cfg!(feature = "ort"),
-        BackendChoice::Tract => cfg!(feature = "tract"),
-        _ => false,
-    };
+    let built = [
+        (BackendChoice::Native, cfg!(feature = "native")),
+        (BackendChoice::Ort, cfg!(feature = "ort")),
+        (BackendChoice::Tract, cfg!(feature = "tract")),
+    ];
+    let built_in = |choice: &BackendChoice| built.contains(&(*choice, true));
     order(has_fast_native_kernel()).into_iter().filter(built_in).collect()
 }
 

@@ -1,7 +1,8 @@
 //! Which of bwa's rounds of seeding found an SMEM.
 //!
-//! 1. all super-maximal exact matches; 2. re-seeding: matches through the middle of a long and rare SMEM that occur more
-//! often than it (-r); 3. the shortest matches, from left to right, that occur less often than a limit (-y).
+//! 1. All super-maximal exact matches.
+//! 2. Re-seeding: matches through the middle of a long and rare SMEM that occur more often than it (-r).
+//! 3. The shortest matches, from left to right, that occur less often than a limit (-y).
 
 use bwa_index::{FmIndex, Smem};
 use bwa_mem4_core::MemOpt;

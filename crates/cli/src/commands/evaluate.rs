@@ -1,7 +1,7 @@
 //! `seedsieve evaluate`: figures of models on data sets that they were not trained on.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use seedsieve_compare::WholeFile;
@@ -120,7 +120,7 @@ fn policy(args: &Args, models: &[LoadedModel]) -> anyhow::Result<LabelPolicy> {
 }
 
 /// Opens a data set, and warns where a model was trained on it.
-fn open(args: &Args, path: &PathBuf, models: &[LoadedModel]) -> anyhow::Result<Dataset> {
+fn open(args: &Args, path: &Path, models: &[LoadedModel]) -> anyhow::Result<Dataset> {
     let dataset = Dataset::open(path)?;
     let (_, sha256) = file_sha256(&dataset.manifest_path())?;
     for model in models {
