@@ -76,7 +76,7 @@ fn primary_records_are_those_of_bwa() {
         let kinds = kinds.filter(|kind| kind["kind"] == "secondary" || kind["kind"] == "supplementary");
         kinds.map(|kind| kind[change].as_u64().unwrap()).sum()
     };
-    assert!(further("identical") + further("place_kept") > 50, "{comparison:#}");
+    assert!(further("identical") + further("place_kept") >= 5, "split alignments are among them: {comparison:#}");
     assert_eq!((further("lost"), further("gained")), (0, 0), "{comparison:#}");
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{backends, locate, with_metadata, with_weights_elsewhere, without_metadata};
+use common::{backends, locate, unsealed, with_metadata, with_weights_elsewhere, without_metadata};
 use seedsieve_inference::{BackendChoice, Model, NpuError, detect_npu_backend};
 
 fn refusal(bytes: Vec<u8>) -> String {
@@ -12,7 +12,7 @@ fn refusal(bytes: Vec<u8>) -> String {
 }
 
 fn model_bytes() -> Vec<u8> {
-    Model::embedded().bytes().to_vec()
+    unsealed(&Model::embedded())
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn files_that_cannot_be_read_are_named() {
 fn a_model_is_read_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
-    std::fs::write(&path, model_bytes()).unwrap();
+    std::fs::write(&path, Model::embedded().bytes()).unwrap();
     let model = Model::read(&path).unwrap();
     assert_eq!(model.sha256(), Model::embedded().sha256());
     assert_eq!(model.metadata(), Model::embedded().metadata());

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{locate, ort_is_available, scores};
+use common::{locate, ort_is_available, scores, unsealed};
 use seedsieve_inference::native::{Level, NativeBackend};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuError, detect_npu_backend, example_windows};
 
@@ -56,7 +56,7 @@ fn integers_are_those_of_onnx_runtime() {
 }
 
 fn int8_bytes() -> Vec<u8> {
-    Model::embedded_int8().bytes().to_vec()
+    unsealed(&Model::embedded_int8())
 }
 
 /// The message with which the native backend refuses a model that passes as a model.
