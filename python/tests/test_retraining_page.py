@@ -88,7 +88,7 @@ def test_the_page_s_claims_hold(ran):
     report = (folder / "evaluation" / "evaluation.md").read_text()
     assert re.search(r"my_filter against seed_filter_v1 at TPR 99 %: (better|worse|no difference shown)", report)
     forms = (folder / "forms" / "my_filter.parity.md").read_text()
-    assert "native - PyTorch" in forms
+    assert re.search(r"native +- PyTorch", forms)
     inspected = next(text for command, text in printed.items() if command.startswith("seedsieve model inspect"))
     assert "my_filter" in inspected
     # Each epoch of the page's number, and no more.
