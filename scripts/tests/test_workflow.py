@@ -154,8 +154,9 @@ def check_results(out: Path) -> None:
         else:
             assert seeds > 50_000 and share > 0.8
         assert set(pyarrow.parquet.read_table(files[0], columns=["sample"])["sample"].unique().to_pylist()) == {sample}
-    names = {f"tiny{ending}" for ending in (".onnx", "_int8.onnx", ".pt", ".metrics.json", ".md", ".verified.txt")}
-    assert {path.name for path in (out / "model").iterdir()} == names
+    networks = {f"tiny{form}.onnx" for form in ("", "_int8", "_packed", "_int8_packed")}
+    beside = {f"tiny{ending}" for ending in (".pt", ".toml", ".metrics.json", ".md", ".html", ".verified.txt")}
+    assert {path.name for path in (out / "model").iterdir()} == networks | beside | {"events"}
     verified = (out / "model" / "tiny.verified.txt").read_text()
     assert re.search(r"^tract.*- PyTorch", verified, re.M), verified
     baselines = json.loads((out / "evaluation" / "baselines.json").read_text())

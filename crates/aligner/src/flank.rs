@@ -35,8 +35,6 @@ pub(crate) struct UngappedSide {
     /// Score of all bases, where it goes so far, and their number.
     end: Option<i32>,
     end_bases: i32,
-    /// What the mismatches cost beside as many matches.
-    lost: i32,
 }
 
 impl Flank {
@@ -78,8 +76,23 @@ impl Flank {
     /// The side without a gap, as far as Smith-Waterman would follow it from `start_score`: not where nothing is left of
     /// that, nor beyond the Z-drop. `None` where the mask does not tell, or the reference ends before the read.
     pub(crate) fn ungapped(&self, options: &MemOpt, start_score: i32) -> Option<UngappedSide> {
-        let is_whole = self.is_told() && self.compared == self.read_bases;
-        is_whole.then(|| self.walk(options.a, options.b, -start_score, options.zdrop))
+        self.is_whole().then(|| self.walk(options.a, options.b, -start_score, options.zdrop))
+    }
+
+    /// Distances of the bases that do not match, outward, the base beside the seed being at 0. `None` where the mask does
+    /// not tell, or the reference ends before the read.
+    pub(crate) fn mismatches(&self) -> Option<impl Iterator<Item = usize>> {
+        let next = |from| Some(self.next_mismatch(from)).filter(|&found| found < self.compared);
+        self.is_whole().then(|| std::iter::successors(next(0), move |&found| next(found + 1)))
+    }
+
+    /// Bases of the read on this side.
+    pub(crate) fn read_bases(&self) -> usize {
+        self.read_bases
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_told() && self.compared == self.read_bases
     }
 
     fn is_told(&self) -> bool {
@@ -88,7 +101,7 @@ impl Flank {
 
     /// Sums up outward, until the sum is `floor` or less, or more than `drop` under the best.
     fn walk(&self, matched: i32, mismatched: i32, floor: i32, drop: i32) -> UngappedSide {
-        let (mut sum, mut best, mut best_bases, mut lost) = (0, 0, 0, 0);
+        let (mut sum, mut best, mut best_bases) = (0, 0, 0);
         let mut reaches_end = true;
         let mut at = 0;
         while at < self.compared {
@@ -101,7 +114,6 @@ impl Flank {
                 break;
             }
             sum -= mismatched;
-            lost += matched + mismatched;
             if sum <= floor || sum < best.saturating_sub(drop) {
                 reaches_end = false;
                 break;
@@ -109,10 +121,13 @@ impl Flank {
             at = mismatch + 1;
         }
         let end = reaches_end.then_some(sum);
-        UngappedSide { best, best_bases, end, end_bases: self.read_bases as i32, lost }
+        UngappedSide { best, best_bases, end, end_bases: self.read_bases as i32 }
     }
 
     fn next_mismatch(&self, from: usize) -> usize {
+        if from >= self.compared {
+            return self.compared;
+        }
         let mut word = from / 64;
         let mut bits = !self.matches[word] >> (from % 64) << (from % 64);
         while bits == 0 && word + 1 < self.matches.len() {
@@ -125,16 +140,6 @@ impl Flank {
 }
 
 impl UngappedSide {
-    /// Whether no alignment with a gap can score as much anywhere on this side, so that Smith-Waterman from `start_score`
-    /// finds this one: all its mismatches together cost less than the cheapest gap, and neither the start's score nor the
-    /// Z-drop ends it early.
-    pub(crate) fn is_certain(&self, options: &MemOpt, start_score: i32) -> bool {
-        let gap = (options.o_del + options.e_del).min(options.o_ins + options.e_ins);
-        // A band too narrow for what Smith-Waterman asks of it is tried twice.
-        let has_band = options.w / 2 + options.w / 4 > 0;
-        has_band && self.lost < gap && self.lost < start_score && self.lost < options.zdrop
-    }
-
     /// As Smith-Waterman states it.
     pub(crate) fn result(&self, start_score: i32) -> ExtendResult {
         ExtendResult {

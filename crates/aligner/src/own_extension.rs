@@ -1,9 +1,11 @@
 //! Seeds extended by themselves, whether or not the pipeline would.
 
+use bwa_mem4_extend::ExtendResult;
 use bwa_seed::MemSeed;
 
 use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::reference_window;
+use crate::stages::ungapped_optimum::UngappedOptimum;
 use crate::{Aligner, Flank, Seed, SeedExtension};
 
 /// A seed on one contig and strand that is to be extended by itself.
@@ -28,26 +30,65 @@ pub struct OwnExtension {
     pub computed: bool,
 }
 
+/// The reference around one seed after another, looked up where it is asked for.
+struct Window<'a> {
+    aligner: &'a Aligner<'a>,
+    bases: Vec<u8>,
+    /// Where the bases start, in the 2L coordinate, if they are the present seed's.
+    start: Option<i64>,
+}
+
+impl Window<'_> {
+    /// Bases of all that an extension of `seed` in a read of `read_length` bases can reach, and where they start.
+    fn around(&mut self, seed: &Seed, read_length: usize) -> (&[u8], i64) {
+        let Aligner { index, options, .. } = self.aligner;
+        let start = *self.start.get_or_insert_with(|| {
+            let alone =
+                MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
+            let (start, end) = reference_window(index, options, read_length as i32, &[alone]);
+            index.fm.bases_into(start, end, &mut self.bases);
+            start
+        });
+        (&self.bases, start)
+    }
+}
+
 impl Aligner<'_> {
     /// Extends each seed by itself. `reads` are base codes. The results are in the order of `seeds`.
     ///
     /// Smith-Waterman runs on the sides on which a gap could pay; on the others the ungapped extension is its result.
     pub fn extend_seeds(&self, reads: &[&[u8]], seeds: &[SeedToExtend]) -> Vec<OwnExtension> {
         let mem = &self.options.mem;
+        let optimum = UngappedOptimum::new(mem);
         let mut batch = ExtensionBatch::new(mem);
-        let mut window = Vec::new();
+        let mut window = Window { aligner: self, bases: Vec::new(), start: None };
         let mut stored_read = None;
         let mut computed = Vec::with_capacity(seeds.len());
         for SeedToExtend { read, seed, flanks, gapped } in seeds {
             let codes = reads[*read];
-            let seed_score = seed.length * mem.a;
-            let sides = flanks.map(|flank| flank.ungapped(mem, seed_score));
-            let certain = sides.map(|side| side.filter(|side| side.is_certain(mem, seed_score)));
-            let known = if *gapped { certain } else { sides };
-            let is_side = [seed.query_start > 0, ((seed.query_start + seed.length) as usize) < codes.len()];
-            let taken = (0..2).all(|side| !is_side[side] || known[side] == certain[side]);
-            computed.push(taken);
-            if (0..2).all(|side| !is_side[side] || known[side].is_some()) {
+            let (query_start, query_end) = (seed.query_start as usize, (seed.query_start + seed.length) as usize);
+            let score = seed.length * mem.a;
+            window.start = None;
+            let [left, right] = flanks;
+            let proven = optimum.as_ref().map_or([None; 2], |optimum| {
+                let left = optimum.matched_flank::<true>(left, score, || {
+                    let (bases, start) = window.around(seed, codes.len());
+                    (&codes[..query_start], &bases[..(seed.reference_start - start) as usize])
+                });
+                let right = optimum.matched_flank::<false>(right, score, || {
+                    let (bases, start) = window.around(seed, codes.len());
+                    let behind = (seed.reference_start - start) as usize + seed.length as usize;
+                    (&codes[query_end..], &bases[behind..])
+                });
+                [left, right]
+            });
+            let has_side = [query_start > 0, query_end < codes.len()];
+            let known: [Option<ExtendResult>; 2] = std::array::from_fn(|side| {
+                let ungapped = || flanks[side].ungapped(mem, score).map(|side| side.result(score));
+                proven[side].or_else(|| if *gapped { None } else { ungapped() })
+            });
+            computed.push((0..2).all(|side| !has_side[side] || proven[side].is_some() || known[side].is_none()));
+            if (0..2).all(|side| !has_side[side] || known[side].is_some()) {
                 batch.add_known(*seed, codes.len(), known, None);
                 continue;
             }
@@ -55,11 +96,8 @@ impl Aligner<'_> {
                 Some((number, stored)) if number == *read => stored,
                 _ => stored_read.insert((*read, batch.store(codes))).1,
             };
-            let alone =
-                MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
-            let (start, end) = reference_window(self.index, self.options, codes.len() as i32, &[alone]);
-            self.index.fm.bases_into(start, end, &mut window);
-            let stored_window = batch.store(&window);
+            let (bases, start) = window.around(seed, codes.len());
+            let stored_window = batch.store(bases);
             batch.add_known(*seed, codes.len(), known, Some((stored, stored_window, start)));
         }
         let extensions = batch.run();

@@ -18,6 +18,15 @@ pub enum ExtractError {
         /// The operating system's reason.
         reason: std::io::Error,
     },
+    /// An address was given where a file belongs.
+    #[error(
+        "{address}: an address; reads and reference are taken from files only: download it with \
+         `curl -fLO {address}` and give the file (many samples, with checksums: docs/many-samples.md)"
+    )]
+    Address {
+        /// As it was given.
+        address: String,
+    },
     /// The content is none of the formats that are read.
     #[error(
         "{path}: byte 0: {found}; valid are BAM, CRAM and FASTQ (plain or gzip); \
@@ -169,6 +178,17 @@ pub enum ExtractError {
 }
 
 impl ExtractError {
+    /// Refuses an address (`https://...`, `ftp://...`) where a file belongs.
+    pub(crate) fn refuse_address(path: &std::path::Path) -> Result<(), Self> {
+        let text = path.to_string_lossy();
+        match text.split_once("://") {
+            Some((scheme, _)) if !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                Err(Self::Address { address: text.into_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn index(path: &std::path::Path, problem: &std::io::Error) -> Self {
         Self::Index { path: path.into(), problem: problem.to_string() }
     }

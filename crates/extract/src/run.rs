@@ -118,6 +118,9 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
     {
         return Err(ExtractError::RegionOfFastq { path: fastq.files()[0].into(), kind: fastq.kind_name() });
     }
+    for path in options.inputs.iter().flat_map(Input::files).chain([options.reference.as_path()]) {
+        ExtractError::refuse_address(path)?;
+    }
     progress.step("computing the inputs' checksums");
     let files = InputFiles::examine(options)?;
     let writer_options = WriterOptions {

@@ -10,7 +10,6 @@ use bwa_mem4_core::MemOpt;
 use bwa_mem4_extend::{ExtendJob, ExtendResult, SwBackend};
 use bwa_neon::NeonBackend;
 
-use crate::flank::UngappedSide;
 use crate::{Seed, SeedExtension};
 
 /// Bands tried for each side: -w, then twice as wide.
@@ -60,6 +59,17 @@ impl Side {
     }
 }
 
+/// One side of one seed that needs no Smith-Waterman.
+struct KnownSide {
+    /// Number of the seed in the batch.
+    seed: usize,
+    /// Bases of the read.
+    length: usize,
+    /// Score that the result starts from.
+    start: i32,
+    result: ExtendResult,
+}
+
 /// Seeds collected for extension, and the sequences that they lie in.
 pub(crate) struct ExtensionBatch<'a> {
     options: &'a MemOpt,
@@ -67,9 +77,8 @@ pub(crate) struct ExtensionBatch<'a> {
     extensions: Vec<SeedExtension>,
     left: Vec<Side>,
     right: Vec<Side>,
-    known_left: Vec<(usize, UngappedSide)>,
-    /// With the read's bases behind the seed.
-    known_right: Vec<(usize, usize, UngappedSide)>,
+    known_left: Vec<KnownSide>,
+    known_right: Vec<KnownSide>,
 }
 
 impl<'a> ExtensionBatch<'a> {
@@ -100,13 +109,13 @@ impl<'a> ExtensionBatch<'a> {
         self.add_known(seed, read.length, [None; 2], Some((read, window, window_start)))
     }
 
-    /// The same for a seed in a read of `read_length` bases of which some sides are known; `place` is what
-    /// [`ExtensionBatch::add`] takes, and has to be there when one is not.
+    /// The same for a seed in a read of `read_length` bases of which some sides are known, as they are from the seed's own
+    /// score; `place` is what [`ExtensionBatch::add`] takes, and has to be there when one is not.
     pub(crate) fn add_known(
         &mut self,
         seed: Seed,
         read_length: usize,
-        known: [Option<UngappedSide>; 2],
+        known: [Option<ExtendResult>; 2],
         place: Option<(Stored, Stored, i64)>,
     ) -> usize {
         let number = self.extensions.len();
@@ -114,9 +123,11 @@ impl<'a> ExtensionBatch<'a> {
         let seed_score = seed.length * self.options.a;
         self.extensions.push(SeedExtension::of_seed(&seed, self.options));
         let (has_left, has_right) = (query_start > 0, query_end < read_length);
-        self.known_left.extend(known[0].filter(|_| has_left).map(|side| (number, side)));
-        self.known_right.extend(known[1].filter(|_| has_right).map(|side| (number, read_length - query_end, side)));
-        let (left, right) = (has_left && known[0].is_none(), has_right && known[1].is_none());
+        let known_side = |length, result| KnownSide { seed: number, length, start: seed_score, result };
+        let [left, right] = known;
+        self.known_left.extend(left.filter(|_| has_left).map(|result| known_side(query_start, result)));
+        self.known_right.extend(right.filter(|_| has_right).map(|result| known_side(read_length - query_end, result)));
+        let (left, right) = (has_left && left.is_none(), has_right && right.is_none());
         if !left && !right {
             return number;
         }
@@ -149,21 +160,20 @@ impl<'a> ExtensionBatch<'a> {
     pub(crate) fn run(&mut self) -> Vec<SeedExtension> {
         let options = self.options;
         let mut extensions = std::mem::take(&mut self.extensions);
-        for (number, side) in self.known_left.drain(..) {
-            let extension = &mut extensions[number];
-            let (length, start) = (extension.query_start as usize, extension.score);
-            let flank = Flank { is_left: true, length, start, last: -1 };
-            take(options, flank, options.w, &side.result(start), extension);
+        for KnownSide { seed, length, start, result } in self.known_left.drain(..) {
+            take_flank(options, Flank { is_left: true, length, start, last: -1 }, &result, &mut extensions[seed]);
         }
         let left = std::mem::take(&mut self.left);
         run_sides(options, options.pen_clip5, &self.sequences, left, |side, band, result| {
             take(options, side.flank(true), band, result, &mut extensions[side.seed]);
         });
-        for (number, query_bases, side) in self.known_right.drain(..) {
-            let extension = &mut extensions[number];
+        for KnownSide { seed, length, start: seed_score, mut result } in self.known_right.drain(..) {
+            let extension = &mut extensions[seed];
+            // The left side comes on top. A score of 0 at the read's end says that it was not reached.
             let start = extension.score;
-            let flank = Flank { is_left: false, length: query_bases, start, last: start };
-            take(options, flank, options.w, &side.result(start), extension);
+            result.score += start - seed_score;
+            result.gscore += if result.gscore > 0 { start - seed_score } else { 0 };
+            take_flank(options, Flank { is_left: false, length, start, last: start }, &result, extension);
         }
         let mut right = std::mem::take(&mut self.right);
         for side in &mut right {

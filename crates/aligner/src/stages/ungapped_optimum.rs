@@ -26,6 +26,7 @@ use bwa_mem4_core::MemOpt;
 use bwa_mem4_extend::ExtendResult;
 
 use super::extension::{Flank, take_flank};
+use crate::flank::Flank as MatchedFlank;
 use crate::{ReferenceIndex, Seed, SeedExtension};
 
 /// Letters of the scoring matrix: A, C, G, T, N.
@@ -126,13 +127,48 @@ impl UngappedOptimum {
     /// and `target` where the flank is `LEFT`, else the first; `target` is at least as long as `query`.
     fn flank<const LEFT: bool>(&self, query: &[u8], target: &[u8], start: i32) -> Option<ExtendResult> {
         let mut positions = [0; MOST_MISMATCHES + 1];
-        let most = self.few + usize::from(self.one_more);
-        let mismatches = mismatches::<LEFT>(query, target, &mut positions[..=most.min(MOST_MISMATCHES)])?;
+        let mismatches = mismatches::<LEFT>(query, target, &mut positions[..=self.most_mismatches()])?;
         let positions = &positions[..mismatches];
         if positions.iter().any(|&position| query[at::<LEFT>(query.len(), position)] > 3) {
             return None;
         }
-        if mismatches > self.few && self.may_have_a_gap::<LEFT>(query, target, positions) {
+        self.prove(positions, query.len(), start, || self.may_have_a_gap::<LEFT>(query, target, positions))
+    }
+
+    /// The same for a flank of which only the matches are known; `bases` gives its `query` and `target`, and is asked only
+    /// where other diagonals have to be looked at. From a higher score than `start` the flank gains the same.
+    pub(crate) fn matched_flank<'a, const LEFT: bool>(
+        &self,
+        flank: &MatchedFlank,
+        start: i32,
+        bases: impl FnOnce() -> (&'a [u8], &'a [u8]),
+    ) -> Option<ExtendResult> {
+        let mut positions = [0; MOST_MISMATCHES + 1];
+        let mut mismatches = 0;
+        for position in flank.mismatches()? {
+            *positions.get_mut(mismatches).filter(|_| mismatches < self.most_mismatches())? = position;
+            mismatches += 1;
+        }
+        let positions = &positions[..mismatches];
+        self.prove(positions, flank.read_bases(), start, || {
+            let (query, target) = bases();
+            self.may_have_a_gap::<LEFT>(query, target, positions)
+        })
+    }
+
+    fn most_mismatches(&self) -> usize {
+        (self.few + usize::from(self.one_more)).min(MOST_MISMATCHES)
+    }
+
+    /// The report on a flank of `length` bases with mismatches, none of them an N, at `positions`.
+    fn prove(
+        &self,
+        positions: &[usize],
+        length: usize,
+        start: i32,
+        may_have_a_gap: impl FnOnce() -> bool,
+    ) -> Option<ExtendResult> {
+        if positions.len() > self.few && may_have_a_gap() {
             return None;
         }
         let (mut best, mut best_length) = (start, 0);
@@ -149,16 +185,15 @@ impl UngappedOptimum {
             }
             next = position + 1;
         }
-        score += self.matched * (query.len() - next) as i32;
+        score += self.matched * (length - next) as i32;
         if score > best {
-            (best, best_length) = (score, query.len());
+            (best, best_length) = (score, length);
         }
-        let length = best_length as i32;
         Some(ExtendResult {
             score: best,
-            qle: length,
-            tle: length,
-            gtle: query.len() as i32,
+            qle: best_length as i32,
+            tle: best_length as i32,
+            gtle: length as i32,
             gscore: score,
             max_off: 0,
         })
@@ -294,6 +329,21 @@ mod tests {
                 format!("{left:?}"),
                 "case {number}: the left side is not the mirror image"
             );
+            // Of the matches alone as much is known, but for flanks with an N, and from a higher score the same is gained.
+            let matched = MatchedFlank::behind(&query, &target);
+            let by_matches = optimum.matched_flank::<false>(&matched, start, || (query.as_slice(), target.as_slice()));
+            let has_n = query.contains(&4) || target[..query.len().min(target.len())].contains(&4);
+            if !has_n {
+                assert_eq!(format!("{result:?}"), format!("{by_matches:?}"), "case {number}: by its matches");
+            }
+            let higher = optimum.matched_flank::<false>(&matched, start + 7, || (query.as_slice(), target.as_slice()));
+            if let (Some(low), Some(high)) = (by_matches, higher) {
+                assert_eq!(
+                    (low.score + 7, low.gscore + 7, low.qle),
+                    (high.score, high.gscore, high.qle),
+                    "case {number}"
+                );
+            }
             let Some(result) = result else { continue };
             let MemOpt { mat, o_del, e_del, o_ins, e_ins, w, zdrop, .. } = &options;
             let expected =

@@ -155,3 +155,18 @@ fn sam_is_told_from_fastq() {
     let parts = [text(&sam), "a SAM header", "samtools view -b"];
     refused(&mut extract_seeds(&output, &sound.genome, &[&sam]), folder.path(), &parts);
 }
+
+#[test]
+fn an_address_is_refused_with_what_to_do() {
+    let bam = Bam::sound();
+    let advice = "curl -fLO";
+    for address in ["https://example.org/reads.cram", "ftp://example.org/reads.cram", "file:///reads.cram"] {
+        bam.is_refused(Path::new(address), &[address, "files only", advice]);
+    }
+    let reference = "https://example.org/genome.fa";
+    let output = bam.folder.path().join("seeds");
+    let mut command = extract_seeds(&output, Path::new(reference), &[&bam.path]);
+    refused(&mut command, bam.folder.path(), &[reference, "files only", advice]);
+    // A colon is no address.
+    bam.is_refused(Path::new("no:such.bam"), &["no:such.bam", "check the path"]);
+}

@@ -18,8 +18,10 @@ impl InputKind {
     /// Looks at the first bytes of `path`, through gzip where it is compressed. The name does not matter.
     ///
     /// # Errors
-    /// [`ExtractError::Io`] when the file cannot be read, [`ExtractError::Format`] when it is of no known kind.
+    /// [`ExtractError::Io`] when the file cannot be read, [`ExtractError::Format`] when it is of no known kind,
+    /// [`ExtractError::Address`] for an address.
     pub fn of(path: &Path) -> Result<Self, ExtractError> {
+        ExtractError::refuse_address(path)?;
         let open = || File::open(path).map_err(ExtractError::io(path, "open"));
         let head = first_bytes(open()?).map_err(ExtractError::io(path, "read"))?;
         let inner = if head.starts_with(&[0x1f, 0x8b]) {
