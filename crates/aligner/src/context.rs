@@ -19,6 +19,8 @@ pub enum FilterMode {
     /// Integer arithmetic on whole diagonals and the competition of a read's seeds; no network.
     #[default]
     Cascade,
+    /// Proofs only: Smith-Waterman is left out where its result is known. The output is bwa-mem2's.
+    Exact,
     /// Every seed that the guard rails do not keep goes through the network.
     Network,
 }
@@ -69,6 +71,11 @@ impl ComputeContext {
     /// A context that filters seeds by the cascade.
     pub fn cascade() -> Self {
         Self { npu_filter_enabled: true, ..Self::default() }
+    }
+
+    /// A context in which only what is proven is left out.
+    pub fn exact() -> Self {
+        Self { filter_mode: FilterMode::Exact, ..Self::cascade() }
     }
 
     /// A context that sends every seed through the network of `backend`.

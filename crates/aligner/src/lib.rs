@@ -74,5 +74,5 @@ pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
 pub use seedsieve_filter::{Bands, FilterStatistics};
-pub use statistics::{Stage, Statistics};
+pub use statistics::{Gate, Stage, Statistics};
 pub use surroundings::Surroundings;

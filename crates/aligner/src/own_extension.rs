@@ -59,7 +59,7 @@ impl Aligner<'_> {
     /// Smith-Waterman runs on the sides on which a gap could pay; on the others the ungapped extension is its result.
     pub fn extend_seeds(&self, reads: &[&[u8]], seeds: &[SeedToExtend]) -> Vec<OwnExtension> {
         let mem = &self.options.mem;
-        let optimum = UngappedOptimum::new(mem);
+        let optimum = UngappedOptimum::new(mem, false);
         let mut batch = ExtensionBatch::new(mem);
         let mut window = Window { aligner: self, bases: Vec::new(), start: None };
         let mut stored_read = None;

@@ -8,6 +8,7 @@ use bwa_mem4_mem::{
 };
 use rayon::prelude::*;
 
+use crate::cpu_time::thread_cpu_time;
 use crate::gates::{ExtensionGate, GateBatch, Gates};
 use crate::observe::{Observer, Seed};
 use crate::sam::single_end_records;
@@ -16,7 +17,9 @@ use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed}
 use crate::stages::rescue::rescue_mates;
 use crate::stages::seeding::{SeededReads, find_smems, rounds_of_smems, runs_of_reads, seeds_of_smems};
 use crate::trace::{trace_regions, trace_seeds};
-use crate::{AlignOptions, AlignerError, ComputeContext, FilterStatistics, Read, ReferenceIndex, Stage, Statistics};
+use crate::{
+    AlignOptions, AlignerError, ComputeContext, FilterStatistics, Gate, Read, ReferenceIndex, Stage, Statistics,
+};
 
 /// Reads of all workers whose intermediate results are in memory at once.
 const READS_IN_FLIGHT: usize = 4_096;
@@ -58,6 +61,15 @@ pub struct CappedRead {
     pub name: String,
     /// Seeds that it has.
     pub seeds: u64,
+}
+
+/// What the batches of a chunk have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct ChunkFacts {
+    /// Whether reads 2p and 2p + 1 are mates.
+    paired: bool,
+    /// Reads of the whole chunk.
+    reads: usize,
 }
 
 /// What the stages up to the regions give for some reads.
@@ -199,6 +211,7 @@ impl<'a> Aligner<'a> {
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
+        let chunk = ChunkFacts { paired, reads: codes.len() };
         let workers = rayon::current_num_threads().max(1);
         let most = (READS_IN_FLIGHT / workers).max(MIN_READS_PER_BATCH);
         let batch_size = codes.len().div_ceil(workers).clamp(1, most).next_multiple_of(2); // mates stay together
@@ -207,7 +220,7 @@ impl<'a> Aligner<'a> {
             .enumerate()
             .map(|(number, codes)| {
                 let reads: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
-                self.batch_regions(&reads, paired, first + (number * batch_size) as u64, observer)
+                self.batch_regions(&reads, chunk, first + (number * batch_size) as u64, observer)
             })
             .collect::<Result<_, _>>()?;
         let mut all = Batch { regions: Vec::with_capacity(codes.len()), ..Batch::default() };
@@ -220,7 +233,7 @@ impl<'a> Aligner<'a> {
     fn batch_regions(
         &self,
         reads: &[&[u8]],
-        paired: bool,
+        chunk: ChunkFacts,
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
@@ -245,11 +258,11 @@ impl<'a> Aligner<'a> {
                 continue;
             }
             let mut smems = smems.drain(..);
-            for run in runs_of_reads(&seeds, paired, at_once) {
+            for run in runs_of_reads(&seeds, chunk.paired, at_once) {
                 let of_run = smems.by_ref().take(run.len()).collect();
                 let start = batch.regions.len();
                 let of_reads = &reads[start..start + run.len()];
-                batch.append(self.regions_of_smems(of_run, of_reads, paired, first + start as u64, observer)?);
+                batch.append(self.regions_of_smems(of_run, of_reads, chunk, first + start as u64, observer)?);
             }
             seeds.clear();
         }
@@ -262,7 +275,7 @@ impl<'a> Aligner<'a> {
         &self,
         smems: Vec<Vec<Smem>>,
         reads: &[&[u8]],
-        paired: bool,
+        chunk: ChunkFacts,
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
@@ -280,10 +293,12 @@ impl<'a> Aligner<'a> {
         });
         let mut keep = None;
         if let Some(gate) = &self.gates.seeds {
-            let decisions = statistics.time_counting(Stage::Filter, |statistics| {
+            let decisions = statistics.time_gate(Gate::Seeds, |statistics| {
                 let seeds: Vec<Seed> = (0..reads.len()).flat_map(|read| seeded.seeds_of(read)).collect();
                 let offsets = seeded.offsets();
-                let batch = GateBatch { index, options, reads, paired, offsets, seeds: &seeds, chains: &[] };
+                let ChunkFacts { paired, reads: chunk_reads } = chunk;
+                let seeds = seeds.as_slice();
+                let batch = GateBatch { index, options, reads, paired, chunk_reads, offsets, seeds, chains: &[] };
                 let mut decisions = vec![true; seeds.len()];
                 statistics.filter.add(&gate.retain(&batch, &mut decisions)?);
                 if decisions.contains(&false) {
@@ -302,17 +317,18 @@ impl<'a> Aligner<'a> {
 
         let mut candidates = candidates(&chains);
         if let Some(gate) = &self.gates.extensions {
-            statistics.time_counting(Stage::Filter, |statistics| {
-                let counts = self.put_stand_ins(gate.as_ref(), reads, paired, &mut candidates)?;
+            statistics.time_gate(Gate::Extensions, |statistics| {
+                let counts = self.put_stand_ins(gate.as_ref(), reads, chunk, &mut candidates)?;
                 statistics.filter.add(&counts);
                 Ok::<_, AlignerError>(())
             })?;
         }
-        let mut extended =
-            statistics.time(Stage::Extension, || extend_chains(index, options, reads, &chains, candidates));
+        let mut extended = statistics
+            .time(Stage::Extension, || extend_chains(index, options, reads, &chains, candidates, self.gates.proofs));
         let is_extended = |candidate: &&Candidate| candidate.is_extended();
         statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
         statistics.proven_extensions = extended.proven;
+        statistics.filter.proven = extended.isolated;
         if let Some(watched) = watched {
             self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.candidates);
         }
@@ -330,7 +346,7 @@ impl<'a> Aligner<'a> {
         &self,
         gate: &dyn ExtensionGate,
         reads: &[&[u8]],
-        paired: bool,
+        chunk: ChunkFacts,
         candidates: &mut [Vec<Candidate>],
     ) -> Result<FilterStatistics, AlignerError> {
         let (index, options) = (self.index, self.options);
@@ -342,7 +358,9 @@ impl<'a> Aligner<'a> {
             offsets.push(seeds.len());
         }
         let mut stand_ins = vec![None; seeds.len()];
-        let batch = GateBatch { index, options, reads, paired, offsets: &offsets, seeds: &seeds, chains: &chains };
+        let ChunkFacts { paired, reads: chunk_reads } = chunk;
+        let (offsets, seeds, chains) = (offsets.as_slice(), seeds.as_slice(), chains.as_slice());
+        let batch = GateBatch { index, options, reads, paired, chunk_reads, offsets, seeds, chains };
         let counts = gate.stand_ins(&batch, &mut stand_ins)?;
         for (candidate, stand_in) in candidates.iter_mut().flatten().zip(stand_ins) {
             candidate.stands_in = stand_in.is_some();
@@ -368,17 +386,21 @@ impl<'a> Aligner<'a> {
         regions: &mut [Vec<MemAlnReg>],
         insert_size: &[bwa_mem4_mem::PeStat; 4],
     ) -> Statistics {
+        let started = thread_cpu_time();
+        let is_worth: Vec<bool> = regions.chunks_exact(2).map(|regions| self.is_worth_rescue(regions)).collect();
+        let deciding = thread_cpu_time() - started;
         let mut pairs: Vec<PairRescueData<'_>> = codes
             .chunks_exact(2)
             .zip(regions.chunks_exact_mut(2))
-            .filter(|(_, regions)| self.is_worth_rescue(regions))
-            .map(|(codes, regions)| {
+            .zip(&is_worth)
+            .filter(|(_, is_worth)| **is_worth)
+            .map(|((codes, regions), _)| {
                 let [a0, a1] = regions else { unreachable!("chunks of two") };
                 PairRescueData { seq0: &codes[0], seq1: &codes[1], a0, a1 }
             })
             .collect();
         let batch_size = pairs.len().div_ceil(2 * rayon::current_num_threads().max(1)).max(MIN_PAIRS_PER_RESCUE);
-        pairs
+        let mut all = pairs
             .par_chunks_mut(batch_size)
             .map(|batch| {
                 let mut statistics = Statistics::default();
@@ -394,7 +416,14 @@ impl<'a> Aligner<'a> {
             .reduce(Statistics::default, |mut sum, part| {
                 sum.add(&part);
                 sum
-            })
+            });
+        if self.gates.rescue.is_some() {
+            all.filter.pairs_in += is_worth.len() as u64;
+            all.filter.pairs_not_rescued += is_worth.iter().filter(|is_worth| !**is_worth).count() as u64;
+            all.gates[Gate::Rescue as usize] += deciding;
+            all.cpu[Stage::Rescue as usize] += deciding;
+        }
+        all
     }
 
     #[allow(clippy::too_many_arguments)] // one call, and a type for it would only repeat the names

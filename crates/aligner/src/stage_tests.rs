@@ -333,8 +333,12 @@ fn gates_that_ask_for_nothing_change_no_byte() {
     let mut options = AlignOptions::default();
     options.mem.t = 15;
     options.mem.max_ins = 10_000;
-    let gates =
-        Gates { seeds: Some(Arc::new(Passive)), extensions: Some(Arc::new(Passive)), rescue: Some(Arc::new(Passive)) };
+    let gates = Gates {
+        seeds: Some(Arc::new(Passive)),
+        extensions: Some(Arc::new(Passive)),
+        rescue: Some(Arc::new(Passive)),
+        ..Gates::default()
+    };
     let context = ComputeContext::unfiltered();
     let run = |aligner: Aligner<'_>| {
         let chunk = aligner.align_pairs(&pairs, 0, &NoObserver).unwrap();

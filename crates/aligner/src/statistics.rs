@@ -42,6 +42,31 @@ impl Stage {
     }
 }
 
+/// The gates, in the order of the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Before chaining.
+    Seeds,
+    /// Before extension.
+    Extensions,
+    /// Before mate rescue: which pairs are worth it. What is asked of single searches is part of the rescue.
+    Rescue,
+}
+
+impl Gate {
+    /// All gates, in their order.
+    pub const ALL: [Self; 3] = [Self::Seeds, Self::Extensions, Self::Rescue];
+
+    /// The gate's name in options and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seeds => "seeds",
+            Self::Extensions => "extensions",
+            Self::Rescue => "rescue",
+        }
+    }
+}
+
 /// Counts and CPU times of some reads; additive.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Statistics {
@@ -64,12 +89,19 @@ pub struct Statistics {
     /// What the filter did; all zero without one.
     pub filter: FilterStatistics,
     pub(crate) cpu: [Duration; Stage::ALL.len()],
+    pub(crate) gates: [Duration; Gate::ALL.len()],
 }
 
 impl Statistics {
     /// CPU time of a stage, summed over the threads.
     pub fn cpu_time(&self, stage: Stage) -> Duration {
         self.cpu[stage as usize]
+    }
+
+    /// CPU time of a gate, summed over the threads. Those of seeds and extensions make up [`Stage::Filter`]; that of rescue
+    /// is a part of [`Stage::Rescue`].
+    pub fn gate_time(&self, gate: Gate) -> Duration {
+        self.gates[gate as usize]
     }
 
     /// Adds another part's counts and times.
@@ -86,6 +118,9 @@ impl Statistics {
         for (sum, part) in self.cpu.iter_mut().zip(other.cpu) {
             *sum += part;
         }
+        for (sum, part) in self.gates.iter_mut().zip(other.gates) {
+            *sum += part;
+        }
     }
 
     /// Runs `work` and books the calling thread's CPU time to `stage`.
@@ -93,6 +128,14 @@ impl Statistics {
         let start = thread_cpu_time();
         let result = work();
         self.cpu[stage as usize] += thread_cpu_time() - start;
+        result
+    }
+
+    /// Runs the work of a gate before chaining or extension, and books its time to the gate and to [`Stage::Filter`].
+    pub(crate) fn time_gate<T>(&mut self, gate: Gate, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.cpu_time(Stage::Filter);
+        let result = self.time_counting(Stage::Filter, work);
+        self.gates[gate as usize] += self.cpu_time(Stage::Filter) - before;
         result
     }
 

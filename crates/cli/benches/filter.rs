@@ -133,7 +133,8 @@ fn run(settings: &Settings) -> Result<(), String> {
     let ours = PathBuf::from(env!("CARGO_BIN_EXE_seedsieve"));
     let folder = common::repository().join("target/bench");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let mut modes: Vec<(&str, &[&str])> = vec![("off", &["--filter", "off"]), ("cascade", &["--filter", "cascade"])];
+    let mut modes: Vec<(&str, &[&str])> =
+        vec![("off", &["--filter", "off"]), ("exact", &["--filter", "exact"]), ("cascade", &["--filter", "cascade"])];
     if settings.network {
         modes.push(("cnn", &["--filter", "cnn"]));
     }

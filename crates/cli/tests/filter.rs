@@ -5,7 +5,7 @@ mod common;
 use std::collections::HashMap;
 use std::path::Path;
 
-use common::{data, first_difference, human_index, records, seedsieve, succeed, synthetic, text};
+use common::{data, first_difference, head_of_fastq, human_index, records, seedsieve, succeed, synthetic, text};
 
 /// SAM text of a paired run with these further arguments.
 fn align(index: &Path, reads: &Path, mates: &Path, arguments: &[&str]) -> Vec<u8> {
@@ -191,4 +191,111 @@ fn all_alignments_turn_the_filter_off() {
         let on = align(&genome, &reads, &mates, &[&["-a"], filter].concat());
         assert_eq!(first_difference(&on, &off), None);
     }
+}
+
+/// What `--filter-stats` writes for these arguments, and the SAM text.
+fn with_filter_statistics(
+    index: &Path,
+    reads: &Path,
+    mates: &Path,
+    arguments: &[&str],
+) -> (Vec<u8>, serde_json::Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("filter.json");
+    let sam = align(index, reads, mates, &[arguments, &["--filter-stats", text(&file)]].concat());
+    let statistics = std::fs::read(&file).expect("the statistics");
+    (sam, serde_json::from_slice(&statistics).expect("JSON"))
+}
+
+/// Compares `--filter exact` with no filter at all; returns how many extensions were proven.
+fn assert_exact(index: &Path, reads: &Path, mates: &Path, arguments: &[&str]) -> u64 {
+    let off = align(index, reads, mates, arguments);
+    let (on, statistics) = with_filter_statistics(index, reads, mates, &[arguments, &["--filter", "exact"]].concat());
+    assert_eq!(first_difference(&on, &off), None, "{arguments:?}");
+    assert_eq!(statistics["mode"], "exact");
+    assert_eq!(statistics["decisions"]["by_rule"], 0);
+    statistics["decisions"]["proven"].as_u64().expect("a number")
+}
+
+#[test]
+fn what_is_proven_changes_no_record() {
+    let (genome, reads, mates) = synthetic();
+    assert_exact(&genome, &reads, &mates, &[]);
+    assert!(assert_exact(&genome, &reads, &mates, &["-k", "11"]) > 1_000);
+    for scores in ["-k 12 -A 2 -B 9 -O 14,16 -E 2,1 -L 3,8 -w 20 -d 60 -T 20", "-k 12 -B 3 -O 8 -E 2 -L 0"] {
+        let scores: Vec<_> = scores.split(' ').collect();
+        assert!(assert_exact(&genome, &reads, &mates, &scores) > 1_000, "{scores:?}");
+    }
+    // Gaps so cheap that chance pays for them: nothing is proven, and nothing is changed.
+    assert_eq!(assert_exact(&genome, &reads, &mates, &["-k", "12", "-B", "1", "-O", "1"]), 0);
+}
+
+#[test]
+fn what_is_proven_changes_no_record_of_real_reads() {
+    let Some(data) = data() else { return };
+    let index = human_index(&data);
+    let folder = tempfile::tempdir().expect("a folder");
+    let sets: [(&str, usize, &[&str], u64); 4] = [
+        ("human_reads/genomewide/hiseq_TESTX_L001_R#.fastq.gz", 2_000, &["-k", "12", "-t", "2"], 10_000),
+        ("other/yeast/SRR5204809_Input_100k_R#.fastq.gz", 2_000, &["-k", "12", "-t", "2"], 10_000),
+        ("kgp30x/NA19401.40kb_R#.fastq.gz", 20_000, &["-t", "2"], 0),
+        ("kgp30x/NA12878.chr21_R#.fastq.gz", 3_000, &["-k", "14", "-t", "2"], 1_000),
+    ];
+    for (reads, pairs, arguments, least) in sets {
+        let [reads, mates] =
+            ["1", "2"].map(|mate| head_of_fastq(&data.join(reads.replace('#', mate)), pairs, folder.path()));
+        let proven = assert_exact(&index, &reads, &mates, arguments);
+        assert!(proven >= least, "{}: {proven} proven", reads.display());
+    }
+}
+
+#[test]
+fn chunks_that_are_too_small_are_so_for_any_number_of_threads() {
+    let (genome, reads, mates) = synthetic();
+    // Chunks of some 400 reads: each worker of four has fewer reads, and fewer seeds, than the chunk.
+    let run = |threads, least| {
+        let fixed = "-k 14 -K 60000 --filter cnn --gate seeds --npu-threshold 1.1";
+        let arguments: Vec<_> = fixed.split(' ').chain(["-t", threads, "--npu-min-batch", least]).collect();
+        align(&genome, &reads, &mates, &arguments)
+    };
+    let off = align(&genome, &reads, &mates, &["-k", "14", "-K", "60000"]);
+    for least in ["300", "3000"] {
+        assert_eq!(first_difference(&run("1", least), &run("4", least)), None, "--npu-min-batch {least}");
+    }
+    assert!(first_difference(&run("1", "300"), &off).is_some(), "chunks of enough reads are filtered");
+    assert_eq!(first_difference(&run("1", "3000"), &off), None, "others are not");
+}
+
+#[test]
+fn statistics_tell_what_each_gate_took_and_did() {
+    let (genome, reads, mates) = synthetic();
+    let folder = tempfile::tempdir().expect("a folder");
+    let stats = folder.path().join("stats.json");
+    let arguments = ["-k", "12", "--filter", "cascade", "-R", "@RG\\tID:x\\tSM:NA7", "--stats", text(&stats)];
+    let (_, filter) = with_filter_statistics(&genome, &reads, &mates, &arguments);
+    let stats: serde_json::Value = serde_json::from_slice(&std::fs::read(&stats).expect("statistics")).expect("JSON");
+    assert_eq!(stats["filter"], filter, "both files say the same");
+    let count = |name: &str| filter[name].as_u64().unwrap_or_else(|| panic!("{name}: {filter:#}"));
+    let by_rule = filter["decisions"]["by_rule"].as_u64().expect("a number");
+    assert_eq!(by_rule, count("dropped") + count("stand_ins"));
+    assert!(count("dropped") > 0 && count("stand_ins") > 0 && count("pairs_in") == 5_000, "{filter:#}");
+    assert_eq!(filter["loss"]["proven"], 0);
+    assert!(filter["loss"]["by_rule"].is_null(), "bands set by hand promise none");
+    let gates = filter["gates"].as_array().expect("a list");
+    let names: Vec<_> = gates.iter().map(|gate| gate["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["seeds", "extensions", "rescue"]);
+    let seconds = |of: &serde_json::Value| of["cpu_seconds"].as_f64().expect("a time");
+    let stage = stats["stages"].as_array().expect("a list").iter().find(|stage| stage["name"] == "filter");
+    let sum = seconds(&gates[0]) + seconds(&gates[1]);
+    assert!(sum > 0.0 && (sum - seconds(stage.expect("a stage"))).abs() < 1e-6, "{gates:?}");
+    let row = &stats["data"]["NA7"];
+    assert_eq!(row["filter_by_rule"], by_rule);
+    assert_eq!(row["gate_seeds_cpu_seconds"], gates[0]["cpu_seconds"]);
+    let cnn = ["-K", "10000000", "--filter", "cnn", "--npu-backend", "native"];
+    let (_, cnn_stats) = with_filter_statistics(&genome, &reads, &mates, &cnn);
+    assert_eq!(cnn_stats["loss"]["by_rule"]["viable_seeds_at_most"], 0.001, "the model's own promise");
+    let (_, own) = with_filter_statistics(&genome, &reads, &mates, &[&cnn[..], &["--npu-threshold", "0.9"]].concat());
+    assert!(own["loss"]["by_rule"].is_null(), "a higher threshold has none");
+    let (_, off) = with_filter_statistics(&genome, &reads, &mates, &[]);
+    assert_eq!(off["mode"], "off");
 }

@@ -51,6 +51,12 @@ pub struct FilterStatistics {
     /// Seeds below the threshold that the guard rails kept.
     #[serde(default)]
     pub kept_by_guard_rails: Option<u64>,
+    /// Seeds of chains that were not extended: their ungapped alignment stands in.
+    #[serde(default)]
+    pub stand_ins: u64,
+    /// Seeds of chains whose extension was proven without Smith-Waterman.
+    #[serde(default)]
+    pub proven: u64,
     /// Seeds that the model scored.
     #[serde(default)]
     pub scored: Option<u64>,

@@ -4,7 +4,7 @@
 //!   the seeds of a read and its mate compete ([`Competition`]). It costs about a tenth of a microsecond a seed, needs no
 //!   network, and decides the same on every machine.
 //! - [`SeedFilter`]: a viability network scores the context window of every seed that the guard rails ([`GuardRails`]) do
-//!   not keep, and those below a threshold are dropped. A batch with fewer seeds than a minimum is not filtered.
+//!   not keep, and those below a threshold are dropped. A chunk with fewer reads than a minimum is not filtered.
 //!
 //! Either way the rules that keep seeds are part of the filter, not options: every read keeps its best seed. A record can
 //! still go where it does not rest on one: of two mates that both score below the threshold, bwa may report the pair.

@@ -16,6 +16,8 @@ pub struct SeedFacts {
 
 /// Seeds of a batch of reads, those of one read side by side.
 pub struct SeedBatch<'a> {
+    /// Reads of the chunk that the batch is a part of.
+    pub chunk_reads: usize,
     /// First seed of each read, and the end: `reads + 1` ascending numbers.
     pub read_offsets: &'a [usize],
     /// Facts of each seed.
@@ -39,8 +41,8 @@ impl SeedFilter {
 
     /// Decides for each seed of `batch` whether it is kept, and says what it did.
     ///
-    /// The decision for a seed depends on its read alone, so it is the same however reads are grouped into batches (but
-    /// for the minimum batch size).
+    /// The decision for a seed depends on its read alone, and on whether the chunk has enough reads: it is the same however
+    /// the reads of a chunk are grouped into batches.
     ///
     /// # Errors
     /// Whatever the backend reports.
@@ -52,7 +54,7 @@ impl SeedFilter {
         assert_eq!(keep.len(), seeds, "one decision a seed");
         assert_eq!(batch.read_offsets.last().copied().unwrap_or(0), seeds, "the last offset is the number of seeds");
         let mut statistics = FilterStatistics { seeds_in: seeds as u64, ..FilterStatistics::default() };
-        if seeds < self.config.min_batch_size {
+        if batch.chunk_reads < self.config.min_batch_size {
             keep.fill(true);
             statistics.unfiltered = seeds as u64;
             return Ok(statistics);

@@ -5,7 +5,7 @@ use serde::Serialize;
 pub struct FilterStatistics {
     /// Seeds that came in.
     pub seeds_in: u64,
-    /// Seeds in batches too small to be filtered.
+    /// Seeds in chunks of too few reads to be filtered.
     pub unfiltered: u64,
     /// Seeds kept by the guard rails, without asking the network.
     pub kept_by_guard_rails: u64,
@@ -37,6 +37,12 @@ pub struct FilterStatistics {
     pub extended_few: u64,
     /// Extension gate: those whose ungapped alignment stands in for an extension.
     pub stand_ins: u64,
+    /// Extensions that Smith-Waterman was proven to agree with, by the proof that the filter adds: they change nothing.
+    pub proven: u64,
+    /// Rescue gate: pairs that came in.
+    pub pairs_in: u64,
+    /// Rescue gate: those of which no mate is looked for.
+    pub pairs_not_rescued: u64,
     /// Rescue gate: searches for a mate, one for each region and orientation.
     pub rescues_in: u64,
     /// Rescue gate: those left out.
@@ -46,6 +52,16 @@ pub struct FilterStatistics {
 }
 
 impl FilterStatistics {
+    /// Decisions that are proven to change no record, in seeds.
+    pub fn decisions_proven(&self) -> u64 {
+        self.proven
+    }
+
+    /// Decisions by rule or by the network, which may change records: seeds dropped, and seeds not extended.
+    pub fn decisions_by_rule(&self) -> u64 {
+        self.dropped + self.stand_ins
+    }
+
     /// Adds another part's counts.
     pub fn add(&mut self, other: &Self) {
         self.seeds_in += other.seeds_in;
@@ -65,6 +81,9 @@ impl FilterStatistics {
         self.candidates_in += other.candidates_in;
         self.extended_few += other.extended_few;
         self.stand_ins += other.stand_ins;
+        self.proven += other.proven;
+        self.pairs_in += other.pairs_in;
+        self.pairs_not_rescued += other.pairs_not_rescued;
         self.rescues_in += other.rescues_in;
         self.rescues_skipped += other.rescues_skipped;
         self.rescues_raised += other.rescues_raised;

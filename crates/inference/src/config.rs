@@ -8,7 +8,7 @@
 pub struct SeedFilterConfig {
     /// Viability threshold in [0, 1]: seeds that score below it are dropped. Default: 0.3.
     pub threshold: f32,
-    /// A batch of fewer seeds is not filtered. Default: 64.
+    /// A chunk (-K) of fewer reads is not filtered. Default: 64.
     pub min_batch_size: usize,
     /// Positions of a context window. Default: 128.
     pub window_size: usize,

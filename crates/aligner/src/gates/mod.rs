@@ -60,6 +60,8 @@ pub struct GateBatch<'a> {
     pub reads: &'a [&'a [u8]],
     /// Whether reads 2p and 2p + 1 are mates.
     pub paired: bool,
+    /// Reads of the chunk that the batch is a part of. Unlike the batch's own number it does not depend on the threads.
+    pub chunk_reads: usize,
     /// First seed of each read, and the end: `reads + 1` ascending numbers.
     pub offsets: &'a [usize],
     /// The seeds. Before chaining some lie across the end of a contig or strand, and chaining drops them.
@@ -72,7 +74,7 @@ pub struct GateBatch<'a> {
 pub trait SeedGate: Send + Sync {
     /// Sets to false what is dropped; all of `keep` is true before. One decision for each of the batch's seeds.
     ///
-    /// A decision may depend on the seed's read and its mate only: how reads are batched must not show in the output.
+    /// A decision may depend on the seed's read, its mate and the size of the chunk only: how reads are batched must not show in the output.
     ///
     /// # Errors
     /// Whatever the gate cannot do; the run ends with it.
@@ -111,6 +113,9 @@ pub struct Gates {
     pub extensions: Option<Arc<dyn ExtensionGate>>,
     /// Before mate rescue.
     pub rescue: Option<Arc<dyn RescueGate>>,
+    /// Whether extensions are looked at for a proof that no gap pays on flanks that hold nothing but chance matches, so that
+    /// Smith-Waterman can be left out. It changes nothing in the output.
+    pub proofs: bool,
 }
 
 /// Which of its gates a filter uses.
@@ -140,12 +145,14 @@ impl Gates {
         let GateChoice { seeds, extensions, rescue } = context.gates;
         let rescue = rescue.then(|| Arc::new(rescue::Reportable) as _);
         match context.filter_mode {
+            FilterMode::Exact => Self { proofs: true, ..Self::default() },
             FilterMode::Cascade => {
                 let cascade = Arc::new(cascade::CascadeGates::new(&context.bands, options, extensions));
                 Self {
                     seeds: seeds.then(|| Arc::clone(&cascade) as _),
                     extensions: extensions.then_some(cascade as _),
                     rescue,
+                    proofs: true,
                 }
             }
             FilterMode::Network => {
@@ -154,7 +161,7 @@ impl Gates {
                     let config = context.seed_filter_config.clone();
                     Arc::new(network::NetworkGate::new(SeedFilter::new(backend, config, rails))) as _
                 });
-                Self { rescue: rescue.filter(|_| filter.is_some()), seeds: filter, extensions: None }
+                Self { rescue: rescue.filter(|_| filter.is_some()), seeds: filter, extensions: None, proofs: false }
             }
         }
     }

@@ -19,7 +19,7 @@ impl NetworkGate {
 
 impl SeedGate for NetworkGate {
     fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
-        let GateBatch { index, options, reads, offsets, seeds, .. } = *batch;
+        let GateBatch { index, options, reads, chunk_reads, offsets, seeds, .. } = *batch;
         let mut facts = Vec::with_capacity(seeds.len());
         let mut read_of = Vec::with_capacity(seeds.len());
         let mut reference = Vec::new();
@@ -39,7 +39,7 @@ impl SeedGate for NetworkGate {
                 packed.fill(0);
             }
         };
-        let batch = SeedBatch { read_offsets: offsets, facts: &facts, encode: &encode };
+        let batch = SeedBatch { chunk_reads, read_offsets: offsets, facts: &facts, encode: &encode };
         Ok(self.filter.retain(&batch, keep)?)
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod containment;
 pub(crate) mod extension;
+pub(crate) mod isolated_flank;
 pub(crate) mod regions;
 pub(crate) mod rescue;
 pub(crate) mod rounds;

@@ -17,6 +17,8 @@ pub(crate) struct ExtendedReads {
     pub(crate) candidates: Vec<Vec<Candidate>>,
     /// Extensions that needed no Smith-Waterman.
     pub(crate) proven: u64,
+    /// Of these, those that took the proof for isolated flanks.
+    pub(crate) isolated: u64,
 }
 
 /// Rounds of extension. Seeds that an extended one absorbs need no extension of their own, so the seeds of a read are
@@ -24,17 +26,19 @@ pub(crate) struct ExtendedReads {
 const ROUNDS: usize = 3;
 
 /// Extends the chains' seeds of all reads. `chains` are those that survived the chain filter, in its order; `candidates`
-/// what [`candidates`] makes of them, with the extensions that are known already.
+/// what [`candidates`] makes of them, with the extensions that are known already. `isolated`: whether the proof for isolated
+/// flanks is tried; it changes nothing but the time.
 pub(crate) fn extend_chains(
     index: &ReferenceIndex,
     options: &AlignOptions,
     reads: &[&[u8]],
     chains: &[Vec<MemChain>],
     mut candidates: Vec<Vec<Candidate>>,
+    isolated: bool,
 ) -> ExtendedReads {
     let mut batch = ExtensionBatch::new(&options.mem);
     let mut stored: Vec<Option<StoredRead>> = vec![None; reads.len()];
-    let mut shortcuts = Shortcuts::new(index, options);
+    let mut shortcuts = Shortcuts::new(index, options, isolated);
     let mut extended = Vec::new();
     let mut window = Vec::new();
     let mut open: Vec<usize> = (0..reads.len()).collect();
@@ -84,7 +88,7 @@ pub(crate) fn extend_chains(
         });
         survivors.collect()
     });
-    ExtendedReads { regions: regions.collect(), candidates, proven: shortcuts.taken }
+    ExtendedReads { regions: regions.collect(), candidates, proven: shortcuts.taken, isolated: shortcuts.isolated }
 }
 
 /// Extensions that need no Smith-Waterman.
@@ -94,6 +98,8 @@ struct Shortcuts<'a> {
     optimum: Option<UngappedOptimum>,
     /// Extensions so far.
     taken: u64,
+    /// Of these, by the proof for isolated flanks.
+    isolated: u64,
     /// Candidates of the read in question for which there is none.
     refused: Vec<bool>,
     reference: Vec<u8>,
@@ -113,9 +119,9 @@ struct Next {
 const SURVEYS: usize = 4;
 
 impl<'a> Shortcuts<'a> {
-    fn new(index: &'a ReferenceIndex, options: &'a AlignOptions) -> Self {
-        let optimum = UngappedOptimum::new(&options.mem);
-        Self { index, options, optimum, taken: 0, refused: Vec::new(), reference: Vec::new() }
+    fn new(index: &'a ReferenceIndex, options: &'a AlignOptions, isolated: bool) -> Self {
+        let optimum = UngappedOptimum::new(&options.mem, isolated);
+        Self { index, options, optimum, taken: 0, isolated: 0, refused: Vec::new(), reference: Vec::new() }
     }
 
     /// What has to be done for a read next, in the `last` round for all that is undecided. Candidates of which the extension
@@ -143,10 +149,12 @@ impl<'a> Shortcuts<'a> {
         let Some(optimum) = self.optimum.as_ref().filter(|_| !self.refused[number]) else { return false };
         let seed = plain_seed(&candidate.seed);
         let strand = self.index.strand_of_contig(chains[candidate.chain].rid, seed.reference_start);
-        candidate.extension = optimum.extend(self.index, &self.options.mem, codes, &seed, strand, &mut self.reference);
-        let taken = candidate.extension.is_some();
+        let proven = optimum.extend(self.index, &self.options.mem, codes, &seed, strand, &mut self.reference);
+        let taken = proven.is_some();
         self.refused[number] = !taken;
         self.taken += u64::from(taken);
+        self.isolated += u64::from(proven.as_ref().is_some_and(|proven| proven.isolated));
+        candidate.extension = proven.map(|proven| proven.extension);
         taken
     }
 }

@@ -26,6 +26,7 @@ use bwa_mem4_core::MemOpt;
 use bwa_mem4_extend::ExtendResult;
 
 use super::extension::{Flank, take_flank};
+use super::isolated_flank::{IsolatedFlank, LONGEST_REACH};
 use crate::flank::Flank as MatchedFlank;
 use crate::{ReferenceIndex, Seed, SeedExtension};
 
@@ -50,11 +51,20 @@ pub(crate) struct UngappedOptimum {
     one_more: bool,
     /// Bases beyond the read that a gap can reach.
     margin: i64,
+    /// The other proof, for flanks of which nothing is worth a gap, where it is asked for.
+    isolated: Option<IsolatedFlank>,
+}
+
+/// An extension that needed no Smith-Waterman.
+pub(crate) struct ProvenExtension {
+    pub(crate) extension: SeedExtension,
+    /// Whether it took the proof for isolated flanks.
+    pub(crate) isolated: bool,
 }
 
 impl UngappedOptimum {
-    /// `None` where the scores do not fit the proofs.
-    pub(crate) fn new(options: &MemOpt) -> Option<Self> {
+    /// `None` where the scores do not fit the proofs. `isolated`: with the proof for isolated flanks.
+    pub(crate) fn new(options: &MemOpt, isolated: bool) -> Option<Self> {
         let (matched, mismatched) = (i32::from(options.mat[0]), i32::from(options.mat[1]));
         let is_uniform = (0..4).all(|one| {
             (0..4).all(|other| {
@@ -73,6 +83,8 @@ impl UngappedOptimum {
         let paid = (few as i32 + 1) * swing;
         let longest = ((paid - options.o_del) / options.e_del).max((paid - options.o_ins) / options.e_ins).max(0);
         let one_more = few < MOST_MISMATCHES && paid < 2 * gap && longest <= LONGEST_GAP;
+        let margin = if one_more { i64::from(longest) } else { 0 };
+        let isolated = (isolated && mismatched <= 0).then(|| IsolatedFlank::new(options, matched, -mismatched));
         Some(Self {
             matched,
             swing,
@@ -81,7 +93,8 @@ impl UngappedOptimum {
             z_drop: options.zdrop,
             few: few.min(MOST_MISMATCHES),
             one_more,
-            margin: if one_more { i64::from(longest) } else { 0 },
+            margin: if isolated.is_some() { margin.max(LONGEST_REACH as i64) } else { margin },
+            isolated,
         })
     }
 
@@ -95,7 +108,7 @@ impl UngappedOptimum {
         seed: &Seed,
         (first, last): (i64, i64),
         reference: &mut Vec<u8>,
-    ) -> Option<SeedExtension> {
+    ) -> Option<ProvenExtension> {
         let query_end = seed.query_start + seed.length;
         let reference_end = seed.reference_start + i64::from(seed.length);
         let (before, after) = (i64::from(seed.query_start), codes.len() as i64 - i64::from(query_end));
@@ -106,21 +119,37 @@ impl UngappedOptimum {
         index.fm.bases_into(from, (reference_end + after + self.margin).min(last), reference);
         let seed_start = (seed.reference_start - from) as usize;
         let mut extension = SeedExtension::of_seed(seed, options);
+        let mut isolated = false;
         if before > 0 {
             let (query, target) = (&codes[..seed.query_start as usize], &reference[..seed_start]);
             let start = extension.score;
-            let result = self.flank::<true>(query, target, start)?;
+            let result = self.either::<true>(query, target, start, &mut isolated)?;
             take_flank(options, Flank { is_left: true, length: query.len(), start, last: -1 }, &result, &mut extension);
         }
         if after > 0 {
             let target = &reference[seed_start + seed.length as usize..];
             let query = &codes[query_end as usize..];
             let start = extension.score;
-            let result = self.flank::<false>(query, target, start)?;
+            let result = self.either::<false>(query, target, start, &mut isolated)?;
             let flank = Flank { is_left: false, length: query.len(), start, last: start };
             take_flank(options, flank, &result, &mut extension);
         }
-        Some(extension)
+        Some(ProvenExtension { extension, isolated })
+    }
+
+    /// What the extension takes from Smith-Waterman of a flank, by either proof.
+    fn either<const LEFT: bool>(
+        &self,
+        query: &[u8],
+        target: &[u8],
+        start: i32,
+        isolated: &mut bool,
+    ) -> Option<ExtendResult> {
+        self.flank::<LEFT>(query, target, start).or_else(|| {
+            let result = self.isolated.as_ref()?.flank::<LEFT>(query, target, start)?;
+            *isolated = true;
+            Some(result)
+        })
     }
 
     /// What `ksw_extend2` reports of a flank, if that is proven. The bases nearest to the seed are the last ones of `query`
@@ -320,7 +349,7 @@ mod tests {
         let (mut proven, mut looked_at) = (0, 0);
         for number in 0..cases {
             let Case { options, query, target, start, clip } = case(&mut random);
-            let Some(optimum) = UngappedOptimum::new(&options) else { continue };
+            let Some(optimum) = UngappedOptimum::new(&options, false) else { continue };
             let reversed = |sequence: &[u8]| sequence.iter().rev().copied().collect::<Vec<u8>>();
             let result = optimum.flank::<false>(&query, &target, start);
             let left = optimum.flank::<true>(&reversed(&query), &reversed(&target), start);
@@ -378,7 +407,7 @@ mod tests {
 
     #[test]
     fn bwas_defaults_prove_one_mismatch_and_look_at_two() {
-        let optimum = UngappedOptimum::new(&MemOpt::default()).unwrap();
+        let optimum = UngappedOptimum::new(&MemOpt::default(), false).unwrap();
         assert_eq!((optimum.few, optimum.one_more, optimum.margin), (1, true, 4));
         let target: Vec<u8> = b"0123210032102313021032101".iter().map(|letter| letter - b'0').collect();
         let with = |positions: &[usize]| {

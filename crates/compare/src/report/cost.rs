@@ -130,10 +130,15 @@ fn seeds(filter: &FilterStatistics, run: &str, label: &str) -> String {
     let kept = filter.seeds_in.saturating_sub(filter.dropped);
     // More rails than kept seeds cannot be; without them the bar has two parts.
     let rails = filter.kept_by_guard_rails.unwrap_or(0).min(kept);
+    // Those of chains are among the kept ones, and no more of them.
+    let stand_ins = filter.stand_ins.min(kept - rails);
+    let proven = filter.proven.min(kept - rails - stand_ins);
     let parts = [
         ("dropped", filter.dropped, colour::VERMILION),
+        ("kept, an ungapped alignment stands in", stand_ins, colour::ORANGE),
+        ("kept, extension proven", proven, colour::GREEN),
         ("kept by guard rails", rails, colour::SKY),
-        ("kept", kept - rails, colour::BLUE),
+        ("kept", kept - rails - stand_ins - proven, colour::BLUE),
     ];
     let axis = Axis::linear(0.0, filter.seeds_in as f64, 10.0, WIDTH - 10.0);
     let mut drawing = Drawing::new(WIDTH, 74.0, "Stacked bar: seeds kept and dropped by the filter");
@@ -159,7 +164,9 @@ fn seeds(filter: &FilterStatistics, run: &str, label: &str) -> String {
         drawing.text((x, 47.0), anchor, colour::MUTED, &thousands(tick as u64));
     }
     drawing.text((WIDTH / 2.0, 67.0), Anchor::Middle, colour::MUTED, "seeds");
-    let names = parts.map(|(name, count, fill)| {
+    // Parts that this filter does not have need no name.
+    let known = parts.into_iter().filter(|(name, count, _)| *count > 0 || ["dropped", "kept"].contains(name));
+    let names = known.map(|(name, count, fill)| {
         (fill, format!("{name}: {} ({} %)", thousands(count), percent(count, filter.seeds_in)))
     });
     let details: Vec<String> = [

@@ -32,6 +32,11 @@ pub struct ModelMetadata {
     pub parameters: usize,
     /// The data that the network was trained on, in words.
     pub trained_on: String,
+    /// Part of the viable seeds that the threshold was chosen to lose at most, and how confident that choice is; absent in
+    /// files of older versions.
+    pub miss_rate: Option<f32>,
+    /// See `miss_rate`.
+    pub confidence: Option<f32>,
 }
 
 impl ModelMetadata {
@@ -52,6 +57,8 @@ impl ModelMetadata {
             dataset_sha256: properties.text("dataset_sha256")?.to_owned(),
             parameters: properties.number("parameters", "a whole number")?,
             trained_on: properties.text("trained_on")?.to_owned(),
+            miss_rate: properties.optional("miss_rate")?,
+            confidence: properties.optional("confidence")?,
         })
     }
 }
@@ -96,6 +103,18 @@ impl Properties<'_> {
     pub fn number<T: FromStr + Display>(&self, key: &str, expected: &str) -> NpuResult<T> {
         let text = self.text(key)?;
         text.parse().map_err(|_| invalid(key, text, expected))
+    }
+
+    /// A part from 0 to 1, where the file has it.
+    fn optional(&self, key: &str) -> NpuResult<Option<f32>> {
+        if self.0.iter().all(|(name, _)| name.strip_prefix("seedsieve.") != Some(key)) {
+            return Ok(None);
+        }
+        let part: f32 = self.number(key, "a number from 0 to 1")?;
+        match (0.0..=1.0).contains(&part) {
+            true => Ok(Some(part)),
+            false => Err(invalid(key, &part.to_string(), "a number from 0 to 1")),
+        }
     }
 
     /// Size, upstream and downstream, written `128/32/32`. The encoding is fixed, so every other window is refused.
@@ -155,6 +174,19 @@ mod tests {
             let message = ModelMetadata::from_properties(&properties).unwrap_err().to_string();
             assert!(message.contains(&format!("`{key}` more than once")), "{message}");
         }
+    }
+
+    #[test]
+    fn the_loss_of_the_threshold_may_be_absent() {
+        let mut properties = properties();
+        assert_eq!(ModelMetadata::from_properties(&properties).unwrap().miss_rate, None);
+        for (key, value) in [("miss_rate", "0.001"), ("confidence", "0.95")] {
+            properties.push((format!("seedsieve.{key}"), value.to_owned()));
+        }
+        let metadata = ModelMetadata::from_properties(&properties).unwrap();
+        assert_eq!((metadata.miss_rate, metadata.confidence), (Some(0.001), Some(0.95)));
+        properties.last_mut().unwrap().1 = "2".to_owned();
+        assert!(ModelMetadata::from_properties(&properties).unwrap_err().to_string().contains("confidence"));
     }
 
     #[test]

@@ -200,6 +200,9 @@ pub struct OutputFiles {
     /// Write times and counts of each stage as JSON.
     #[arg(long, value_name = "FILE")]
     pub stats: Option<PathBuf>,
+    /// Write what the seed filter did, and the time of each of its gates, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub filter_stats: Option<PathBuf>,
 }
 
 /// Orders that records can be sorted by.
@@ -212,8 +215,8 @@ pub enum SortOrder {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Seed filter")]
 pub struct Filter {
-    /// Drop hopeless seeds before chaining: off; cascade (integer arithmetic, pays on every CPU); cnn (every seed through
-    /// the network) [default: off].
+    /// Leave out what is not worth the work: off; exact (only what is proven to change no record); cascade (integer
+    /// arithmetic on seeds that compete); cnn (every seed through the network) [default: off].
     #[arg(long, value_name = "MODE")]
     pub filter: Option<FilterChoice>,
     /// Where the filter decides: seeds (before chaining), extensions (before Smith-Waterman), rescue (before mates are
@@ -233,8 +236,8 @@ pub struct Filter {
     /// [default: auto].
     #[arg(long, value_name = "NAME")]
     pub npu_backend: Option<seedsieve_inference::BackendChoice>,
-    /// Fewest seeds in a batch for the filter to be asked [default: 64].
-    #[arg(long, value_name = "SEEDS")]
+    /// Fewest reads in a chunk (-K) for the network to be asked [default: 64].
+    #[arg(long, value_name = "READS")]
     pub npu_min_batch: Option<usize>,
     /// ONNX Runtime library to load [default: looked for in the places that `seedsieve backends` tells].
     #[arg(long, value_name = "FILE")]
@@ -256,6 +259,7 @@ pub enum GateName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum FilterChoice {
     Off,
+    Exact,
     Cascade,
     Cnn,
 }
@@ -297,9 +301,10 @@ impl Filter {
         ];
         let given = of_network.iter().find(|(_, given)| *given).map(|(name, _)| *name);
         let mode = match (self.filter, given) {
-            (Some(FilterChoice::Cascade), Some(option)) => {
+            (Some(mode @ (FilterChoice::Cascade | FilterChoice::Exact)), Some(option)) => {
+                let mode = if mode == FilterChoice::Exact { "exact" } else { "cascade" };
                 anyhow::bail!(
-                    "{option} is an option of the network, which --filter cascade does not use; say --filter cnn"
+                    "{option} is an option of the network, which --filter {mode} does not use; say --filter cnn"
                 )
             }
             (Some(mode), _) => mode,
@@ -312,6 +317,11 @@ impl Filter {
         }
         if mode == FilterChoice::Off && self.gate.is_some() {
             anyhow::bail!("--gate says where the seed filter decides, which is off; say --filter cascade");
+        }
+        if mode == FilterChoice::Exact && self.gate.is_some() {
+            anyhow::bail!(
+                "--gate says where the seed filter decides; --filter exact proves instead; say --filter cascade"
+            );
         }
         Ok(mode)
     }

@@ -40,6 +40,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     header.0.extend(read_groups);
     let output = Destination::open(args.output.output.as_deref())?;
     let stats = args.output.stats.as_deref().map(OutputFile::create).transpose()?;
+    let filter_stats = args.output.filter_stats.as_deref().map(OutputFile::create).transpose()?;
     let settings = options::writer_settings(&args, &output)?;
     let (context, filter) = compute_context(&args)?;
     let mut index = ReferenceIndex::load(&args.index)?;
@@ -76,6 +77,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let sample = Run::sample(args.io.read_group.as_deref(), &args.reads);
         report::write(file, &statistics, &Run { sample, threads, pairs, wall: start.elapsed() }, filter.as_ref())?;
     }
+    if let Some(file) = filter_stats {
+        report::write_filter(file, &statistics, filter.as_ref())?;
+    }
     // Unmapping gigabytes takes seconds that nobody needs: the process ends here.
     std::mem::forget(index);
     Ok(())
@@ -90,6 +94,11 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     if args.io.all {
         tracing::warn!("-a asks for all alignments: the seed filter is off");
         return Ok((ComputeContext::unfiltered(), None));
+    }
+    if mode == FilterChoice::Exact {
+        let report = FilterReport::Exact;
+        tracing::info!("{}", report.line());
+        return Ok((ComputeContext::exact(), Some(report)));
     }
     if mode == FilterChoice::Cascade {
         let report = FilterReport::cascade();

@@ -4,15 +4,24 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use seedsieve_aligner::{FilterStatistics, Stage, Statistics};
+use seedsieve_aligner::{Gate, Stage, Statistics};
 use seedsieve_formats::OutputFile;
 use seedsieve_inference::Model;
 use serde_json::json;
 
 /// Which filter was on.
 pub enum FilterReport {
+    Exact,
     Cascade,
-    Network { model: String, sha256: String, backend: String, threshold: f32 },
+    Network { model: String, sha256: String, backend: String, threshold: f32, loss: Option<Loss> },
+}
+
+/// What a model promises at the threshold in force: the part of viable seeds lost, at most, with this confidence, on data
+/// like those that its threshold was chosen on.
+pub struct Loss {
+    miss_rate: f32,
+    confidence: f32,
+    label_policy: String,
 }
 
 impl FilterReport {
@@ -21,19 +30,23 @@ impl FilterReport {
     }
 
     pub fn network(model: &Model, backend: &str, threshold: f32) -> Self {
-        Self::Network {
-            model: model.metadata().name.clone(),
-            sha256: model.sha256(),
-            backend: backend.into(),
-            threshold,
-        }
+        let metadata = model.metadata();
+        // A threshold of the user's own comes with no promise; a lower one keeps the model's.
+        let promised = metadata.miss_rate.zip(metadata.confidence).filter(|_| threshold <= metadata.threshold);
+        let loss = promised.map(|(miss_rate, confidence)| Loss {
+            miss_rate,
+            confidence,
+            label_policy: metadata.label_policy.clone(),
+        });
+        Self::Network { loss, model: metadata.name.clone(), sha256: model.sha256(), backend: backend.into(), threshold }
     }
 
     /// One line for the log.
     pub fn line(&self) -> String {
         match self {
+            Self::Exact => "seed filter: exact".into(),
             Self::Cascade => "seed filter: cascade".into(),
-            Self::Network { model, sha256, backend, threshold } => {
+            Self::Network { model, sha256, backend, threshold, .. } => {
                 format!("seed filter: {model} (sha256 {}), threshold {threshold}, backend {backend}", &sha256[..12])
             }
         }
@@ -42,18 +55,41 @@ impl FilterReport {
     /// The description in the header's @PG line.
     pub fn header_field(&self) -> String {
         match self {
+            Self::Exact => "DS:seed filter exact".into(),
             Self::Cascade => "DS:seed filter cascade".into(),
-            Self::Network { model, sha256, backend, threshold } => {
+            Self::Network { model, sha256, backend, threshold, .. } => {
                 format!("DS:seed filter {model} sha256={sha256} backend={backend} threshold={threshold}")
             }
         }
     }
 
-    fn json(&self, counts: &FilterStatistics) -> serde_json::Value {
+    /// What the filter did, with the time of each gate. `loss` says what is known of what it costs in records.
+    fn json(&self, statistics: &Statistics) -> serde_json::Value {
+        let counts = &statistics.filter;
         let mut value = serde_json::to_value(counts).expect("plain numbers");
+        let gates = Gate::ALL.map(|gate| {
+            let seconds = statistics.gate_time(gate).as_secs_f64();
+            json!({"name": gate.name(), "cpu_seconds": seconds})
+        });
+        value["gates"] = json!(gates);
+        value["decisions"] = json!({"proven": counts.decisions_proven(), "by_rule": counts.decisions_by_rule()});
+        // Bands set by hand promise nothing.
+        value["loss"] = json!({"proven": 0, "by_rule": null});
         match self {
+            Self::Exact => {
+                // No gate sees the seeds; all of them pass.
+                value["mode"] = json!("exact");
+                value["seeds_in"] = json!(statistics.seeds);
+            }
             Self::Cascade => value["mode"] = json!("cascade"),
-            Self::Network { model, sha256, backend, threshold } => {
+            Self::Network { model, sha256, backend, threshold, loss } => {
+                if let Some(Loss { miss_rate, confidence, label_policy }) = loss {
+                    value["loss"]["by_rule"] = json!({
+                        "viable_seeds_at_most": decimal(*miss_rate),
+                        "confidence": decimal(*confidence),
+                        "viable": label_policy,
+                    });
+                }
                 value["mode"] = json!("cnn");
                 value["model"] = json!(model);
                 value["sha256"] = json!(sha256);
@@ -63,6 +99,11 @@ impl FilterReport {
         }
         value
     }
+}
+
+/// The number as it was written: 0.001 instead of 0.0010000000474974513.
+fn decimal(number: f32) -> f64 {
+    number.to_string().parse().expect("a number")
 }
 
 /// The run that statistics are of.
@@ -86,6 +127,17 @@ impl Run {
     }
 }
 
+/// Writes what the filter did, alone: the object that [`write`] has under `filter`. Where it was off, `mode` says so.
+pub fn write_filter(
+    mut file: OutputFile,
+    statistics: &Statistics,
+    filter: Option<&FilterReport>,
+) -> anyhow::Result<()> {
+    let report = filter.map_or_else(|| json!({"mode": "off"}), |filter| filter.json(statistics));
+    writeln!(file, "{report:#}")?;
+    Ok(file.finish()?)
+}
+
 /// Writes the statistics of a run. Beside what scripts read, the object has the keys of MultiQC's custom content, so that
 /// MultiQC shows a file whose name ends with `_mqc.json` as a table, and several of them as one.
 pub fn write(
@@ -106,11 +158,19 @@ pub fn write(
     column("seeds", json!(statistics.seeds));
     column("seeds_kept", json!(statistics.seeds_kept));
     column("extensions", json!(statistics.extensions));
+    if filter.is_some() {
+        for gate in Gate::ALL {
+            column(&format!("gate_{}_cpu_seconds", gate.name()), json!(statistics.gate_time(gate).as_secs_f64()));
+        }
+        column("filter_proven", json!(statistics.filter.decisions_proven()));
+        column("filter_by_rule", json!(statistics.filter.decisions_by_rule()));
+        column("stand_ins", json!(statistics.filter.stand_ins));
+    }
     let stages: Vec<_> = Stage::ALL
         .iter()
         .map(|&stage| json!({"name": stage.name(), "cpu_seconds": statistics.cpu_time(stage).as_secs_f64()}))
         .collect();
-    let filter = filter.map(|report| report.json(&statistics.filter));
+    let filter = filter.map(|report| report.json(statistics));
     let report = json!({
         "id": "seedsieve_align",
         "section_name": "seedsieve align",
