@@ -127,7 +127,7 @@ impl Run {
     }
 }
 
-/// Writes what the filter did, alone: the object that [`write`] has under `filter`. Where it was off, `mode` says so.
+/// Writes what the filter did, alone: the object that [`write()`] has under `filter`. Where it was off, `mode` says so.
 pub fn write_filter(
     mut file: OutputFile,
     statistics: &Statistics,

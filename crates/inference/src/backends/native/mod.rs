@@ -55,8 +55,8 @@ impl NativeBackend {
     /// The backend on the fastest level of this processor.
     ///
     /// # Errors
-    /// [`NpuError::UnsupportedFormat`] if the model computes in floating point or its network has another shape; the
-    /// message names the layer.
+    /// [`UnsupportedFormat`](crate::NpuError::UnsupportedFormat) if the model computes in floating point or its network has
+    /// another shape; the message names the layer.
     pub fn new(model: &Model) -> NpuResult<Self> {
         Self::with_level(model, Level::best())
     }
@@ -64,7 +64,8 @@ impl NativeBackend {
     /// The backend on a given level.
     ///
     /// # Errors
-    /// [`NpuError::BackendNotAvailable`] if this processor lacks the level's instructions; else as [`new`](Self::new).
+    /// [`BackendNotAvailable`](crate::NpuError::BackendNotAvailable) if this processor lacks the level's instructions; else as
+    /// [`new`](Self::new).
     pub fn with_level(model: &Model, level: Level) -> NpuResult<Self> {
         Self::of_network(&read_network(model)?, level)
     }
