@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Makes the data sets that the shipped models are trained and evaluated on. Standard library only.
 
-Trained on: one person at 30x and a genome-wide library whose reads mostly come from elsewhere. Evaluated on reads that
-share no read with them: 30x reads of another person at another place, HiSeqX reads of a third person, the genome-wide
-library's other reads, repeats (telomere, subtelomere, one MHC haplotype against another), yeast.
+Trained on: one person at 30x, a genome-wide library whose reads mostly come from elsewhere, six people at low coverage,
+two of another platform, repeats (LPA haplotypes against one of them), fly, E. coli, a plant. Evaluated on reads that share
+neither read nor person nor place with them: 30x, low-coverage and 2 x 101 reads of other people at other places, HiSeqX
+reads of a fifth person, the genome-wide library's other reads, repeats (telomere, subtelomere, one MHC haplotype against
+another), yeast. (The telomere's person is one of those trained on, at other places.)
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import gzip
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import bam_to_fastq
@@ -24,23 +26,56 @@ UNSEEN_END = 16_598_000
 """The person trained on has reads from 16.60 Mb."""
 TRAINING_PAIRS = 20_000
 """Pairs of the genome-wide library that may be trained on; the rest are evaluated on."""
-MHC_PAIRS = 1_500
-INSERT_MEAN, INSERT_DEVIATION, READ_BASES, ERRORS = 400, 50, 150, 0.003
+INSERT_MEAN, INSERT_DEVIATION, READ_BASES = 400, 50, 150
+SIMULATED = {
+    # name: (FASTA, pairs, substitutions a base)
+    "mhc": ("human_ref/COX.fasta.gz", 3_000, 0.003),
+    "lpa": ("human_ref/LPA_haplotypes.fa.gz", 3_000, 0.003),
+    "kiwi": ("other/plants/kiwifruit_chr1.fa.gz", 3_000, 0.02),
+}
+"""Reads drawn evenly from sequences."""
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+
+LOWCOV_TRAIN = ("20000000-20150000", "20240000-20300000")
+LOWCOV_TEST = ("20152000-20238000",)
+"""Places on chr20 of the low-coverage reads; those of HG002 lie within the latter."""
+LOWCOV_PEOPLE = {
+    "train": ("NA06984", "NA12058", "NA12400", "NA12272", "NA12273", "NA12275"),
+    "test": ("NA12341", "NA12718"),
+}
+
+
+def regions(contig: str, places: Sequence[str]) -> list[str]:
+    """Options of `extract-seeds`; an empty place is the whole contig."""
+    return [word for place in places for word in ("--region", f"{contig}:{place}" if place else contig)]
+
 
 SETS = {
     # name: (reference, inputs, options of extract-seeds)
-    "train/kgp30x-k19": ("human_mix", "na12878", ["--read-pairs", "12000"]),
-    "train/kgp30x-k14": ("human_mix", "na12878", ["-k", "14", "--read-pairs", "5000", "--seed", "2"]),
-    "train/foreign-k19": ("human_mix", "foreign_train", ["--read-pairs", "8000", "--seed", "4"]),
-    "train/foreign-k14": ("human_mix", "foreign_train", ["-k", "14", "--read-pairs", "4000"]),
-    "train/foreign-k12": ("human_mix", "foreign_train", ["-k", "12", "--read-pairs", "1200", "--seed", "3"]),
-    "test/30x-k19": ("human_mix", "na19401", ["--read-pairs", "5000"]),
-    "test/hiseqx-hg002-k19": ("human_mix", "hg002", ["--read-pairs", "3000"]),
-    "test/foreign-k14": ("human_mix", "foreign_test", ["-k", "14", "--read-pairs", "1500"]),
-    "test/foreign-k12": ("human_mix", "foreign_test", ["-k", "12", "--read-pairs", "600"]),
-    "test/telomere-k19": ("human_mix", "telomere", ["--read-pairs", "400"]),
-    "test/subtelomere-k19": ("human_mix", "subtelomere", ["--read-pairs", "1500"]),
+    "train/kgp30x-k19": ("human_mix", "na12878", ["--read-pairs", "20000"]),
+    "train/kgp30x-k14": ("human_mix", "na12878", ["-k", "14", "--read-pairs", "6000", "--seed", "2"]),
+    "train/foreign-k19": ("human_mix", "foreign_train", ["--read-pairs", "12000", "--seed", "4"]),
+    "train/foreign-k14": ("human_mix", "foreign_train", ["-k", "14", "--read-pairs", "8000"]),
+    "train/foreign-k12": ("human_mix", "foreign_train", ["-k", "12", "--read-pairs", "3000", "--seed", "3"]),
+    "train/lowcov-k19": ("human_mix", "lowcov_train", ["--read-pairs", "12000", *regions("20", LOWCOV_TRAIN)]),
+    "train/lowcov-k14": (
+        "human_mix",
+        "lowcov_train",
+        ["-k", "14", "--read-pairs", "4000", "--seed", "2", *regions("20", LOWCOV_TRAIN)],
+    ),
+    "train/platinum-k19": ("human_mix", "platinum_train", ["--read-pairs", "6000", "--region", "chrX"]),
+    "train/lpa-k19": ("lpa", "lpa", []),
+    "train/fly-k14": ("dm6", "fly", ["-k", "14", "--read-pairs", "12000"]),
+    "train/ecoli-k19": ("ecoli", "ecoli", ["--read-pairs", "3000"]),
+    "train/kiwi-k19": ("kiwi", "kiwi", []),
+    "test/30x-k19": ("human_mix", "na19401", []),
+    "test/hiseqx-hg002-k19": ("human_mix", "hg002", ["--read-pairs", "6000"]),
+    "test/lowcov-k19": ("human_mix", "lowcov_test", regions("20", LOWCOV_TEST)),
+    "test/platinum-k19": ("human_mix", "platinum_test", [*regions("chr4", [""]), *regions("chr12", [""])]),
+    "test/foreign-k14": ("human_mix", "foreign_test", ["-k", "14", "--read-pairs", "3000"]),
+    "test/foreign-k12": ("human_mix", "foreign_test", ["-k", "12", "--read-pairs", "1500"]),
+    "test/telomere-k19": ("human_mix", "telomere", ["--read-pairs", "1000"]),
+    "test/subtelomere-k19": ("human_mix", "subtelomere", ["--read-pairs", "3000"]),
     "test/mhc-k19": ("PGF", "mhc", []),
     "test/yeast-k19": ("sacCer3", "yeast", ["--read-pairs", "6000"]),
     "test/yeast-k14": ("sacCer3", "yeast", ["-k", "14", "--read-pairs", "2000"]),
@@ -75,19 +110,30 @@ def prepared_reads(data: Path, out: Path) -> dict[str, list[str]]:
     out.mkdir(parents=True, exist_ok=True)
     reads, other = data / "human_reads", data / "other"
     foreign = [reads / f"genomewide/hiseq_TESTX_L001_R{mate}.fastq.gz" for mate in (1, 2)]
-    made = {name: pair_of(out, name) for name in ("foreign_train", "foreign_test", "na19401", "mhc")}
+    made = {name: pair_of(out, name) for name in ("foreign_train", "foreign_test", "na19401", *SIMULATED)}
     if not all(path.exists() for pair in made.values() for path in pair):
         for name, first, last in (("foreign_train", 0, TRAINING_PAIRS), ("foreign_test", TRAINING_PAIRS, None)):
             for source, target in zip(foreign, made[name], strict=True):
                 target.write_text("".join(fastq_records(source, first, last)), encoding="ascii")
         write_pairs(made["na19401"], unseen_pairs(data / "kgp30x/NA19401.chr21_chr22.16.57-16.61M.bam"))
-        write_pairs(made["mhc"], simulated_pairs(data / "human_ref/COX.fasta.gz", MHC_PAIRS))
+        for name, (fasta, pairs, errors) in SIMULATED.items():
+            write_pairs(made[name], simulated_pairs(name, data / fasta, pairs, errors))
     yeast = [str(other / f"yeast/SRR5204809_Input_100k_R{mate}.fastq.gz") for mate in (1, 2)]
+    lowcov = {
+        part: [str(reads / f"kgp_lowcov_chr20/{person}.b37.20.20.0-20.3M.bam") for person in people]
+        for part, people in LOWCOV_PEOPLE.items()
+    }
     windows = [str(data / f"kgp30x/NA12878.chr{number}.16.60-16.80M.bam") for number in (21, 22)]
     return {
         **{name: [",".join(map(str, pair))] for name, pair in made.items()},
         "na12878": windows,
         "hg002": [str(reads / "hg002_10x_NA24385.b37.20.20156208_20234556.bam")],
+        "lowcov_train": lowcov["train"],
+        "lowcov_test": lowcov["test"],
+        "platinum_train": [str(reads / f"platinum_{person}.hg19.chr4_12_X.bam") for person in ("NA12878", "NA12889")],
+        "platinum_test": [str(reads / "platinum_NA12890.hg19.chr4_12_X.bam")],
+        "fly": [str(other / "fly/ip_2.small_R1.fastq.gz")],
+        "ecoli": [str(other / "ecoli/E.coli.cram")],
         "telomere": [str(reads / "hiseqx_NA12878_garvan.b37.chr1_10k.bam")],
         "subtelomere": [str(reads / "kgp_lowcov_HG03297.b37.chr1.10kreads.bam")],
         "yeast": [",".join(yeast)],
@@ -96,14 +142,22 @@ def prepared_reads(data: Path, out: Path) -> dict[str, list[str]]:
 
 def prepared_reference(data: Path, out: Path, name: str, seedsieve: Path) -> Path:
     """An unpacked and indexed reference."""
-    packed = {"human_mix": "human_ref/human_mix.fa.gz", "PGF": "human_ref/PGF.fasta.gz"}.get(
-        name, f"other/yeast/{name}.fa.gz"
-    )
+    packed = {
+        "human_mix": "human_ref/human_mix.fa.gz",
+        "PGF": "human_ref/PGF.fasta.gz",
+        "lpa": "human_ref/LPA_haplotypes.fa.gz",
+        "dm6": "other/fly/dm6.small.fa.gz",
+        "ecoli": "other/ecoli/E.coli.fa.gz",
+        "kiwi": "other/plants/kiwifruit_chr1.fa.gz",
+        "sacCer3": "other/yeast/sacCer3.fa.gz",
+    }[name]
     out.mkdir(parents=True, exist_ok=True)
     fasta = out / f"{name}.fa"
     if not fasta.exists():
         with gzip.open(data / packed, "rb") as source:
-            fasta.write_bytes(source.read())
+            content = source.read()
+        # Of the haplotypes the first is the reference of the others' reads.
+        fasta.write_bytes(content[: content.index(b">", 1)] if name == "lpa" else content)
     if not Path(f"{fasta}.bwt.2bit.64").exists():
         subprocess.run([str(seedsieve), "index", str(fasta)], check=True)
     return fasta
@@ -140,8 +194,10 @@ def unseen_pairs(bam: Path) -> Iterator[tuple[bam_to_fastq.Read, bam_to_fastq.Re
             yield one, two
 
 
-def simulated_pairs(fasta: Path, pairs: int) -> Iterator[tuple[bam_to_fastq.Read, bam_to_fastq.Read]]:
-    """Pairs drawn evenly from a sequence, with substitutions as sequencing errors."""
+def simulated_pairs(
+    name: str, fasta: Path, pairs: int, errors: float
+) -> Iterator[tuple[bam_to_fastq.Read, bam_to_fastq.Read]]:
+    """Pairs drawn evenly from the sequences of a file, laid end to end, with substitutions."""
     with gzip.open(fasta, "rt", encoding="ascii") as lines:
         sequence = "".join(line.strip() for line in lines if not line.startswith(">")).upper()
     draw = random.Random(1)
@@ -152,15 +208,15 @@ def simulated_pairs(fasta: Path, pairs: int) -> Iterator[tuple[bam_to_fastq.Read
         ends = [fragment[:READ_BASES], fragment[-READ_BASES:].translate(COMPLEMENT)[::-1]]
         if draw.random() < 0.5:
             ends.reverse()
-        bases = ["".join(misread(base, draw) for base in end) for end in ends]
+        bases = ["".join(misread(base, draw, errors) for base in end) for end in ends]
         yield tuple(
-            bam_to_fastq.Read(f"mhc:{number}", mate, end, "I" * READ_BASES) for mate, end in enumerate(bases, start=1)
+            bam_to_fastq.Read(f"{name}:{number}", mate, end, "I" * READ_BASES) for mate, end in enumerate(bases, start=1)
         )
 
 
-def misread(base: str, draw: random.Random) -> str:
+def misread(base: str, draw: random.Random, errors: float) -> str:
     """The base, or now and then another one."""
-    return draw.choice([other for other in "ACGT" if other != base]) if draw.random() < ERRORS else base
+    return draw.choice([other for other in "ACGT" if other != base]) if draw.random() < errors else base
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from .dataset import first_seeds
 from .device import DEVICES
 from .errors import TrainingError
 from .evaluation.command import EvaluateCommand, run_evaluation
+from .evaluation.rows import POPULATIONS, RESAMPLED
 from .files import write_atomically
 from .forms import ExportCommand, run_export
 from .parity import compare, onnx_scores
@@ -81,6 +82,12 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set, and for the trees (all)")
     evaluate.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
     evaluate.add_argument("--resamples", type=_positive, default=200, help="of the intervals (%(default)s)")
+    evaluate.add_argument(
+        "--resample", choices=RESAMPLED, default="places", help="what is drawn as a whole for intervals (%(default)s)"
+    )
+    evaluate.add_argument(
+        "--population", choices=POPULATIONS, default="all", help="all seeds, or those of surviving chains (%(default)s)"
+    )
     evaluate.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
     evaluate.add_argument(
         "--block-bases", type=_block, default=splits.BLOCK_BASES, help="block of the division by position (%(default)s)"

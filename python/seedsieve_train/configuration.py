@@ -123,7 +123,7 @@ def _checked(name: str, value: Any, now: Any, where: str) -> Any:
     if isinstance(now, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(now):
-        kind = {int: "a whole number", float: "a number", str: "a text"}[type(now)]
+        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(now)]
         raise TrainingError(f"{where}: {name} is {value!r}, valid is {kind}, for instance {now!r}")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise TrainingError(f"{where}: {name} is {value!r}; valid are {', '.join(_CHOICES[name])}")
@@ -145,4 +145,6 @@ def _valid_sections() -> str:
 
 def _toml(value: Any) -> str:
     # A text is a name or one of a few words: nothing in it has to be escaped. A float's repr reads back as itself.
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -47,6 +47,7 @@ class Selection:
             batch.column("length").to_numpy().astype(np.int32),
             batch.column("ungapped_score").to_numpy(),
             np.full(batch.num_rows, number, dtype=np.int32),
+            splits.clusters(batch),
         )
         kept: slice | np.ndarray = slice(None)
         if self.kept_fraction < 1.0:

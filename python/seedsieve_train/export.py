@@ -14,6 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from .files import write_atomically
+from .guarantee import Guarantee
 from .model import CHANNELS, SeedViabilityNetwork
 from .windows import WINDOW_SIZE, WINDOW_SPEC
 
@@ -41,10 +42,8 @@ class ModelMetadata:
     parameters: int
     trained_on: str
     """The data in words."""
-    miss_rate: float | None = None
-    """Viable seeds that the threshold may drop; None where the threshold was given."""
-    confidence: float | None = None
-    """With which the rate stays below it."""
+    guarantee: Guarantee | None = None
+    """What the threshold rests on; None where it was given."""
     window: str = WINDOW_SPEC
     """What the network sees of a seed."""
 
@@ -61,12 +60,7 @@ class ModelMetadata:
             "seedsieve.parameters": str(self.parameters),
             "seedsieve.trained_on": self.trained_on,
         }
-        if self.miss_rate is not None and self.confidence is not None:
-            properties |= {
-                "seedsieve.miss_rate": f"{self.miss_rate:.9g}",
-                "seedsieve.confidence": f"{self.confidence:.9g}",
-            }
-        return properties
+        return properties | (self.guarantee.properties() if self.guarantee is not None else {})
 
 
 @dataclass(frozen=True)

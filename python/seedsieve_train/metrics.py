@@ -139,26 +139,3 @@ def _at_most(misses: int, seeds: int, rate: float) -> float:
     logarithms = np.cumsum(np.log(seeds - number[1:] + 1) - np.log(number[1:]))
     choices = np.concatenate([[0.0], logarithms])
     return float(np.exp(choices + number * math.log(rate) + (seeds - number) * math.log1p(-rate)).sum())
-
-
-def decision_threshold(
-    scores: np.ndarray, viable: np.ndarray, miss_rate: float = MISS_RATE, confidence: float = CONFIDENCE
-) -> float | None:
-    """A threshold that drops no more viable seeds than `misses_allowed`; None when there are too few.
-
-    The highest one that can be told from the scores on either side: in the middle between the highest score that may be
-    dropped and the lowest that has to be kept, so that rounding in another runtime does not move a seed across it.
-
-    Args:
-        scores: float32[n] of the validation part.
-        viable: bool[n].
-        miss_rate: viable seeds that may be dropped.
-        confidence: of the bound.
-    """
-    allowed = misses_allowed(int(viable.sum()), miss_rate, confidence)
-    if allowed is None:
-        return None
-    lowest_kept = np.partition(scores[viable], allowed)[allowed]
-    below = scores[scores < lowest_kept]
-    highest_dropped = below.max() if len(below) else lowest_kept
-    return (float(lowest_kept) + float(highest_dropped)) / 2

@@ -25,5 +25,5 @@ def rounded_weights(weights: torch.Tensor, levels: int = WEIGHT_LEVELS) -> torch
 
 def rounded_activations(values: torch.Tensor, scale: float | torch.Tensor, levels: int) -> torch.Tensor:
     """Values of at least 0 on the grid of 0 to levels steps of `scale`; what lies above saturates, without gradient."""
-    kept = torch.minimum(values, torch.as_tensor(scale * levels, device=values.device, dtype=values.dtype))
+    kept = values.clamp(max=scale * levels)
     return kept + (torch.round(kept / scale) * scale - kept).detach()

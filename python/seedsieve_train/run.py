@@ -22,8 +22,8 @@ from .errors import TrainingError
 from .events import EventLog
 from .export import ModelMetadata, float_model, write_model
 from .files import make_folder, write_atomically
+from .guarantee import Guarantee, chosen_threshold, held_out
 from .input_forms import with_packed_input
-from .metrics import decision_threshold, largest_rate
 from .model import SeedViabilityNetwork, parameter_count
 from .parity import compare, onnx_scores
 from .placement import HostSeeds, ResidentSeeds, score_packed
@@ -32,6 +32,7 @@ from .quantise import activation_scales, quantised_model
 from .report import metrics, table, to_json
 from .report_page import report_page
 from .resume import identity, read_state, write_state
+from .seeds import Seeds
 from .settings import TrainingSettings
 from .streaming import StreamedSeeds
 from .train import Training, TrainingState, convolution_type, train, train_placed
@@ -187,7 +188,7 @@ def write_run(
     """Choose the threshold, export, compare, and write all files of the run; returns the metrics."""
     network, configuration = networks.network, command.configuration
     validation_scores = score_packed(network, seeds.validation.packed)
-    threshold, origin = _threshold(configuration, validation_scores, seeds.validation.viable)
+    threshold, origin, guarantee = _threshold(configuration, validation_scores, seeds.validation)
     metadata = ModelMetadata(
         name=command.name,
         label_policy=configuration.data.policy,
@@ -196,8 +197,7 @@ def write_run(
         dataset_sha256=",".join(manifest.sha256 for manifest in seeds.manifests),
         parameters=parameter_count(network),
         trained_on=_trained_on(seeds),
-        miss_rate=configuration.threshold.miss_rate if configuration.threshold.value < 0 else None,
-        confidence=configuration.threshold.confidence if configuration.threshold.value < 0 else None,
+        guarantee=guarantee,
     )
     model = float_model(network, metadata)
     model_int8 = quantised_model(network, metadata, networks.scales)
@@ -231,7 +231,10 @@ def write_run(
         {"name": path.resolve().name, "sha256": manifest.sha256}
         for path, manifest in zip(command.data, seeds.manifests, strict=True)
     ]
-    figures["guarantee"] = _guarantee(configuration, scores, seeds.test.viable, threshold)
+    limits = configuration.threshold
+    figures["guarantee"] = (asdict(guarantee) if guarantee is not None else {}) | held_out(
+        scores, seeds.test.viable, seeds.test.place, threshold, limits.miss_rate, limits.confidence
+    )
     figures["by_data_set"] = by_data_set(command.name, seeds, scores, threshold)
 
     kept_fraction = seeds.used / sum(manifest.seeds for manifest in seeds.manifests)
@@ -250,39 +253,24 @@ def write_run(
     return figures
 
 
-def _threshold(configuration: Configuration, scores: np.ndarray, viable: np.ndarray) -> tuple[float, str]:
-    """Decision threshold and, in words, where it comes from."""
+def _threshold(
+    configuration: Configuration, scores: np.ndarray, validation: Seeds
+) -> tuple[float, str, Guarantee | None]:
+    """Decision threshold; in words, where it comes from; what it rests on."""
     settings = configuration.threshold
     if settings.value >= 0:
-        return settings.value, "given on the command line"
-    chosen = decision_threshold(scores, viable, settings.miss_rate, settings.confidence)
-    number = int(viable.sum())
-    if chosen is None:
-        return DEFAULT_THRESHOLD, (
-            f"the default, because the validation part's {number:,} viable seeds are too few to choose one"
-        )
-    return chosen, (
-        f"the highest at which the {number:,} viable seeds of the validation part bound the rate of dropped ones below "
-        f"{100 * settings.miss_rate:g} % (one-sided, {100 * settings.confidence:g} % confidence, seeds taken as "
-        "independent)"
+        return settings.value, "given on the command line", None
+    chosen = chosen_threshold(
+        scores, validation.viable, validation.place, settings.miss_rate, settings.confidence
     )
-
-
-def _guarantee(
-    configuration: Configuration, scores: np.ndarray, viable: np.ndarray, threshold: float
-) -> dict[str, Any]:
-    """What the held-out part says about the loss that the threshold was chosen for."""
-    settings = configuration.threshold
-    of_viable = scores[viable]
-    missed = int((of_viable < threshold).sum())
-    return {
-        "miss_rate": settings.miss_rate,
-        "confidence": settings.confidence,
-        "test_viable": len(of_viable),
-        "test_missed": missed,
-        "test_miss_rate": missed / len(of_viable),
-        "test_upper_bound": largest_rate(missed, len(of_viable), settings.confidence),
-    }
+    if chosen is None:
+        number = int(validation.viable.sum())
+        return (
+            DEFAULT_THRESHOLD,
+            f"the default, because the validation part's {number:,} viable seeds are too few to choose one",
+            None,
+        )
+    return chosen.threshold, chosen.words(), chosen
 
 
 def _data_line(seeds: DividedSeeds) -> str:

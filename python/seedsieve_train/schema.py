@@ -1,10 +1,10 @@
-"""Columns of a data set, schema versions 1 to 3 (docs/architecture/data-flow.md says what each means)."""
+"""Columns of a data set, schema versions 1 to 4 (docs/architecture/data-flow.md says what each means)."""
 
 import pyarrow as pa
 
 from .windows import PACKED_WINDOW_BYTES
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest version of the columns that this package reads."""
 
 MATCH_MASK_BYTES = 32
@@ -61,12 +61,13 @@ SCHEMA = pa.schema(
         pa.field("seeding_round", pa.uint8()),
         pa.field("rescue_anchor", pa.bool_()),
         pa.field("own_computed", pa.bool_()),
+        pa.field("gap_bound", pa.int32()),
         _filled("query_window", pa.binary(PACKED_WINDOW_BYTES)),
         _filled("reference_window", pa.binary(PACKED_WINDOW_BYTES)),
     ]
 )
-"""Names, types and whether null is allowed, in the order of the columns of version 3; version 2 lacks those from
-left_matches to own_computed, version 1 those from own_left_score to own_computed."""
+"""Names, types and whether null is allowed, in the order of the columns of version 4; version 3 lacks gap_bound,
+version 2 what is from left_matches on, version 1 what is from own_left_score on, but for the windows."""
 
 
 def violations(found: pa.Schema, columns: list[str]) -> list[str]:

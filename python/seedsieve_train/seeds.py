@@ -20,6 +20,8 @@ class Seeds:
     """int32[n]: best score of an ungapped extension to both ends, the seed included."""
     data_set: np.ndarray
     """int32[n]: number of the data set, 0-based, in the order of the folders."""
+    place: np.ndarray
+    """uint64[n]: seeds with the same number are not independent, see `splits.clusters`."""
 
     def __len__(self) -> int:
         return len(self.viable)

@@ -44,6 +44,8 @@ class TrainingSettings:
     patience: int = 5
     """Epochs without a lower validation loss after which training stops."""
     precision: str = "auto"
+    captured: bool = True
+    """On one GPU: steps are recorded and replayed as a CUDA graph."""
 
 
 @dataclass(frozen=True)

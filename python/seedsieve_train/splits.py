@@ -18,6 +18,8 @@ BLOCK_BASES = 20_000
 """Bases of a block."""
 MARGIN_BASES = 1_000
 """Reads this close to a block of another part are left out: they or their mates may reach into it."""
+CLUSTER_BASES = 1_000
+"""Bases of a place: reads that start in it share bases of the reference, and their mates mostly lie beside it."""
 COLUMNS = ("read_hash", "locus_contig", "locus_position")
 """Columns that the division looks at."""
 
@@ -77,6 +79,23 @@ def blocks(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:
     """Hash of contig and block of each row of a batch that has a locus: uint64[rows with a locus]."""
     contig_hash, position, has_locus = _loci(batch)
     return mix(contig_hash ^ mix(position.astype(np.int64) // block_bases))[has_locus]
+
+
+def clusters(batch: pa.RecordBatch, cluster_bases: int = CLUSTER_BASES) -> np.ndarray:
+    """Which rows belong together when something is resampled: uint64[rows].
+
+    Seeds of pairs whose best regions start within the same `cluster_bases` share a place, whoever they come from: the
+    place of the pair's first row that has one. A pair without any stands for itself.
+    """
+    contig_hash, position, has_locus = _loci(batch)
+    place = mix(contig_hash ^ mix((position.astype(np.int64) // cluster_bases).astype(np.uint64) + np.uint64(1 << 40)))
+    pair = batch.column("read_hash").to_numpy()
+    with_locus = np.flatnonzero(has_locus)
+    if len(with_locus) == 0:
+        return mix(pair)
+    known, first = np.unique(pair[with_locus], return_index=True)
+    found = np.searchsorted(known, pair).clip(0, len(known) - 1)
+    return np.where(known[found] == pair, place[with_locus[first[found]]], mix(pair))
 
 
 def _loci(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from .captured import CapturedStep
 from .device import device_words, prepare
 from .distributed import ALONE, Share, of_first, sum_over, with_shared_gradients
 from .errors import TrainingError
@@ -152,7 +153,12 @@ def train_placed(
     """
     network = copy.deepcopy(network) if network is not None else seeded_network(settings.seed)
     network.to(train_part.device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    captured = settings.captured and train_part.device.type == "cuda" and share.processes == 1
+    # A graph reads the learning rate where it lay when the graph was recorded.
+    rate = torch.tensor(settings.learning_rate, device=train_part.device) if captured else settings.learning_rate
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=rate, weight_decay=settings.weight_decay, capturable=captured
+    )
     steps = settings.epochs * -(-len(train_part) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     epochs: tuple[Epoch, ...] = ()
@@ -162,13 +168,13 @@ def train_placed(
         optimiser.load_state_dict(state.optimiser)
         schedule.load_state_dict(state.schedule)
         epochs, best_epoch, best = state.epochs, state.best_epoch, state.best
-    module = with_shared_gradients(network, share)
+    step = Step(with_shared_gradients(network, share), optimiser, train_part.convolution_type, captured)
     while len(epochs) < settings.epochs and len(epochs) - best_epoch < settings.patience:
         number = len(epochs) + 1
         started = time.monotonic()
         line = Progress(f"{title} {number}/{settings.epochs}", len(train_part), quiet=not share.is_first)
         batches = train_part.batches(number, settings.batch_size, share)
-        train_loss = _one_epoch(module, optimiser, schedule, batches, train_part, share, line)
+        train_loss = _one_epoch(step, schedule, batches, train_part, share, line)
         scores = validation_part.scores(network)
         loss = of_first(weighted_loss(scores, validation_part.viable), share, train_part.device)
         if not (np.isfinite(train_loss) and np.isfinite(loss)):
@@ -186,9 +192,43 @@ def train_placed(
     return Training(network.to(CPU).eval(), epochs, best_epoch)
 
 
+class Step:
+    """One step of training on a batch; on a GPU recorded once and replayed for all batches of the first one's size."""
+
+    def __init__(
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, convolution_type: torch.dtype, captured: bool
+    ) -> None:
+        self.network = network
+        self._optimiser = optimiser
+        self._convolution_type = convolution_type
+        self._captured = captured
+        self._recorded: CapturedStep | None = None
+
+    def __call__(self, batch: Batch) -> torch.Tensor:
+        """The loss before the step; of a recorded one valid until the next."""
+        if self._captured and self._recorded is None:
+            self._recorded = CapturedStep(self.network, self._optimiser, self._loss, batch)
+        if self._recorded is not None and self._recorded.size == len(batch.labels):
+            return self._recorded(batch)
+        # The last batch is smaller. Its gradients must not lie where the graph's do.
+        self._optimiser.zero_grad()
+        loss = self._loss(self.network, batch)
+        loss.backward()
+        self._optimiser.step()
+        return loss.detach()
+
+    def _loss(self, network: nn.Module, batch: Batch) -> torch.Tensor:
+        """Weighted loss of a batch, with the convolutions in a type of their own and the rest in float32."""
+        kind = batch.contexts.device.type
+        reduced = self._convolution_type == torch.bfloat16
+        # Each weight is used once: a cache of converted ones would only outlive a recording.
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=reduced, cache_enabled=False):
+            logits = network(batch.contexts)
+        return binary_cross_entropy_with_logits(logits.float(), batch.labels, weight=batch.weights)
+
+
 def _one_epoch(
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    step: Step,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     batches: Iterable[Batch],
     seeds: PlacedSeeds,
@@ -196,16 +236,13 @@ def _one_epoch(
     line: Progress,
 ) -> float:
     """One pass over the batches; returns the mean weighted loss of all processes' seeds."""
-    network.train()
+    step.network.train()
     # Summed on the device: asking for the loss of each batch would make the device wait for the CPU.
     total = torch.zeros((), dtype=torch.float64, device=seeds.device)
     seen = 0
     with line:
         for batch in batches:
-            loss = _loss(network, batch, seeds.convolution_type)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+            loss = step(batch)
             schedule.step()
             number = len(batch.labels)
             total += loss.detach().double() * number
@@ -213,13 +250,6 @@ def _one_epoch(
             line.advance(number * share.processes, partial(_loss_words, loss.detach()))
     of_all, seen_by_all = sum_over(torch.stack([total, torch.full_like(total, seen)]), share)
     return of_all / seen_by_all
-
-
-def _loss(network: nn.Module, batch: Batch, convolution_type: torch.dtype) -> torch.Tensor:
-    """Weighted loss of a batch, with the convolutions in a type of their own and the rest in float32."""
-    with torch.autocast(batch.contexts.device.type, dtype=torch.bfloat16, enabled=convolution_type == torch.bfloat16):
-        logits = network(batch.contexts)
-    return binary_cross_entropy_with_logits(logits.float(), batch.labels, weight=batch.weights)
 
 
 def _loss_words(loss: torch.Tensor) -> str:

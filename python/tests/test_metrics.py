@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seedsieve_train.metrics import decision_threshold, histogram, misses_allowed, rates_at, roc, summary
+from seedsieve_train.metrics import histogram, misses_allowed, rates_at, roc, summary
 
 SCORES = np.array([0.9, 0.8, 0.8, 0.6, 0.4, 0.2])
 VIABLE = np.array([True, True, False, True, False, False])
@@ -71,12 +71,3 @@ def test_misses_allowed_follow_the_binomial_bound():
     # Poisson with mean 10: P(X <= 4) = 0.0293, P(X <= 5) = 0.0671.
     assert misses_allowed(10_000) == 4
     assert 800 < misses_allowed(1_000_000) < 1_000
-
-
-def test_decision_threshold_drops_at_most_the_allowed_viable_seeds():
-    viable = np.ones(10_100, dtype=bool)
-    viable[10_000:] = False
-    scores = np.random.default_rng(3).permutation(10_100).astype(np.float32) / 10_100
-    threshold = decision_threshold(scores, viable)
-    assert (scores[viable] < threshold).sum() == 4
-    assert decision_threshold(scores[:2_000], viable[:2_000]) is None

@@ -3,9 +3,11 @@ import pyarrow as pa
 
 from seedsieve_train.splits import (
     BLOCK_BASES,
+    CLUSTER_BASES,
     LEFT_OUT,
     MARGIN_BASES,
     PARTS,
+    clusters,
     hash_of_name,
     part_of_block,
     part_of_hash,
@@ -77,3 +79,13 @@ def test_rows_with_a_locus_do_not_depend_on_the_read_or_on_other_rows():
 def test_contigs_are_divided_differently():
     names = np.array([hash_of_name(f"chr{n}") for n in range(200)], dtype=np.uint64)
     assert set(part_of_locus(names, np.full(200, 10_000))) == {0, 1, 2}
+
+
+def test_places_hold_pairs_whoever_they_come_from():
+    contigs = [None, "chr1", "chr1", "chr1", "chr2", None, None, "chr1"]
+    positions = [None, 5_100, 99_000, 5_900, 5_100, None, None, 5_000 + CLUSTER_BASES]
+    found = clusters(rows(contigs, positions, [1, 1, 1, 2, 3, 4, 4, 5]))
+    # A pair has the place of its first row that has one; pair 2 lies there, too; pair 4 stands for itself.
+    assert len(set(found[:4].tolist())) == 1 and found[5] == found[6]
+    assert len({int(found[row]) for row in (0, 4, 5, 7)}) == 4
+    assert len(set(clusters(rows([None, None], [None, None], [8, 9])).tolist())) == 2

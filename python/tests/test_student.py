@@ -10,6 +10,7 @@ from generated import random_columns, write_dataset
 from seedsieve_train.__main__ import main
 from seedsieve_train.dataset import read_manifest
 from seedsieve_train.errors import TrainingError
+from seedsieve_train.evaluation.rows import evaluation_rows
 from seedsieve_train.evaluation.scorers import feature_scores
 from seedsieve_train.export import ModelMetadata
 from seedsieve_train.metrics import roc
@@ -22,17 +23,19 @@ from seedsieve_train.student.export import (
 )
 from seedsieve_train.student.features import (
     FACTS,
+    GAP_FACTS,
     FEATURES,
     SeedColumns,
     best_of_others,
     eighths_of_log2,
     features,
+    mates,
 )
 from seedsieve_train.student.network import StudentNetwork
 from seedsieve_train.student.rows import contig_room, student_rows
 from seedsieve_train.student.training import LabelledFeatures, StudentSettings, train_student, train_teacher
 
-METADATA = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing", window="student/288")
+METADATA = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing", window="student/288/2")
 
 
 def columns(**changes):
@@ -51,12 +54,14 @@ def columns(**changes):
         "read": np.array([0, 0, 0, 1]),
         "room_before": np.full(4, 10**9),
         "room_after": np.full(4, 10**9),
+        "gap_bound": np.array([55, 61, 300, 30]),
+        "mate_read": np.array([1, 1, 1, -1]),
     }
     return SeedColumns(**(values | changes))
 
 
 def facts(**changes):
-    return dict(zip(FACTS, features(columns(**changes))[:, 256:274].T.tolist(), strict=True))
+    return dict(zip(FACTS + GAP_FACTS, features(columns(**changes))[:, 256:277].T.tolist(), strict=True))
 
 
 def test_facts_by_hand():
@@ -74,6 +79,19 @@ def test_facts_by_hand():
     assert found["seeds of the read / 4"] == [0, 0, 0, 0]
     assert found["read length / 2"] == [50, 50, 50, 45]
     assert found["start in the read, of 255"] == [25, 102, 153, 0]
+    assert found["gap bound"] == [55, 61, 255, 30]
+    assert found["best gap bound of the read's other seeds"] == [255, 255, 61, 0]
+    # Read 1 is the mate of read 0, which is not its mate here: no two rows need to agree.
+    assert found["best gap bound of the mate's seeds"] == [30, 30, 30, 0]
+    assert features(columns(gap_bound=None))[:, 274:].max() == 0
+    assert features(columns())[:, 277:].max() == 0
+
+
+def test_mates_are_found_by_pair_and_number():
+    pair, mate = np.array([5, 5, 9, 9, 9, 7, 2]), np.array([1, 1, 2, 1, 1, 0, 2])
+    read, mate_read = mates(pair, mate)
+    assert read[0] == read[1] and len(set(read.tolist())) == 5
+    assert mate_read.tolist() == [-1, -1, read[3], read[2], read[2], -1, -1]
 
 
 def test_the_contig_s_end_limits_the_bases_beside_a_seed():
@@ -184,7 +202,7 @@ def test_the_files_state_their_interface(learnt):
     network = learnt[0].network
     for file in (student_float_model(network, METADATA), student_quantised_model(network, METADATA)):
         properties = {prop.key: prop.value for prop in file.metadata_props}
-        assert properties["seedsieve.window"] == "student/288"
+        assert properties["seedsieve.window"] == "student/288/2"
         (given,) = file.graph.input
         assert given.name == "features" and given.type.tensor_type.shape.dim[1].dim_value == 288
     kinds = [node.op_type for node in file.graph.node if node.op_type in ("Gemm", "QuantizeLinear", "Sigmoid")]
@@ -197,7 +215,7 @@ def test_a_network_without_scales_has_no_eight_bit_form():
 
 
 def test_the_command_writes_a_model(tmp_path):
-    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=3)
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=4)
     options = ["--out", str(tmp_path / "out"), "--epochs", "6", "--threads", "1", "--device", "cpu"]
     assert main(["student", "--data", str(folder), *options]) == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -212,8 +230,27 @@ def test_the_command_writes_a_model(tmp_path):
 
 
 def test_a_data_set_without_masks_is_refused(dataset):
-    with pytest.raises(TrainingError, match="no column left_matches"):
+    with pytest.raises(TrainingError, match="no column gap_bound: the student needs a data set of schema version 4"):
         student_rows(read_manifest(dataset))
+
+
+def test_facts_are_those_of_seeds_in_surviving_chains(tmp_path):
+    columns = with_masks(random_columns(600, seed=3))
+    # Of each read's three seeds the last has lost its chain, and the highest bound.
+    columns["chain_kept"] = [True, True, False] * 200
+    columns["gap_bound"] = [40, 50, 90] * 200
+    rows = student_rows(read_manifest(write_dataset(tmp_path / "set", columns, schema_version=4)))
+    assert len(rows) == 400
+    facts = rows.features[:, 256:].reshape(200, 2, -1)
+    assert (facts[:, :, 18] == [40, 50]).all() and (facts[:, :, 19] == [50, 40]).all()
+    assert (facts[:, :, 8] == 0).all() and (facts[:, :, 20] == 0).all()
+    # Version 1 looks at all seeds of a read.
+    whole = evaluation_rows(read_manifest(tmp_path / "set"), None)
+    assert len(whole) == 600 and (whole.gap_features[:, 256 + 19].reshape(200, 3) == [90, 90, 50]).all()
+    chains = evaluation_rows(read_manifest(tmp_path / "set"), None, population="chains")
+    assert len(chains) == 400 and (chains.gap_features == rows.features).all()
+    assert (chains.gap_facts[:, 1].reshape(200, 2) == [50, 40]).all()
+    assert (chains.features[:, 256 + 5] == whole.features[:, 256 + 5].reshape(200, 3)[:, :2].reshape(-1)).all()
 
 
 def with_masks(columns):
@@ -222,4 +259,5 @@ def with_masks(columns):
     rows = len(columns["own_score"])
     share = np.where(np.array(columns["own_score"]) >= 30, 0.7, 0.3)
     masks = np.packbits(random.random((rows, 256)) < share[:, None], axis=1)
-    return columns | {"left_matches": [mask.tobytes() for mask in masks], "right_matches": [bytes(32)] * rows}
+    bound = [max(length, score) for length, score in zip(columns["length"], columns["ungapped_score"], strict=True)]
+    return columns | {"gap_bound": bound, "left_matches": [mask.tobytes() for mask in masks], "right_matches": [bytes(32)] * rows}

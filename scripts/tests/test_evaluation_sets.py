@@ -19,8 +19,8 @@ def sequence(tmp_path):
 
 def test_simulated_pairs_lie_in_the_sequence_and_face_each_other(sequence):
     path, text = sequence
-    pairs = list(evaluation_sets.simulated_pairs(path, 40))
-    assert pairs == list(evaluation_sets.simulated_pairs(path, 40))
+    pairs = list(evaluation_sets.simulated_pairs("a", path, 40, 0.003))
+    assert pairs == list(evaluation_sets.simulated_pairs("a", path, 40, 0.003))
     forward = errors = 0
     for pair in pairs:
         assert [read.mate for read in pair] == [1, 2]
@@ -53,6 +53,23 @@ def test_training_and_evaluation_share_no_read_of_the_library(tmp_path):
     trained = {source for name, source in sources.items() if name.startswith("train/")}
     evaluated = {source for name, source in sources.items() if name.startswith("test/")}
     assert trained and evaluated and not trained & evaluated
+
+
+def test_people_at_low_coverage_are_trained_on_or_evaluated_on_at_places_apart():
+    train, test = (set(evaluation_sets.LOWCOV_PEOPLE[part]) for part in ("train", "test"))
+    assert train and test and not train & test
+    places = {
+        part: [tuple(map(int, place.split("-"))) for place in of_part]
+        for part, of_part in (("train", evaluation_sets.LOWCOV_TRAIN), ("test", evaluation_sets.LOWCOV_TEST))
+    }
+    # A read that overlaps the one lies no more than its length from it.
+    assert all(
+        end + 1_000 <= other_start or other_end + 1_000 <= start
+        for start, end in places["train"]
+        for other_start, other_end in places["test"]
+    )
+    options = {name: " ".join(settings) for name, (_, _, settings) in evaluation_sets.SETS.items()}
+    assert "chrX" in options["train/platinum-k19"] and "chrX" not in options["test/platinum-k19"]
 
 
 def test_only_pairs_at_unseen_places_are_taken(monkeypatch):

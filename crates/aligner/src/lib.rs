@@ -37,6 +37,7 @@ mod cpu_time;
 mod error;
 pub mod fastq;
 mod flank;
+mod gap_bounds;
 mod gates;
 mod index;
 mod index_build;

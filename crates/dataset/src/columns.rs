@@ -55,6 +55,7 @@ pub struct ColumnBuilder {
     seeding_round: UInt8Builder,
     rescue_anchor: BooleanBuilder,
     own_computed: BooleanBuilder,
+    gap_bound: Int32Builder,
     query_window: FixedSizeBinaryBuilder,
     reference_window: FixedSizeBinaryBuilder,
 }
@@ -108,6 +109,7 @@ impl Default for ColumnBuilder {
             seeding_round: UInt8Builder::new(),
             rescue_anchor: BooleanBuilder::new(),
             own_computed: BooleanBuilder::new(),
+            gap_bound: Int32Builder::new(),
             query_window: window(),
             reference_window: window(),
         }
@@ -178,6 +180,7 @@ impl ColumnBuilder {
         self.seeding_round.append_option(row.seeding_round);
         self.rescue_anchor.append_option(row.rescue_anchor);
         self.own_computed.append_option(row.own_computed);
+        self.gap_bound.append_option(row.gap_bound);
         let (query, reference) = row.windows.split_at(PACKED_WINDOW_BYTES);
         for (builder, window) in [(&mut self.query_window, query), (&mut self.reference_window, reference)] {
             builder.append_value(window).expect("both halves of a packed seed have the window's size");
@@ -236,6 +239,7 @@ impl ColumnBuilder {
                 Arc::new(self.seeding_round.finish()),
                 Arc::new(self.rescue_anchor.finish()),
                 Arc::new(self.own_computed.finish()),
+                Arc::new(self.gap_bound.finish()),
                 Arc::new(self.query_window.finish()),
                 Arc::new(self.reference_window.finish()),
             ],

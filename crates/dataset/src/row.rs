@@ -147,6 +147,8 @@ pub struct SeedRow<'a> {
     /// False where the own extension was not computed: then `own_score` and what belongs to it are those of the ungapped
     /// extension, and a lower bound.
     pub own_computed: Option<bool>,
+    /// Best score that the seed can have with at most one gap, as the seed filter finds it.
+    pub gap_bound: Option<i32>,
     /// Packed windows: the read's, then the reference's.
     pub windows: &'a [u8; PACKED_SEED_BYTES],
 }

@@ -119,6 +119,7 @@ impl<'a> RowView<'a> {
             seeding_round: self.optional::<UInt8Type>(at!("seeding_round"), row),
             rescue_anchor: self.optional_flag(at!("rescue_anchor"), row),
             own_computed: self.optional_flag(at!("own_computed"), row),
+            gap_bound: self.optional::<Int32Type>(at!("gap_bound"), row),
             windows: &self.windows,
         })
     }

@@ -6,6 +6,7 @@ use seedsieve_encoding::PACKED_SEED_BYTES;
 use seedsieve_inference::NpuBackend;
 
 use crate::EvaluateError;
+use crate::places::Places;
 
 /// Seeds that are scored at once.
 const SEEDS_AT_ONCE: usize = 1 << 16;
@@ -20,6 +21,8 @@ pub struct ScoredSeeds {
     pub viable: Vec<bool>,
     /// Hash of the read's name: the same for both mates.
     pub read: Vec<u64>,
+    /// Number of the place of its pair: see [`Resampled::Places`](crate::Resampled).
+    pub place: Vec<u64>,
     /// Seeds that this one stands for; 1 in a data set that was not sampled.
     pub weight: Vec<f32>,
     /// Bases of the seed.
@@ -56,6 +59,7 @@ impl ScoredSeeds {
         }
         self.viable.append(&mut other.viable);
         self.read.append(&mut other.read);
+        self.place.append(&mut other.place);
         self.weight.append(&mut other.weight);
         self.length.append(&mut other.length);
         self.occurrences.append(&mut other.occurrences);
@@ -64,7 +68,7 @@ impl ScoredSeeds {
     }
 }
 
-/// Scores every seed of `dataset` with each backend, on the current rayon thread pool. Takes about 30 bytes a seed, and
+/// Scores every seed of `dataset` with each backend, on the current rayon thread pool. Takes about 40 bytes a seed, and
 /// 4 more a model. `see` is told how many seeds are done.
 ///
 /// # Errors
@@ -78,11 +82,13 @@ pub fn collect(
     let threshold = dataset.manifest().reporting_threshold;
     let mut seeds = ScoredSeeds { scores: vec![Vec::new(); backends.len()], ..ScoredSeeds::default() };
     let mut windows: Vec<u8> = Vec::new();
+    let mut places = Places::default();
     // The reader's closure knows errors of data sets only; one of a backend waits here.
     let mut failed = None;
     let read = dataset.for_each_row(|_, _, row| {
         seeds.viable.push(policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role));
         seeds.read.push(row.read_hash);
+        places.push(row.read_hash, row.locus_contig.zip(row.locus_position));
         seeds.weight.push(row.weight.unwrap_or(1.0) as f32);
         seeds.length.push(row.length);
         seeds.occurrences.push(row.occurrences);
@@ -102,6 +108,7 @@ pub fn collect(
     }
     read.map_err(EvaluateError::Dataset)?;
     score(backends, &mut windows, &mut seeds.scores)?;
+    seeds.place = places.into_inner();
     see(seeds.len());
     Ok(seeds)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::calibration::Calibration;
 use crate::resampling::{quantile, times};
 use crate::strata::{StratumFigures, strata};
-use crate::{Ranking, Rates, ScoredSeeds, TPR_TARGETS};
+use crate::{Ranking, Rates, Resampled, ScoredSeeds, TPR_TARGETS};
 
 /// Why an evaluation failed.
 #[derive(Debug)]
@@ -149,8 +149,12 @@ pub struct Evaluation {
     pub viable: usize,
     /// Reads (pairs of mates count once) that they are of.
     pub reads: usize,
+    /// Places that those lie at, see [`Resampled`].
+    pub places: usize,
     /// Resamples that the intervals rest on.
     pub resamples: u32,
+    /// What they count as a whole.
+    pub resampled: Resampled,
     /// The models in their order, then the ungapped score and the seed's length.
     pub scorers: Vec<ScorerFigures>,
     /// Where there are two models.
@@ -173,7 +177,12 @@ type Draw = [f64; 6];
 ///
 /// # Panics
 /// If `models` are not as many as there are scores.
-pub fn evaluate(seeds: &ScoredSeeds, models: &[(String, f32)], resamples: u32) -> Result<Evaluation, EvaluateError> {
+pub fn evaluate(
+    seeds: &ScoredSeeds,
+    models: &[(String, f32)],
+    resamples: u32,
+    resampled: Resampled,
+) -> Result<Evaluation, EvaluateError> {
     assert_eq!(models.len(), seeds.scores.len(), "a name for each model");
     let viable = seeds.viable.iter().filter(|viable| **viable).count();
     let hopeless = seeds.len() - viable;
@@ -191,14 +200,17 @@ pub fn evaluate(seeds: &ScoredSeeds, models: &[(String, f32)], resamples: u32) -
         .chain(baselines.iter().map(|(name, scores)| (*name, scores.as_slice(), None)))
         .collect();
     let rankings: Vec<Ranking> = scorers.iter().map(|(_, scores, _)| Ranking::new(scores)).collect();
+    let wholes = match resampled {
+        Resampled::Places => &seeds.place,
+        Resampled::Pairs => &seeds.read,
+    };
     let draws: Vec<Vec<Draw>> = (0..=resamples)
         .into_par_iter()
         .filter_map(|resample| {
-            let weights: Vec<f64> = seeds
-                .read
+            let weights: Vec<f64> = wholes
                 .iter()
                 .zip(&seeds.weight)
-                .map(|(&read, &weight)| times(read, resample) * f64::from(weight))
+                .map(|(&whole, &weight)| times(whole, resample) * f64::from(weight))
                 .collect();
             let draw = |(ranking, &(_, scores, threshold)): (&Ranking, &(&str, &[f32], Option<f32>))| {
                 let Rates { auc, fpr_at_tpr: [at_95, at_99, at_999] } =
@@ -233,20 +245,26 @@ pub fn evaluate(seeds: &ScoredSeeds, models: &[(String, f32)], resamples: u32) -
             roc: ranking.curve(&seeds.viable, weight, ROC_POINTS),
         }
     });
-    let mut reads = seeds.read.clone();
-    reads.sort_unstable();
-    reads.dedup();
     Ok(Evaluation {
         seeds: seeds.len(),
         viable,
-        reads: reads.len(),
+        reads: distinct(&seeds.read),
+        places: distinct(&seeds.place),
         resamples,
+        resampled,
         scorers: figures.collect(),
         comparison: match models {
             [(first, _), (second, _)] => Some(comparison(first, second, &draws)),
             _ => None,
         },
     })
+}
+
+fn distinct(numbers: &[u64]) -> usize {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.len()
 }
 
 /// Shares of the hopeless and of the viable seeds that score at least `threshold`.
@@ -312,6 +330,7 @@ mod tests {
             }
             seeds.viable.push(viable);
             seeds.read.push(u64::from(number / 10));
+            seeds.place.push(u64::from(number / 100));
             seeds.weight.push(1.0);
             seeds.length.push(if viable { 25 } else { 14 });
             seeds.occurrences.push(1 + number % 5);
@@ -327,17 +346,18 @@ mod tests {
 
     #[test]
     fn the_better_model_is_named_whichever_comes_second() {
-        let verdict =
-            |noises: [f32; 2]| evaluate(&seeds(&noises), &models(2), 200).unwrap().comparison.unwrap().verdict;
+        let verdict = |noises: [f32; 2]| {
+            evaluate(&seeds(&noises), &models(2), 200, Resampled::Pairs).unwrap().comparison.unwrap().verdict
+        };
         assert_eq!(verdict([1.0, 0.5]), Verdict::SecondIsBetter);
         assert_eq!(verdict([0.5, 1.0]), Verdict::FirstIsBetter);
-        let alike = evaluate(&seeds(&[0.9, 0.9]), &models(2), 200).unwrap().comparison.unwrap();
+        let alike = evaluate(&seeds(&[0.9, 0.9]), &models(2), 200, Resampled::Pairs).unwrap().comparison.unwrap();
         assert_eq!(alike.verdict, Verdict::NoDifferenceShown, "noise of the same size");
         let deciding = alike.differences[3].difference;
         assert!(deciding.value != 0.0 && deciding.low < deciding.high, "{deciding:?}");
         let mut same = seeds(&[0.9]);
         same.scores.push(same.scores[0].clone());
-        let comparison = evaluate(&same, &models(2), 200).unwrap().comparison.unwrap();
+        let comparison = evaluate(&same, &models(2), 200, Resampled::Pairs).unwrap().comparison.unwrap();
         assert_eq!(comparison.verdict, Verdict::NoDifferenceShown);
         assert!(comparison.differences.iter().all(|one| one.difference.value == 0.0 && one.p_value == 1.0));
     }
@@ -353,13 +373,32 @@ mod tests {
                 (first as u64, all.viable[first], all.scores[0][first]);
         }
         let width = |seeds: &ScoredSeeds| {
-            let figures = evaluate(seeds, &models(1), 200).unwrap().scorers[0].clone();
+            let figures = evaluate(seeds, &models(1), 200, Resampled::Pairs).unwrap().scorers[0].clone();
             for one in [figures.figures.auc, figures.figures.fpr_at_tpr_99, figures.at_threshold.unwrap().tpr] {
                 assert!(one.low <= one.value && one.value <= one.high, "{one:?}");
             }
             figures.at_threshold.unwrap().tpr.high - figures.at_threshold.unwrap().tpr.low
         };
         assert!(width(&few) > width(&all));
+    }
+
+    #[test]
+    fn places_are_resampled_where_that_is_asked_for() {
+        let mut seeds = seeds(&[0.9]);
+        // Ten reads a place, whose seeds all say what the place's first one says.
+        for seed in 0..seeds.len() {
+            let first = seed / 100 * 100;
+            (seeds.viable[seed], seeds.scores[0][seed]) = (seeds.viable[first], seeds.scores[0][first]);
+        }
+        let with = |resampled| {
+            let found = evaluate(&seeds, &models(1), 200, resampled).unwrap();
+            assert_eq!((found.reads, found.places, found.resampled), (400, 40, resampled));
+            let auc = found.scorers[0].figures.auc;
+            (auc.value, auc.high - auc.low)
+        };
+        let ((value, by_place), (same, by_pair)) = (with(Resampled::Places), with(Resampled::Pairs));
+        assert_eq!(value, same);
+        assert!(by_place > 1.5 * by_pair, "{by_place} {by_pair}");
     }
 
     #[test]
@@ -371,6 +410,7 @@ mod tests {
             more.scores[0].push(twice.scores[0][seed]);
             more.viable.push(twice.viable[seed]);
             more.read.push(twice.read[seed]);
+            more.place.push(twice.place[seed]);
             more.weight.push(1.0);
             more.length.push(twice.length[seed]);
             more.occurrences.push(twice.occurrences[seed]);
@@ -379,7 +419,8 @@ mod tests {
             weighted.weight[seed] = 2.0;
         }
         twice.append(more);
-        let figures = |seeds: &ScoredSeeds| evaluate(seeds, &models(1), 20).unwrap().scorers[0].clone();
+        let figures =
+            |seeds: &ScoredSeeds| evaluate(seeds, &models(1), 20, Resampled::Pairs).unwrap().scorers[0].clone();
         let (one, other) = (figures(&twice), figures(&weighted));
         for (one, other) in
             [(one.figures.auc, other.figures.auc), (one.at_threshold.unwrap().tpr, other.at_threshold.unwrap().tpr)]
@@ -394,7 +435,7 @@ mod tests {
         let seeds = seeds(&[0.9, 0.7]);
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| evaluate(&seeds, &models(2), 50).unwrap())
+            pool.install(|| evaluate(&seeds, &models(2), 50, Resampled::Pairs).unwrap())
         };
         assert_eq!(with(1), with(3));
     }
@@ -403,7 +444,7 @@ mod tests {
     fn one_class_alone_is_refused() {
         let mut all = seeds(&[0.9]);
         all.viable.fill(true);
-        let message = evaluate(&all, &models(1), 10).unwrap_err().to_string();
+        let message = evaluate(&all, &models(1), 10, Resampled::Pairs).unwrap_err().to_string();
         assert!(message.contains("4000 viable and 0 hopeless"), "{message}");
     }
 }

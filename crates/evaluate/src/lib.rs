@@ -5,14 +5,15 @@
 //! and the same by seed length, occurrences and read length; each with an interval. Two models are compared on the same
 //! resamples: [`Comparison`] says whether the second is better.
 //!
-//! Seeds of one read are not independent. Intervals come from resampling reads (both mates together), each with a weight
-//! that is drawn from a Poisson distribution of mean 1 by a hash of the read and of the resample's number: the same for
+//! Seeds of one place are not independent. Intervals come from resampling places (or pairs of reads), each with a weight
+//! that is drawn from a Poisson distribution of mean 1 by a hash of the place and of the resample's number: the same for
 //! every model, the same in every run, whatever the number of threads.
 
 mod calibration;
 mod collect;
 mod curve;
 mod evaluation;
+mod places;
 mod report;
 mod resampling;
 mod strata;
@@ -24,6 +25,7 @@ pub use curve::{Ranking, Rates, TPR_TARGETS};
 pub use evaluation::{
     AtThreshold, Comparison, Difference, EvaluateError, Evaluation, Figures, Interval, ScorerFigures, Verdict, evaluate,
 };
+pub use places::Resampled;
 pub use report::html_report;
 pub use strata::{Stratum, StratumFigures};
 pub use text::text_table;

@@ -26,10 +26,11 @@ pub fn html_report(evaluation: &Evaluation, policy: &str, data: &[String]) -> St
         evaluation.scorers.iter().filter(|scorer| scorer.at_threshold.is_some()).collect();
     let title = models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>().join(" and ");
     let mut body = format!(
-        "<h1>{}</h1><p class=\"files\">{} seeds of {} reads, {} of them viable by the label policy {}. Data: {}.</p>",
+        "<h1>{}</h1><p class=\"files\">{} seeds of {} reads at {} places, {} of them viable by the label policy {}. Data: {}.</p>",
         escape(&title),
         evaluation.seeds,
         evaluation.reads,
+        evaluation.places,
         evaluation.viable,
         escape(policy),
         escape(&data.join(", ")),
@@ -64,9 +65,10 @@ fn table(evaluation: &Evaluation) -> String {
     }
     let _ = write!(
         html,
-        "</tbody></table><p class=\"files\">In brackets: 95 % intervals, {} resamples of whole reads. TPR: viable seeds \
+        "</tbody></table><p class=\"files\">In brackets: 95 % intervals, {} resamples of whole {}. TPR: viable seeds \
          kept; FPR: hopeless seeds kept.</p>",
-        evaluation.resamples
+        evaluation.resamples,
+        evaluation.resampled.name()
     );
     if let Some(comparison) = &evaluation.comparison {
         let _ = write!(html, "<p><b>{}.</b></p>", escape(&said(comparison)));

@@ -13,8 +13,8 @@ pub(crate) fn percent(interval: &Interval) -> String {
 /// The figures of each scorer in per cent, with their intervals, and the verdict where there are two models.
 #[must_use]
 pub fn text_table(evaluation: &Evaluation) -> String {
-    let Evaluation { seeds, viable, reads, resamples, scorers, comparison } = evaluation;
-    let mut text = format!("{seeds} seeds of {reads} reads, {viable} of them viable\n\n");
+    let Evaluation { seeds, viable, reads, places, resamples, resampled, scorers, comparison } = evaluation;
+    let mut text = format!("{seeds} seeds of {reads} reads at {places} places, {viable} of them viable\n\n");
     let width = scorers.iter().map(|scorer| scorer.name.chars().count()).max().unwrap_or(0).max(8);
     let _ = writeln!(
         text,
@@ -37,7 +37,7 @@ pub fn text_table(evaluation: &Evaluation) -> String {
             percent(&figures.fpr_at_tpr_999),
         );
     }
-    let _ = writeln!(text, "\nIn brackets: 95 % intervals, {resamples} resamples of whole reads.");
+    let _ = writeln!(text, "\nIn brackets: 95 % intervals, {resamples} resamples of whole {}.", resampled.name());
     if let Some(comparison) = comparison {
         text.push_str(&verdict(comparison));
     }

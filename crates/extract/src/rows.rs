@@ -36,6 +36,7 @@ pub(crate) struct ReadRows {
 struct SeedFacts {
     trace: SeedTrace,
     ungapped_score: i32,
+    gap_bound: i32,
     own: OwnExtension,
     contig: usize,
     position: u32,
@@ -88,10 +89,17 @@ pub(crate) fn complete(
         })?);
     }
     let codes: Vec<&[u8]> = traces.iter().map(|trace| trace.codes.as_slice()).collect();
+    let mut bounds = aligner
+        .gap_bounds(codes.iter().zip(&rows).map(|(codes, rows)| {
+            let seeds = rows.seeds.iter().map(|facts| facts.trace.seed);
+            (*codes, seeds)
+        }))
+        .into_iter();
     let mut extended = aligner.extend_seeds(&codes, &to_extend).into_iter();
     let mut sources = sources.into_iter();
     for read in &mut rows {
         for number in 0..read.seeds.len() {
+            read.seeds[number].gap_bound = bounds.next().expect("one bound a seed");
             read.seeds[number].own = match sources.next().expect("one source a seed") {
                 OwnSource::Pipeline(extension) => OwnExtension { extension, computed: true },
                 OwnSource::Before(rows) => read.seeds[number - rows].own,
@@ -195,6 +203,7 @@ impl ReadFacts<'_> {
             seeds.push(SeedFacts {
                 trace: *traced,
                 ungapped_score: surroundings.ungapped_score(self.aligner.options()),
+                gap_bound: 0,
                 own: UNKNOWN,
                 contig,
                 position: fits(position)?,
@@ -312,6 +321,7 @@ impl ReadRows {
                 seeding_round: Some(trace.round),
                 rescue_anchor: facts.rescue_anchor,
                 own_computed: Some(facts.own.computed),
+                gap_bound: Some(facts.gap_bound),
                 windows: &facts.windows,
             })?;
         }

@@ -68,3 +68,55 @@ fn seeds_on_the_path_of_a_sure_alignment_extend_well() {
     assert!(found > 0.98, "only {found:.3} of the source's alignments have a seed on their path");
     println!("{} sure reads, {found:.4} of all found", sure.len());
 }
+
+/// Score of the ungapped extension over a side's matches, outwards from the seed, that ends 20 below its best.
+fn side_score(matches: &[u8; 32], bases: usize) -> i32 {
+    let (mut sum, mut best) = (0, 0);
+    for base in 0..bases.min(256) {
+        sum += if matches[base / 8] >> (base % 8) & 1 == 1 { 1 } else { -4 };
+        best = best.max(sum);
+        if sum < best - 20 {
+            break;
+        }
+    }
+    best
+}
+
+#[test]
+fn gap_bounds_lie_between_the_ungapped_extension_and_what_smith_waterman_can_find() {
+    let Some(data) = data_folder() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let reference = folder.path().join("reference.fa");
+    let compressed = File::open(data.join("kgp30x/GRCh38_chr21_chr22_16.57-16.80M.mdref.fa.gz")).unwrap();
+    std::io::copy(&mut MultiGzDecoder::new(compressed), &mut File::create(&reference).unwrap()).unwrap();
+    build_index(&reference, &reference).unwrap();
+    let bam = data.join("kgp30x/NA12878.chr21.16.60-16.80M.bam");
+    let mut options = ExtractOptions::new(vec![Input::Bam(bam)], reference, folder.path().join("out"));
+    options.subsample = Some(seedsieve_extract::Subsample { pairs: 3000, seed: 1 });
+    options.align.mem.min_seed_len = 14;
+    extract(&options, &mut Silent).unwrap();
+
+    let (mut seeds, mut gapped, mut above, mut gap_missed) = (0u64, 0u64, 0u64, 0u64);
+    Dataset::open(&options.output)
+        .unwrap()
+        .for_each_row(|_, _, row| {
+            let bound = row.gap_bound.expect("of every seed");
+            let behind = row.read_length - row.query_start - row.length;
+            let ungapped = i32::from(row.length)
+                + side_score(row.left_matches.unwrap(), row.query_start.into())
+                + side_score(row.right_matches.unwrap(), behind.into());
+            assert!(bound >= ungapped, "{bound} for {ungapped} ungapped");
+            assert!(bound <= i32::from(row.read_length), "{bound} in a read of {}", row.read_length);
+            seeds += 1;
+            gapped += u64::from(bound > ungapped);
+            above += u64::from(bound > row.own_score);
+            gap_missed += u64::from(bound < 30 && row.own_score >= 30);
+            Ok(())
+        })
+        .unwrap();
+    println!(
+        "{seeds} seeds: {gapped} with a gap, {above} above their own extension, {gap_missed} reach 30 beyond the bound"
+    );
+    assert!(seeds > 50_000 && gapped > 300, "{gapped} of {seeds}");
+    assert!(above * 50 < seeds, "{above} of {seeds} above their own extension");
+}

@@ -63,6 +63,18 @@ impl<'a> Probe<'a> {
         self.try_gaps(competition, seeds, bounds, statistics);
     }
 
+    /// Raises ungapped bounds by what one gap can add, without asking whether it matters.
+    pub(crate) fn add_all_gaps(&mut self, seeds: &[PlacedSeed], bounds: &mut [Bound]) {
+        self.bridge(bounds);
+        for (seed, bound) in seeds.iter().zip(bounds) {
+            if bound.segment.score >= self.settings.gap_from
+                && let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length))
+            {
+                bound.score = bound.score.max(self.beside(seed, &bound.segment, &contig));
+            }
+        }
+    }
+
     /// The ungapped bound; 0 for a seed that lies on no single contig.
     fn ungapped(&mut self, seed: &PlacedSeed) -> Bound {
         let diagonal = seed.diagonal();

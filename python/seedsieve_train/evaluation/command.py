@@ -18,6 +18,7 @@ from ..metrics import CONFIDENCE
 from .comparison import compare_models
 from .figures import bound_of_inputs, figures
 from .report import html, markdown
+from ..student.rows import GAP_BOUND, has_column
 from .rows import Rows, evaluation_rows
 from .scorers import Scored, Scorer, baselines, model, trees
 
@@ -41,7 +42,11 @@ class EvaluateCommand:
     """Of each data set, and of the trees' training."""
     seed: int = 1
     resamples: int = 200
+    resampled: str = "places"
+    """What is drawn as a whole for intervals and comparisons, one of `rows.RESAMPLED`."""
     block_bases: int = splits.BLOCK_BASES
+    population: str = "all"
+    """Seeds that are looked at, one of `rows.POPULATIONS`."""
     threads: int = 1
 
 
@@ -55,25 +60,30 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
     manifests = [read_manifest(directory) for directory in command.data]
     train_manifests = [read_manifest(directory) for directory in command.train_data]
     check_same_threshold([*manifests, *train_manifests])
-    scorers = [*baselines(), *(model(path) for path in command.models)]
+    with_gaps = all(has_column(manifest, GAP_BOUND) for manifest in [*manifests, *train_manifests])
+    scorers = [*baselines(with_gaps), *(model(path) for path in command.models)]
     names = [scorer.name for scorer in scorers]
     if len(set(names)) < len(names):
         raise TrainingError(
             "--model: two files have the same name without folder: rename one, so that they can be told apart"
         )
-    forests = _forests(command, train_manifests, say)
+    forests = _forests(command, train_manifests, with_gaps, say)
     data_sets = {}
     for name, manifest in zip(data_set_names(list(command.data)), manifests, strict=True):
-        rows = evaluation_rows(manifest, command.part, command.max_seeds, command.seed, command.block_bases)
-        say(f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs")
+        rows = evaluation_rows(
+            manifest, command.part, command.max_seeds, command.seed, command.block_bases, command.population
+        )
+        say(f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs at {int(rows.cluster.max()) + 1:,} places")
         data_sets[name] = _data_set(command, manifest, rows, scorers, forests)
     result = {
         "label_threshold": manifests[0].reporting_threshold,
         "models": [str(path) for path in command.models],
         "train_data": [str(path) for path in command.train_data],
         "part": command.part or "all",
+        "population": command.population,
         "max_seeds": command.max_seeds,
         "resamples": command.resamples,
+        "resampled": command.resampled,
         "confidence": CONFIDENCE,
         "seed": command.seed,
         "data_sets": data_sets,
@@ -88,28 +98,33 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
 
 
 def _forests(
-    command: EvaluateCommand, manifests: Sequence[Manifest], say: Callable[[str], None]
+    command: EvaluateCommand, manifests: Sequence[Manifest], with_gaps: bool, say: Callable[[str], None]
 ) -> dict[str, list[Scorer]]:
     """Trees for each policy."""
     if not manifests:
         return {policy: [] for policy in command.policies}
     share = None if command.max_seeds is None else max(command.max_seeds // len(manifests), 1)
-    pieces = [evaluation_rows(manifest, "train", share, command.seed, command.block_bases) for manifest in manifests]
+    pieces = [
+        evaluation_rows(manifest, "train", share, command.seed, command.block_bases, command.population)
+        for manifest in manifests
+    ]
     train = _joined(pieces)
     say(f"trees learn from {len(train):,} seeds")
-    return {policy: trees(train, policy, command.seed, command.threads) for policy in command.policies}
+    return {policy: trees(train, policy, command.seed, command.threads, with_gaps) for policy in command.policies}
 
 
 def _joined(pieces: Sequence[Rows]) -> Rows:
     values: dict[str, Any] = {
         name: np.concatenate([getattr(piece, name) for piece in pieces])
         for name in vars(pieces[0])
-        if name not in ("viable", "pair")
+        if name not in ("viable", "pair", "cluster")
     }
     viable = {policy: np.concatenate([piece.viable[policy] for piece in pieces]) for policy in pieces[0].viable}
-    firsts = np.cumsum([0, *(int(piece.pair.max()) + 1 for piece in pieces)])
-    pair = np.concatenate([piece.pair + first for piece, first in zip(pieces, firsts, strict=False)])
-    return Rows(**values, viable=viable, pair=pair)
+    for name in ("pair", "cluster"):
+        firsts = np.cumsum([0, *(int(getattr(piece, name).max()) + 1 for piece in pieces)])
+        numbered = [getattr(piece, name) + first for piece, first in zip(pieces, firsts, strict=False)]
+        values[name] = np.concatenate(numbered)
+    return Rows(**values, viable=viable)
 
 
 def _data_set(
@@ -126,6 +141,7 @@ def _data_set(
         "min_seed_length": manifest.min_seed_length,
         "seeds": len(rows),
         "read_pairs": int(rows.pair.max()) + 1,
+        "places": int(rows.cluster.max()) + 1,
         "policies": {},
     }
     for policy in command.policies:
@@ -137,7 +153,7 @@ def _data_set(
             "viable": int(viable.sum()),
             "hopeless": int((~viable).sum()),
             "scorers": {
-                name: figures(scorer, of_scorer, rows, policy, command.resamples, command.seed)
+                name: figures(scorer, of_scorer, rows, policy, command.resamples, command.seed, command.resampled)
                 for name, (scorer, of_scorer) in of_policy.items()
             },
             "bounds": _bounds(rows, viable) if both else {},
@@ -148,8 +164,9 @@ def _data_set(
 
 def _bounds(rows: Rows, viable: np.ndarray) -> dict[str, Any]:
     inputs = {"both windows": rows.packed}
-    if len(rows.features) == len(rows):
-        inputs["the student's features"] = rows.features
+    for name, seen in (("the student's features", rows.features), ("the same with gap bounds", rows.gap_features)):
+        if len(seen) == len(rows):
+            inputs[name] = seen
     return {name: bound_of_inputs(values, viable) for name, values in inputs.items()}
 
 
@@ -161,6 +178,7 @@ def _comparisons(
     for other in models[1:]:
         for tpr in COMPARED_TPRS:
             pair = (scored[models[0]].scores, scored[other].scores)
-            found = compare_models(*pair, rows.viable[policy], rows.pair, tpr, command.resamples, command.seed)
+            groups = rows.groups(command.resampled)
+            found = compare_models(*pair, rows.viable[policy], groups, tpr, command.resamples, command.seed)
             result.append({"first": models[0], "second": other, **asdict(found), "verdict": found.verdict})
     return result

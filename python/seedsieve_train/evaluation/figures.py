@@ -26,7 +26,7 @@ CURVE_POINTS = 120
 
 
 def figures(
-    scorer: Scorer, scored: Scored, rows: Rows, policy: str, resamples: int, seed: int
+    scorer: Scorer, scored: Scored, rows: Rows, policy: str, resamples: int, seed: int, resampled: str = "places"
 ) -> dict[str, Any] | None:
     """AUC, FPR at the TPR targets with intervals, the asked point, curves, strata; None for one class only."""
     viable = rows.viable[policy]
@@ -34,7 +34,7 @@ def figures(
         return None
     scores = scored.scores
     curve = roc(scores, viable)
-    intervals = fpr_intervals(scores, viable, rows.pair, TPR_TARGETS, resamples, seed)
+    intervals = fpr_intervals(scores, viable, rows.groups(resampled), TPR_TARGETS, resamples, seed)
     fpr_at_point = curve.fpr_at(np.nextafter(POINT_TPR, 1))
     result: dict[str, Any] = {
         "auc": curve.auc,

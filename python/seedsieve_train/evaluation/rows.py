@@ -10,11 +10,16 @@ from ..data import kept_reads
 from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
 from ..errors import TrainingError
 from ..gate_features import seed_facts, window_features
+from ..student.features import FEATURES, gap_facts, mates
 from ..student.rows import COLUMNS as STUDENT_COLUMNS
-from ..student.rows import has_masks, student_features
+from ..student.rows import GAP_BOUND, POPULATION, has_column, student_features
 
 COLUMNS_WITHOUT_MASKS = tuple(name for name in STUDENT_COLUMNS if not name.endswith("_matches"))
 FACTS = ("length", "ungapped_score", "occurrences", "query_start", "read_length")
+RESAMPLED = ("places", "pairs")
+"""What is drawn as a whole for intervals: seeds of one place are alike, and those of one read pair all the more."""
+POPULATIONS = ("all", "chains")
+"""Seeds that are looked at: all, or those of chains that survive the chain filter."""
 
 
 @dataclass(frozen=True)
@@ -24,26 +29,37 @@ class Rows:
     packed: np.ndarray
     """uint8[n, 128]."""
     features: np.ndarray
-    """uint8[n, 288]: what the student sees; n is 0 where the data set has no match masks."""
+    """uint8[n, 288]: what a student of version 1 sees; n is 0 where the data set has no match masks."""
+    gap_features: np.ndarray
+    """uint8[n, 288]: what one of version 2 sees, its facts over the population; n is 0 without gap bounds."""
     window_features: np.ndarray
     seed_facts: np.ndarray
+    gap_facts: np.ndarray
+    """float32[n, 3], `features.GAP_FACTS`; n is 0 without gap bounds."""
     length: np.ndarray
     ungapped_score: np.ndarray
     occurrences: np.ndarray
     read_length: np.ndarray
     pair: np.ndarray
     """int64[n]: number of the read pair, 0 and up without gaps."""
+    cluster: np.ndarray
+    """int64[n]: number of the place (`splits.clusters`), 0 and up without gaps: what is resampled as a whole."""
     viable: dict[str, np.ndarray]
     """bool[n] for each policy."""
 
     def __len__(self) -> int:
         return len(self.length)
 
+    def groups(self, resampled: str) -> np.ndarray:
+        """int64[n]: numbers of what is resampled as a whole, one of `RESAMPLED`."""
+        return self.cluster if resampled == "places" else self.pair
+
     def take(self, rows: np.ndarray) -> "Rows":
-        """Some rows; pairs are numbered anew."""
+        """Some rows; pairs and places are numbered anew."""
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "viable"}
         taken = {name: value[rows] if len(value) == len(self) else value for name, value in values.items()}
-        taken["pair"] = np.unique(taken["pair"], return_inverse=True)[1].reshape(-1)
+        for name in ("pair", "cluster"):
+            taken[name] = np.unique(taken[name], return_inverse=True)[1].reshape(-1)
         return Rows(**taken, viable={policy: of_policy[rows] for policy, of_policy in self.viable.items()})
 
 
@@ -53,8 +69,10 @@ def evaluation_rows(
     max_seeds: int | None = None,
     seed: int = 1,
     block_bases: int = splits.BLOCK_BASES,
+    population: str = "all",
 ) -> Rows:
-    """Read a data set; facts that compare a seed with its read's others are those of all seeds.
+    """Read a data set; facts that compare a seed with its read's others are those of all seeds, but for gap facts and
+    what students of version 2 see, which are those of the population.
 
     Args:
         manifest: the data set.
@@ -62,12 +80,14 @@ def evaluation_rows(
         max_seeds: about how many to keep; reads are kept or dropped whole, both mates together. None keeps all.
         seed: decides which reads are kept.
         block_bases: bases of a block of the division.
+        population: one of `POPULATIONS`.
 
     Raises:
         TrainingError: as `dataset.record_batches`, and if nothing is left.
     """
-    with_masks = has_masks(manifest)
-    batches = list(record_batches(manifest, STUDENT_COLUMNS if with_masks else COLUMNS_WITHOUT_MASKS))
+    with_masks, with_gaps = (has_column(manifest, name) for name in ("left_matches", GAP_BOUND))
+    columns = [*(STUDENT_COLUMNS if with_masks else COLUMNS_WITHOUT_MASKS), *([GAP_BOUND] if with_gaps else [])]
+    batches = list(record_batches(manifest, columns))
     table = pa.Table.from_batches(batches) if batches else None
     if table is None or len(table) == 0:
         raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
@@ -75,21 +95,12 @@ def evaluation_rows(
     facts = {name: batch.column(name).to_numpy() for name in FACTS}
     read_hash = batch.column("read_hash").to_numpy()
     pair = np.unique(read_hash, return_inverse=True)[1].reshape(-1)
-    read = np.unique(pair * 3 + batch.column("mate").to_numpy(), return_inverse=True)[1].reshape(-1)
+    mate = batch.column("mate").to_numpy()
+    read = mates(pair, mate)[0]
     packed = packed_seeds(batch)
-    rows = Rows(
-        packed=packed,
-        features=student_features(manifest, batch, read) if with_masks else np.zeros((0, 288), dtype=np.uint8),
-        window_features=window_features(packed, facts["length"]),
-        seed_facts=seed_facts(facts, read),
-        length=facts["length"].astype(np.int64),
-        ungapped_score=facts["ungapped_score"].astype(np.int64),
-        occurrences=facts["occurrences"].astype(np.int64),
-        read_length=facts["read_length"].astype(np.int64),
-        pair=pair,
-        viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
-    )
-    kept = np.ones(len(rows), dtype=bool)
+    kept = np.ones(len(batch), dtype=bool)
+    if population == "chains":
+        kept &= batch.column(POPULATION).to_numpy(zero_copy_only=False)
     if part is not None:
         kept &= splits.parts(batch, block_bases) == splits.PARTS.index(part)
     if max_seeds is not None and kept.sum() > max_seeds:
@@ -98,4 +109,42 @@ def evaluation_rows(
         raise TrainingError(
             f"{manifest.directory}: its {part or 'whole'} part holds no seeds: give --part all, or another data set"
         )
+    gap_features, facts_of_gaps = _gap_columns(manifest, batch, pair, population) if with_gaps and with_masks else (
+        np.zeros((0, FEATURES), dtype=np.uint8),
+        np.zeros((0, 3), dtype=np.float32),
+    )
+    rows = Rows(
+        packed=packed,
+        features=student_features(manifest, batch.drop_columns([GAP_BOUND]) if with_gaps else batch, pair)
+        if with_masks
+        else np.zeros((0, FEATURES), dtype=np.uint8),
+        gap_features=gap_features,
+        gap_facts=facts_of_gaps,
+        window_features=window_features(packed, facts["length"]),
+        seed_facts=seed_facts(facts, read),
+        length=facts["length"].astype(np.int64),
+        ungapped_score=facts["ungapped_score"].astype(np.int64),
+        occurrences=facts["occurrences"].astype(np.int64),
+        read_length=facts["read_length"].astype(np.int64),
+        pair=pair,
+        cluster=np.unique(splits.clusters(batch), return_inverse=True)[1].reshape(-1),
+        viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
+    )
     return rows.take(np.flatnonzero(kept))
+
+
+def _gap_columns(
+    manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray, population: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """`Rows.gap_features` and `Rows.gap_facts`; zeros for rows outside the population."""
+    inside = np.ones(len(batch), dtype=bool)
+    if population == "chains":
+        inside = batch.column(POPULATION).to_numpy(zero_copy_only=False)
+    of_population = batch.filter(pa.array(inside))
+    read, mate_read = mates(pair[inside], of_population.column("mate").to_numpy())
+    bound = of_population.column(GAP_BOUND).to_numpy().astype(np.int64)
+    seen = np.zeros((len(batch), FEATURES), dtype=np.uint8)
+    seen[inside] = student_features(manifest, of_population, pair[inside])
+    facts = np.zeros((len(batch), 3), dtype=np.float32)
+    facts[inside] = np.column_stack(gap_facts(bound, read, mate_read))
+    return seen, facts

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,17 @@ import onnxruntime
 from ..errors import TrainingError
 from ..parity import onnx_scores
 from ..student.export import INPUT as STUDENT_INPUT
+from ..student.features import WINDOW_1
 from .rows import Rows
+from .tier_one import cells, learnt_table
 from .window_baselines import flank_distance, shared_q_grams
 
 TREE_ITERATIONS = 200
-TREES = {"trees on the windows": ("window_features",), "trees on all seed facts": ("window_features", "seed_facts")}
+TREES = {
+    "trees on the windows": ("window_features",),
+    "trees on all seed facts": ("window_features", "seed_facts"),
+    "trees on facts and gap bounds": ("window_features", "seed_facts", "gap_facts"),
+}
 """What each forest sees, by its name."""
 
 
@@ -49,12 +56,13 @@ class Scorer:
         return Scored(scores, 1e6 * (time.perf_counter() - started) / max(len(rows), 1))
 
 
-def baselines() -> list[Scorer]:
-    """Scorers that need neither training nor a file."""
+def baselines(with_gaps: bool) -> list[Scorer]:
+    """Scorers that need neither training nor a file; `with_gaps`: the data sets have gap bounds."""
     known = "known before: computed by the aligner"
     return [
         Scorer("seed length", lambda rows: rows.length.astype(np.float64), known),
         Scorer("ungapped score", lambda rows: rows.ungapped_score.astype(np.float64), known),
+        *([Scorer("gap bound", lambda rows: rows.gap_facts[:, 0].astype(np.float64), known)] if with_gaps else []),
         Scorer("q-gram vote", lambda rows: shared_q_grams(rows.packed).astype(np.float64), "numpy"),
         Scorer(
             "bit-vector distance", lambda rows: -flank_distance(rows.packed, rows.length).astype(np.float64), "numpy"
@@ -62,8 +70,8 @@ def baselines() -> list[Scorer]:
     ]
 
 
-def trees(train: Rows, policy: str, seed: int, threads: int) -> list[Scorer]:
-    """Gradient-boosted trees that learnt from `train`; none where it lacks a class.
+def trees(train: Rows, policy: str, seed: int, threads: int, with_gaps: bool) -> list[Scorer]:
+    """Gradient-boosted trees that learnt from `train`; none where it lacks a class. `with_gaps`: all data have gap bounds.
 
     Raises:
         TrainingError: if scikit-learn is missing.
@@ -92,7 +100,18 @@ def trees(train: Rows, policy: str, seed: int, threads: int) -> list[Scorer]:
 
         return Scorer(name, score, "scikit-learn, features given")
 
-    return [scorer(name, seen) for name, seen in TREES.items()]
+    tables = [_table(train, viable)] if with_gaps else []
+    return tables + [scorer(name, seen) for name, seen in TREES.items() if with_gaps or "gap_facts" not in seen]
+
+
+def _table(train: Rows, viable: np.ndarray) -> Scorer:
+    """The table of tier 1, learnt."""
+    table = learnt_table(train.gap_facts[:, 0], train.length, train.occurrences, viable)
+
+    def score(rows: Rows) -> np.ndarray:
+        return table[cells(rows.gap_facts[:, 0], rows.length, rows.occurrences)].astype(np.float64)
+
+    return Scorer("table of tier 1", score, "numpy, gap bounds given")
 
 
 def _columns(rows: Rows, names: Sequence[str]) -> np.ndarray:
@@ -114,7 +133,8 @@ def model(path: Path) -> Scorer:
     except Exception as error:
         raise TrainingError(f"{path}: not an ONNX file, or damaged; give a .onnx file with --model") from error
     threshold = properties.get("seedsieve.threshold")
-    score = {"contexts": _scores_of_windows, STUDENT_INPUT: _scores_of_features}.get(inputs[0])
+    is_student = inputs[0] == STUDENT_INPUT
+    score = {"contexts": partial(onnx_scores, threads=1), STUDENT_INPUT: feature_scores}.get(inputs[0])
     if score is None:
         raise TrainingError(
             f"{path}: its input is {inputs[0]!r}; valid are contexts and {STUDENT_INPUT}: give a file of the train or "
@@ -122,23 +142,22 @@ def model(path: Path) -> Scorer:
         )
     return Scorer(
         name=path.stem,
-        score=lambda rows: score(path, rows),
+        score=lambda rows: score(path, _seen_by_student(path, properties, rows) if is_student else rows.packed),
         costs="ONNX Runtime",
         is_model=True,
         threshold=None if threshold is None else float(threshold),
     )
 
 
-def _scores_of_windows(path: Path, rows: Rows) -> np.ndarray:
-    return onnx_scores(path, rows.packed, threads=1)
-
-
-def _scores_of_features(path: Path, rows: Rows) -> np.ndarray:
-    if len(rows.features) != len(rows):
+def _seen_by_student(path: Path, properties: dict[str, str], rows: Rows) -> np.ndarray:
+    first = properties.get("seedsieve.window") == WINDOW_1
+    seen = rows.features if first else rows.gap_features
+    if len(seen) != len(rows):
         raise TrainingError(
-            f"{path}: a student looks at match masks, which the data set does not have (schema version 3 and later do)"
+            f"{path}: a student looks at {'match masks' if first else 'match masks and gap bounds'}, which the data set "
+            f"does not have (schema version {3 if first else 4} and later do)"
         )
-    return feature_scores(path, rows.features)
+    return seen
 
 
 def feature_scores(model: Path | bytes, features: np.ndarray, batch_size: int = 8_192) -> np.ndarray:

@@ -33,8 +33,8 @@ def student_card(figures: dict[str, Any]) -> str:
             for name, row in scorers
         ),
         threshold=f"{figures['threshold']:.4g}",
-        miss_rate=percent(guarantee["miss_rate"], 1),
-        confidence=percent(guarantee["confidence"], 0),
+        origin=figures["threshold_origin"],
+        test_places=f"{guarantee['test_places']:,}",
         test_missed=f"{guarantee['test_missed']:,}",
         test_viable=f"{guarantee['test_viable']:,}",
         upper_bound=percent(guarantee["test_upper_bound"], 3),

@@ -26,12 +26,16 @@ FACTS = (
     "of the first 32 before",
     "of the first 32 after",
 )
-RESERVED = 14
+GAP_FACTS = ("gap bound", "best gap bound of the read's other seeds", "best gap bound of the mate's seeds")
+"""Facts behind those, since version 2."""
+RESERVED = 11
 """Zeros at the end."""
-FEATURES = 2 * MASK_BITS + len(FACTS) + RESERVED
+FEATURES = 2 * MASK_BITS + len(FACTS) + len(GAP_FACTS) + RESERVED
 """288."""
-WINDOW = f"student/{FEATURES}"
-"""What model files state as `seedsieve.window`."""
+WINDOW = f"student/{FEATURES}/2"
+"""What model files state as `seedsieve.window`: facts are over the seeds of chains that survive the chain filter."""
+WINDOW_1 = f"student/{FEATURES}"
+"""The same of version 1: zeros for the gap facts, and facts over all seeds of a read."""
 NEAR, FAR = 10, 100
 """Diagonals within which another seed supports this one."""
 
@@ -60,10 +64,14 @@ class SeedColumns:
     room_before: np.ndarray
     """Bases of the contig before the seed, in the direction of the read; a very large number where unknown."""
     room_after: np.ndarray
+    gap_bound: np.ndarray | None = None
+    """None: version 1."""
+    mate_read: np.ndarray | None = None
+    """Number of the mate's read of each row, -1 where it has no seed; None with `gap_bound`."""
 
 
 def features(columns: SeedColumns) -> np.ndarray:
-    """The student's input, uint8[n, 288]."""
+    """The student's input, uint8[n, 288]: of version 2 where there are gap bounds."""
     before, after = (_bits(mask) for mask in (columns.left_matches, columns.right_matches))
     length = columns.length.astype(np.int64)
     query_start, read_length = columns.query_start.astype(np.int64), columns.read_length.astype(np.int64)
@@ -84,6 +92,8 @@ def features(columns: SeedColumns) -> np.ndarray:
         np.maximum(_longest_run(before), _longest_run(after)),
         *(mask[:, :bases].sum(axis=1) for bases in (8, 16, 32) for mask in (before, after)),
     ]
+    if columns.gap_bound is not None and columns.mate_read is not None:
+        facts += gap_facts(columns.gap_bound.astype(np.int64), columns.read, columns.mate_read)
     result = np.zeros((len(length), FEATURES), dtype=np.uint8)
     result[:, :MASK_BITS] = before
     result[:, MASK_BITS : 2 * MASK_BITS] = after
@@ -123,6 +133,28 @@ def best_of_others(score: np.ndarray, read: np.ndarray) -> np.ndarray:
     unsorted = np.empty_like(result)
     unsorted[order] = result
     return unsorted
+
+
+def gap_facts(gap_bound: np.ndarray, read: np.ndarray, mate_read: np.ndarray) -> list[np.ndarray]:
+    """`GAP_FACTS` of each row, int64[n] each."""
+    # One element more, which a read without a mate looks up.
+    best = np.zeros(int(read.max()) + 2 if len(read) else 1, dtype=np.int64)
+    np.maximum.at(best, read, gap_bound)
+    return [gap_bound, best_of_others(gap_bound, read), best[mate_read]]
+
+
+def mates(pair: np.ndarray, mate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each row's read, 0 and up without gaps, and of its mate's, -1 where the mate has no row or there is none.
+
+    Args:
+        pair: integers[n], number of the read pair.
+        mate: integers[n]: 0 unpaired, 1 first, 2 second.
+    """
+    key = pair.astype(np.int64) * 3 + mate
+    keys, read = np.unique(key, return_inverse=True)
+    wanted = np.where(mate == 0, -1, pair.astype(np.int64) * 3 + 3 - mate)
+    place = np.searchsorted(keys, wanted).clip(0, max(len(keys) - 1, 0))
+    return read.reshape(-1), np.where(keys[place] == wanted, place, -1)
 
 
 def _within(columns: SeedColumns, reach: int) -> np.ndarray:

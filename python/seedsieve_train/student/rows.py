@@ -13,14 +13,18 @@ from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
 from ..errors import TrainingError
 from ..schema import MATCH_MASK_BYTES
 from ..windows import DOWNSTREAM, MAX_SEED_IN_WINDOW, UPSTREAM
-from .features import SeedColumns, features
+from .features import SeedColumns, features, mates
 
 NUMBERS = ("length", "query_start", "read_length", "occurrences", "ungapped_score", "position", "read_hash", "mate")
+POPULATION = "chain_kept"
+"""Column that says which seeds a student decides on, and its facts are taken over."""
+GAP_BOUND = "gap_bound"
+"""Column since schema version 4."""
 COLUMNS = tuple(
     dict.fromkeys(
         (
             *NUMBERS,
-            *("reverse", "contig", "left_matches", "right_matches", "query_window", "reference_window"),
+            *("reverse", "contig", "left_matches", "right_matches", "query_window", "reference_window", POPULATION),
             *labels.COLUMNS,
             *splits.COLUMNS,
         )
@@ -43,8 +47,11 @@ class StudentRows:
     """int8[n], as `splits.parts` gives it."""
     pair: np.ndarray
     """int64[n]: number of the read pair."""
+    place: np.ndarray
+    """uint64[n]: seeds with the same number are not independent, see `splits.clusters`."""
     length: np.ndarray
     ungapped_score: np.ndarray
+    gap_bound: np.ndarray
 
     def __len__(self) -> int:
         return len(self.part)
@@ -67,44 +74,56 @@ class StudentRows:
 
 
 def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> StudentRows:
-    """Read a whole data set of schema version 3 or later.
+    """Read the seeds of surviving chains of a data set of schema version 4 or later.
 
     Raises:
-        TrainingError: as `dataset.record_batches`, and if the data set has no match masks.
+        TrainingError: as `dataset.record_batches`, and if the data set has no match masks or gap bounds, or no such seed.
     """
-    batches = list(record_batches(manifest, COLUMNS))
-    if not batches:
-        raise TrainingError(f"{manifest.directory}: holds no seeds; {EXTRACT_AGAIN} from reads that map")
+    if not has_column(manifest, GAP_BOUND):
+        raise TrainingError(
+            f"{manifest.directory}: no column {GAP_BOUND}: the student needs a data set of schema version 4 or later; "
+            f"{EXTRACT_AGAIN} of this version"
+        )
+    batches = [
+        batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, (*COLUMNS, GAP_BOUND))
+    ]
+    if not sum(map(len, batches)):
+        raise TrainingError(f"{manifest.directory}: holds no seeds of chains; {EXTRACT_AGAIN} from reads that map")
     batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
     pair = np.unique(batch.column("read_hash").to_numpy(), return_inverse=True)[1].reshape(-1)
-    read = np.unique(pair * 3 + batch.column("mate").to_numpy(), return_inverse=True)[1].reshape(-1)
     return StudentRows(
-        features=student_features(manifest, batch, read),
+        features=student_features(manifest, batch, pair),
         packed=packed_seeds(batch),
         viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
         part=splits.parts(batch, block_bases),
         pair=pair,
+        place=splits.clusters(batch),
         length=batch.column("length").to_numpy().astype(np.int64),
         ungapped_score=batch.column("ungapped_score").to_numpy().astype(np.int64),
+        gap_bound=batch.column(GAP_BOUND).to_numpy().astype(np.int64),
     )
 
 
-def has_masks(manifest: Manifest) -> bool:
-    """Whether the files of a data set have match masks (schema version 3 and later)."""
-    return all("left_matches" in pq.read_schema(part.path).names for part in manifest.parts)
+def has_column(manifest: Manifest, name: str) -> bool:
+    """Whether the files of a data set have a column that came with a later schema version."""
+    return all(name in pq.read_schema(part.path).names for part in manifest.parts)
 
 
-def student_features(manifest: Manifest, batch: pa.RecordBatch, read: np.ndarray) -> np.ndarray:
-    """The student's input uint8[rows, 288] for all seeds of some reads.
+def student_features(manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray) -> np.ndarray:
+    """The student's input uint8[rows, 288], of version 2 where the batch has gap bounds.
 
     Args:
         manifest: names the data set in errors.
-        batch: rows with `COLUMNS`.
-        read: number of the read of each row, 0 and up without gaps.
+        batch: rows with `COLUMNS`: all seeds that facts are taken over.
+        pair: number of the read pair of each row.
 
     Raises:
-        TrainingError: if the data set has no match masks.
+        TrainingError: if the data set has no match masks or, in some rows, no gap bounds.
     """
+    read, mate_read = mates(pair, batch.column("mate").to_numpy())
+    gap_bound = None
+    if GAP_BOUND in batch.schema.names:
+        gap_bound = _filled(manifest, batch, GAP_BOUND, 4).to_numpy()
     length = batch.column("length").to_numpy()
     windows = packed_seeds(batch)
     before, after = contig_room(windows[:, windows.shape[1] // 2 :], length)
@@ -122,6 +141,8 @@ def student_features(manifest: Manifest, batch: pa.RecordBatch, read: np.ndarray
             read=read,
             room_before=before,
             room_after=after,
+            gap_bound=gap_bound,
+            mate_read=mate_read,
             **numbers,
         )
     )
@@ -148,11 +169,16 @@ def _room(filled: np.ndarray) -> np.ndarray:
 
 
 def _masks(manifest: Manifest, batch: pa.RecordBatch, name: str) -> np.ndarray:
+    column = _filled(manifest, batch, name, 3)
+    values = np.frombuffer(column.buffers()[1], dtype=np.uint8).reshape(-1, MATCH_MASK_BYTES)
+    return values[column.offset : column.offset + len(column)]
+
+
+def _filled(manifest: Manifest, batch: pa.RecordBatch, name: str, version: int) -> pa.Array:
     column = batch.column(name)
     if column.null_count:
         raise TrainingError(
-            f"{manifest.directory}: no match masks (null in the column {name}): the student needs a data set of schema "
-            f"version 3 or later; {EXTRACT_AGAIN} of this version"
+            f"{manifest.directory}: null in the column {name}: the student needs a data set of schema version {version} "
+            f"or later; {EXTRACT_AGAIN} of this version"
         )
-    values = np.frombuffer(column.buffers()[1], dtype=np.uint8).reshape(-1, MATCH_MASK_BYTES)
-    return values[column.offset : column.offset + len(column)]
+    return column

@@ -17,7 +17,8 @@ from ..errors import TrainingError
 from ..evaluation.scorers import feature_scores
 from ..export import ModelMetadata, write_model
 from ..files import make_folder, write_atomically
-from ..metrics import CONFIDENCE, MISS_RATE, decision_threshold, largest_rate, summary
+from ..guarantee import chosen_threshold, held_out
+from ..metrics import summary
 from ..parity import compare
 from ..report import network_figures, to_json
 from .card import student_card
@@ -28,6 +29,8 @@ from .rows import StudentRows, student_rows
 from .training import LabelledFeatures, StudentSettings, StudentTraining, train_student, train_teacher
 
 PARITY_LIMIT = 1e-5
+DEFAULT_THRESHOLD = 0.3
+"""Decision threshold where the validation part is too small to choose one."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,9 @@ def write_student(
     network = training.network
     validation, test = parts["validation"], parts["test"]
     of_validation = validation.viable[command.policy]
-    threshold = decision_threshold(integer_scores(network, validation.features), of_validation)
-    if threshold is None:
-        threshold = 0.3
+    guarantee = chosen_threshold(integer_scores(network, validation.features), of_validation, validation.place)
+    threshold = guarantee.threshold if guarantee is not None else DEFAULT_THRESHOLD
+    if guarantee is None:
         say(f"{int(of_validation.sum()):,} viable validation seeds are too few to choose a threshold: {threshold}")
     manifests = [read_manifest(directory) for directory in command.data]
     names = sorted({name for manifest in manifests for name in sample_names(manifest)})
@@ -111,8 +114,7 @@ def write_student(
         dataset_sha256=",".join(manifest.sha256 for manifest in manifests),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         trained_on=f"{len(parts['train']):,} seeds of {', '.join(names)}",
-        miss_rate=MISS_RATE,
-        confidence=CONFIDENCE,
+        guarantee=guarantee,
         window=WINDOW,
     )
     float_file, integer_file = student_float_model(network, metadata), student_quantised_model(network, metadata)
@@ -127,7 +129,6 @@ def write_student(
     }
     if parities["float file and PyTorch"].largest_difference > PARITY_LIMIT:
         raise TrainingError(f"{command.name}.onnx differs from PyTorch: {parities}; no file was written")
-    missed = int((integers[viable] < threshold).sum())
     figures = {
         "name": command.name,
         "multiply_adds": network.multiply_adds,
@@ -135,6 +136,7 @@ def write_student(
         "policy": command.policy,
         "label_threshold": metadata.label_threshold,
         "threshold": threshold,
+        "threshold_origin": guarantee.words() if guarantee is not None else "the default: too few viable seeds",
         "dataset_sha256": metadata.dataset_sha256,
         "trained_on": metadata.trained_on,
         "settings": asdict(command.settings),
@@ -146,17 +148,13 @@ def write_student(
         "test": network_figures(onnx_integer, viable, threshold),
         "float": summary(scores, viable),
         "baselines": {
+            "gap bound": summary(test.gap_bound, viable),
             "ungapped score": summary(test.ungapped_score, viable),
             "seed length": summary(test.length, viable),
         },
         "parity": {name: asdict(parity) for name, parity in parities.items()},
-        "guarantee": {
-            "miss_rate": MISS_RATE,
-            "confidence": CONFIDENCE,
-            "test_missed": missed,
-            "test_viable": int(viable.sum()),
-            "test_upper_bound": largest_rate(missed, int(viable.sum()), CONFIDENCE),
-        },
+        "guarantee": (asdict(guarantee) if guarantee is not None else {})
+        | held_out(integers, viable, test.place, threshold),
         "epochs": training.training.epoch_rows(),
         "rounded_epochs": training.rounded.epoch_rows(),
     }

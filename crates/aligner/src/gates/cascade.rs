@@ -118,7 +118,8 @@ fn placed(batch: &GateBatch<'_>) -> Vec<PlacedSeed> {
     batch.reads.iter().enumerate().flat_map(of_read).collect()
 }
 
-fn place(seed: &Seed, l_pac: i64, bases: i32) -> PlacedSeed {
+/// A seed on the forward strand; `l_pac` is the reference's length, `bases` the read's.
+pub(crate) fn place(seed: &Seed, l_pac: i64, bases: i32) -> PlacedSeed {
     let reverse = seed.reference_start >= l_pac;
     let (start, query_start) = if reverse {
         let end = seed.reference_start + i64::from(seed.length);
@@ -149,7 +150,8 @@ fn extension(bound: &Bound, l_pac: i64, band: i32) -> SeedExtension {
 }
 
 /// The cascade's bands under bwa's scores, thresholds and penalties.
-fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
+/// What the cascade decides by in a run with these options.
+pub(crate) fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
     let mem = &options.mem;
     let scoring = Scoring {
         matched: mem.a,

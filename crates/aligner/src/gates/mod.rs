@@ -48,6 +48,7 @@ use seedsieve_filter::{FilterStatistics, GuardRails, SeedFilter};
 use crate::stages::ungapped::ungapped_score;
 use crate::{AlignOptions, AlignerError, ComputeContext, FilterMode, ReferenceIndex, Seed, SeedExtension};
 
+pub(crate) use cascade::{place, settings};
 pub use rescue::{RescueCase, RescueGate, RescueVerdict};
 
 /// Seeds of some reads, those of one read side by side.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use seedsieve_compare::WholeFile;
 use seedsieve_dataset::{Dataset, LabelPolicy, file_sha256};
-use seedsieve_evaluate::{Evaluation, ScoredSeeds, collect, evaluate, html_report, text_table};
+use seedsieve_evaluate::{Evaluation, Resampled, ScoredSeeds, collect, evaluate, html_report, text_table};
 use seedsieve_inference::NpuBackend;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use super::scoring::{BackendArgs, LoadedModel};
 ///
 /// Prints AUC, the share of hopeless seeds kept (FPR) where 95, 99 and 99.9 % of the viable ones are (TPR), and both at the
 /// model's own threshold, beside two scorers that need no network: the ungapped score to both ends of the read, and the
-/// seed's length. With two models, it says whether the second is better, on the same resampled reads. Seeds that a model
+/// seed's length. With two models, it says whether the second is better, on the same resamples. Seeds that a model
 /// was trained on flatter it: it is warned of the very data set, but not of other seeds at the same places.
 #[derive(clap::Args)]
 pub struct Args {
@@ -32,6 +32,9 @@ pub struct Args {
     /// Resamples that the intervals rest on.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(20..=100_000))]
     resamples: u32,
+    /// What resamples count as a whole: places (a thousand bases of the reference, with all reads there) or pairs of reads.
+    #[arg(long, value_name = "WHAT", default_value = "places")]
+    resample: Resampled,
     /// Write the figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -80,7 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let named: Vec<(String, f32)> =
         names(&models).into_iter().zip(models.iter().map(|m| m.metadata.threshold)).collect();
-    let evaluation = pool.install(|| evaluate(&seeds, &named, args.resamples))?;
+    let evaluation = pool.install(|| evaluate(&seeds, &named, args.resamples, args.resample))?;
 
     let shown = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
     let content = Report {

@@ -61,6 +61,7 @@ pub fn row<'a>(row: u64, windows: &'a mut [u8; 128]) -> SeedRow<'a> {
         seeding_round: (!row.is_multiple_of(20)).then_some(1 + (row % 3) as u8),
         rescue_anchor: (!row.is_multiple_of(21)).then_some(row.is_multiple_of(2)),
         own_computed: (!row.is_multiple_of(22)).then_some(row.is_multiple_of(5)),
+        gap_bound: (!row.is_multiple_of(23)).then_some(score + 7),
         windows,
     }
 }

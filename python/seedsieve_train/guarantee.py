@@ -1,0 +1,155 @@
+"""Decision thresholds with a bound on the viable seeds that they drop, seeds of one place not taken as independent.
+
+The bound is that of Clopper and Pearson (1934) for a cluster sample, as Korn and Graubard (1998) put it: the number of
+seeds is divided by the design effect, by which the variance of the drop rate over places exceeds that of as many
+independent seeds.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .metrics import CONFIDENCE, MISS_RATE, largest_rate, misses_allowed
+
+DESIGN_RATES = (1, 3, 10)
+"""Multiples of the miss rate at which the design effect is measured; the largest counts. A few misses say little of it."""
+METHOD = "Clopper-Pearson over places"
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """A threshold, and what it rests on."""
+
+    threshold: float
+    miss_rate: float
+    confidence: float
+    viable: int
+    """Viable validation seeds."""
+    places: int
+    """That they lie at."""
+    design_effect: float
+    dropped: int
+    """Viable validation seeds below the threshold."""
+    upper_bound: float
+    """Of the rate of dropped ones, with `confidence`."""
+
+    def words(self) -> str:
+        """Where the threshold comes from."""
+        return (
+            f"the highest at which the {self.viable:,} viable seeds of the validation part, at {self.places:,} places, bound "
+            f"the rate of dropped ones below {100 * self.miss_rate:g} % (one-sided, {100 * self.confidence:g} % confidence; "
+            f"seeds of one place vary together, so that {self.design_effect:.1f} of them count as one)"
+        )
+
+    def properties(self) -> dict[str, str]:
+        """Keys and values for a model file."""
+        return {
+            "seedsieve.miss_rate": f"{self.miss_rate:.9g}",
+            "seedsieve.confidence": f"{self.confidence:.9g}",
+            "seedsieve.threshold_method": METHOD,
+            "seedsieve.threshold_viable": str(self.viable),
+            "seedsieve.threshold_places": str(self.places),
+            "seedsieve.threshold_design_effect": f"{self.design_effect:.4g}",
+            "seedsieve.threshold_dropped": str(self.dropped),
+        }
+
+
+def design_effect(dropped: np.ndarray, place: np.ndarray) -> float:
+    """Variance of the rate of dropped seeds over places, as a multiple of that of independent seeds; 1 at least.
+
+    Args:
+        dropped: bool[n].
+        place: integers[n], 0 and up without gaps.
+    """
+    seeds = np.bincount(place)
+    rate, number = dropped.mean(), len(seeds)
+    if number < 2 or rate in (0, 1):
+        return 1.0
+    excess = np.bincount(place, dropped) - rate * seeds
+    variance = number / (number - 1) * np.sum(excess**2) / len(dropped) ** 2
+    return max(1.0, float(variance / (rate * (1 - rate) / len(dropped))))
+
+
+def effect_of_places(scores: np.ndarray, place: np.ndarray, miss_rate: float = MISS_RATE) -> float:
+    """The largest design effect where about `miss_rate` of the viable seeds, or some times as many, are dropped."""
+    effects = []
+    for multiple in DESIGN_RATES:
+        count = max(1, round(min(multiple * miss_rate, 0.5) * len(scores)))
+        limit = np.partition(scores, count - 1)[count - 1]
+        effects.append(design_effect(scores <= limit, place))
+    return max(effects)
+
+
+def upper_bound(dropped: int, viable: int, effect: float, confidence: float = CONFIDENCE) -> float:
+    """One-sided upper bound of the rate behind `dropped` of `viable` seeds with this design effect."""
+    return largest_rate(math.ceil(dropped / effect), max(int(viable / effect), 1), confidence)
+
+
+def chosen_threshold(
+    scores: np.ndarray,
+    viable: np.ndarray,
+    place: np.ndarray,
+    miss_rate: float = MISS_RATE,
+    confidence: float = CONFIDENCE,
+) -> Guarantee | None:
+    """The highest threshold whose bound of dropped viable seeds is `miss_rate`; None where the seeds are too few.
+
+    It lies in the middle between the highest score that may be dropped and the lowest that has to be kept, so that
+    rounding in another runtime does not move a seed across it.
+
+    Args:
+        scores: float32[n] of the validation part.
+        viable: bool[n].
+        place: integers[n]: seeds with the same number are not independent.
+        miss_rate: viable seeds that may be dropped.
+        confidence: of the bound.
+    """
+    of_viable = scores[viable]
+    if len(of_viable) == 0:
+        return None
+    places = np.unique(place[viable], return_inverse=True)[1].reshape(-1)
+    effect = effect_of_places(of_viable, places, miss_rate)
+    independent = misses_allowed(int(len(of_viable) / effect), miss_rate, confidence)
+    if independent is None:
+        return None
+    allowed = int(independent * effect)
+    lowest_kept = np.partition(of_viable, allowed)[allowed]
+    below = scores[scores < lowest_kept]
+    highest_dropped = below.max() if len(below) else lowest_kept
+    threshold = (float(lowest_kept) + float(highest_dropped)) / 2
+    dropped = int((of_viable < threshold).sum())
+    return Guarantee(
+        threshold=threshold,
+        miss_rate=miss_rate,
+        confidence=confidence,
+        viable=len(of_viable),
+        places=int(places.max()) + 1,
+        design_effect=effect,
+        dropped=dropped,
+        upper_bound=upper_bound(dropped, len(of_viable), effect, confidence),
+    )
+
+
+def held_out(
+    scores: np.ndarray,
+    viable: np.ndarray,
+    place: np.ndarray,
+    threshold: float,
+    miss_rate: float = MISS_RATE,
+    confidence: float = CONFIDENCE,
+) -> dict[str, float]:
+    """What a held-out part says about the loss at a threshold, with the keys of the metrics file."""
+    of_viable = scores[viable]
+    places = np.unique(place[viable], return_inverse=True)[1].reshape(-1)
+    missed, effect = int((of_viable < threshold).sum()), effect_of_places(of_viable, places, miss_rate)
+    return {
+        "miss_rate": miss_rate,
+        "confidence": confidence,
+        "test_viable": len(of_viable),
+        "test_places": int(places.max()) + 1,
+        "test_design_effect": effect,
+        "test_missed": missed,
+        "test_miss_rate": missed / len(of_viable),
+        "test_upper_bound": upper_bound(missed, len(of_viable), effect, confidence),
+    }
