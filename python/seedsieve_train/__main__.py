@@ -97,13 +97,14 @@ def parser() -> argparse.ArgumentParser:
     student = commands.add_parser("student", help="train the small network on match masks and facts")
     student.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
     student.add_argument("--out", type=Path, required=True, help="folder for the results")
-    student.add_argument("--name", type=_name, default="seed_student_v1", help="name of the model (%(default)s)")
+    student.add_argument("--name", type=_name, default="seed_student_v2", help="name of the model (%(default)s)")
     student.add_argument("--policy", choices=labels.POLICIES, default="own-extension", help="what counts as viable")
     student.add_argument(
         "--hidden", type=_positive, nargs=2, default=(16, 16), help="units of the hidden layers (16 16)"
     )
     student.add_argument("--epochs", type=_positive, default=30, help="passes over the data (%(default)s)")
-    student.add_argument("--distillation", type=_fraction, default=0.5, help="weight of the teacher (%(default)s)")
+    student.add_argument("--distillation", type=_fraction, default=0.0, help="weight of the teacher (%(default)s)")
+    student.add_argument("--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone")
     student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
     student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
     student.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
@@ -243,6 +244,7 @@ def _student(options: argparse.Namespace) -> int:
                 rounded_epochs=-(-options.epochs // 3),
                 teacher_epochs=-(-options.epochs // 2),
                 distillation=options.distillation,
+                masks=options.masks,
                 seed=options.seed,
             ),
             device=options.device,

@@ -30,9 +30,12 @@ def test_recorded_steps_train_the_same_network():
         train(*parts, TrainingSettings(**(vars(SETTINGS) | {"captured": captured})), device)
         for captured in (True, False)
     )
+    # A recorded AdamW rounds in another order, which shows where gradients are nearly 0.
     for one, other in zip(recorded.network.parameters(), eager.network.parameters(), strict=True):
-        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
-    assert recorded.epochs[-1].validation_loss == pytest.approx(eager.epochs[-1].validation_loss, abs=1e-3)
+        assert torch.allclose(one, other, rtol=1e-2, atol=2e-3)
+    for one, other in zip(recorded.epochs, eager.epochs, strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, abs=1e-5)
+        assert one.validation_loss == pytest.approx(other.validation_loss, abs=1e-5)
     assert recorded.epochs[-1].validation_auc > 0.9
 
 

@@ -161,7 +161,7 @@ def learnt():
     viable = values[:, :40].sum(axis=1) * 8 + values[:, 260].astype(int) > 255
     train_part = LabelledFeatures(values[:4_500], viable[:4_500])
     validation = LabelledFeatures(values[4_500:], viable[4_500:])
-    settings = StudentSettings(epochs=12, rounded_epochs=4, batch_size=256, teacher_epochs=4)
+    settings = StudentSettings(epochs=12, rounded_epochs=4, batch_size=256, teacher_epochs=4, masks=True, distillation=0.5)
     _, scores = train_teacher(train_part, validation, settings)
     return train_student(train_part, validation, settings, scores), validation
 
@@ -209,6 +209,23 @@ def test_the_files_state_their_interface(learnt):
     assert kinds == ["QuantizeLinear", "Gemm", "QuantizeLinear", "Gemm", "QuantizeLinear", "Gemm", "Sigmoid"]
 
 
+def test_without_masks_their_weights_are_zero_and_the_scores_those_of_facts():
+    random = np.random.default_rng(4)
+    values = random.integers(0, 2, (3_000, FEATURES)).astype(np.uint8)
+    values[:, 256:277] = random.integers(0, 256, (3_000, 21))
+    viable = values[:, 274] > 100
+    train_part, validation = (LabelledFeatures(values[rows], viable[rows]) for rows in (slice(2_000), slice(2_000, None)))
+    settings = StudentSettings(epochs=8, rounded_epochs=3, batch_size=128)
+    network = train_student(train_part, validation, settings).network
+    assert network.multiply_adds == 784 and not network.masks
+    weights = integer_layers(network)[0][0]
+    assert not weights[:, :256].any() and np.abs(weights).max() == 63
+    others = values[2_000:].copy()
+    others[:, :256] = 1 - others[:, :256]
+    scores = integer_scores(network, values[2_000:])
+    assert (scores == integer_scores(network, others)).all() and roc(scores, validation.viable).auc > 0.99
+
+
 def test_a_network_without_scales_has_no_eight_bit_form():
     with pytest.raises(ValueError, match="calibrate it first"):
         student_quantised_model(StudentNetwork(), METADATA)
@@ -217,9 +234,10 @@ def test_a_network_without_scales_has_no_eight_bit_form():
 def test_the_command_writes_a_model(tmp_path):
     folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=4)
     options = ["--out", str(tmp_path / "out"), "--epochs", "6", "--threads", "1", "--device", "cpu"]
+    options += ["--masks", "--distillation", "0.5"]
     assert main(["student", "--data", str(folder), *options]) == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    stem = "seed_student_v1"
+    stem = "seed_student_v2"
     assert names == [f"{stem}.md", f"{stem}.metrics.json", f"{stem}.onnx", f"{stem}_int8.onnx"]
     figures = json.loads((tmp_path / "out" / f"{stem}.metrics.json").read_text())
     assert figures["test"]["auc"] > 0.9 > figures["baselines"]["ungapped score"]["auc"]

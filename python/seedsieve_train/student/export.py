@@ -82,7 +82,7 @@ def integer_scores(network: StudentNetwork, features: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def on_the_grid(network: StudentNetwork) -> StudentNetwork:
     """A copy of a calibrated network with each weight and bias replaced by the nearest that its integers can state."""
-    result = StudentNetwork(network.hidden)
+    result = StudentNetwork(network.hidden, network.masks)
     result.load_state_dict(network.state_dict())
     result.scales = network.scales
     input_scale = np.float32(1)

@@ -17,26 +17,34 @@ FACT_STEP = 1 / 32
 alike. A power of two: weights are the same whether it is applied to them or to the facts."""
 
 
+def input_steps(masks: bool) -> torch.Tensor:
+    """Factors float32[288] of the features, or of their weights."""
+    steps = torch.full((FEATURES,), FACT_STEP)
+    steps[: 2 * MASK_BITS] = float(masks)
+    return steps
+
+
 class StudentNetwork(nn.Module):
-    """Three dense layers: 288 -> 16 -> 16 -> 1, 4,880 multiply-adds.
+    """Three dense layers: 288 -> 16 -> 16 -> 1, 4,880 multiply-adds; without masks 784.
 
     With `scales` the forward pass rounds as the model file does: weights to seven bits with a step for each output,
     biases to steps of their sums, activations to eight bits.
     """
 
-    def __init__(self, hidden: tuple[int, ...] = HIDDEN) -> None:
+    def __init__(self, hidden: tuple[int, ...] = HIDDEN, masks: bool = True) -> None:
+        """`masks`: whether it looks at the match masks; else their weights are 0, and facts are all that it sees."""
         super().__init__()
         sizes = (FEATURES, *hidden, 1)
         self.layers = nn.ModuleList(nn.Linear(size, following) for size, following in pairwise(sizes))
         self.scales: tuple[float, ...] | None = None
-        steps = torch.ones(FEATURES)
-        steps[2 * MASK_BITS :] = FACT_STEP
-        self.register_buffer("input_steps", steps)
+        self.masks = masks
+        self.register_buffer("input_steps", input_steps(masks))
 
     @property
     def multiply_adds(self) -> int:
         """For one seed."""
-        return sum(layer.weight.numel() for layer in self.layers)
+        unseen = 0 if self.masks else 2 * MASK_BITS * self.layers[0].out_features
+        return sum(layer.weight.numel() for layer in self.layers) - unseen
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -51,7 +59,9 @@ class StudentNetwork(nn.Module):
     @torch.no_grad()
     def set_weights(self, number: int, weights: torch.Tensor) -> None:
         """Replace the weights of a layer by such as `weights` gives."""
-        self.layers[number].weight.copy_(weights / self.input_steps if number == 0 else weights)
+        if number == 0:
+            weights = torch.where(self.input_steps > 0, weights / self.input_steps, 0)
+        self.layers[number].weight.copy_(weights)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Logits float32[batch] of features float32[batch, 288] with values 0 to 255."""

@@ -39,7 +39,7 @@ class StudentCommand:
 
     data: tuple[Path, ...]
     out: Path
-    name: str = "seed_student_v1"
+    name: str = "seed_student_v2"
     policy: str = "own-extension"
     settings: StudentSettings = field(default_factory=StudentSettings)
     device: str = "auto"
@@ -67,7 +67,9 @@ def run_student(command: StudentCommand, say: Callable[[str], None] = print) -> 
                 f"the {name} part lacks viable or hopeless seeds under {command.policy}: give more data (--data)"
             )
         say(f"{name}: {int(viable.sum()):,} viable + {int((~viable).sum()):,} hopeless")
-    _, teacher_scores = train_teacher(train_part, validation, command.settings, device)
+    teacher_scores = None
+    if command.settings.distillation > 0:
+        _, teacher_scores = train_teacher(train_part, validation, command.settings, device)
     training = train_student(train_part, validation, command.settings, teacher_scores, device)
     return write_student(command, training, parts, device_words(device), time.monotonic() - started, say)
 

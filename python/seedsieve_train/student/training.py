@@ -14,7 +14,7 @@ from ..settings import TrainingSettings
 from ..train import CPU, Training, train_placed
 from .export import on_the_grid
 from .features import FEATURES
-from .network import FACT_STEP, HIDDEN, StudentNetwork
+from .network import HIDDEN, StudentNetwork, input_steps
 
 SCORED_AT_ONCE = 65_536
 CALIBRATION_SEEDS = 65_536
@@ -25,13 +25,16 @@ class StudentSettings:
     """How to train a student."""
 
     hidden: tuple[int, ...] = HIDDEN
+    masks: bool = False
+    """Whether students look at the match masks. With some million seeds of few places they learn places by heart: on people
+    and places that they were not trained on they are better without."""
     epochs: int = 30
     rounded_epochs: int = 10
     """With eight-bit rounding in the forward pass."""
     learning_rate: float = 3e-3
     rounded_learning_rate: float = 1e-3
     batch_size: int = 4_096
-    distillation: float = 0.5
+    distillation: float = 0.0
     """Weight of the teacher's score in the target; the rest is the label's."""
     seed: int = 1
     patience: int = 30
@@ -52,16 +55,14 @@ class StudentSettings:
 class TeacherNetwork(nn.Module):
     """A dense network of 197,000 multiply-adds on the student's features: what can be had from them."""
 
-    def __init__(self) -> None:
+    def __init__(self, masks: bool = True) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             *(nn.Linear(FEATURES, 384), nn.ReLU(), nn.Dropout(0.1)),
             *(nn.Linear(384, 192), nn.ReLU(), nn.Dropout(0.1)),
             *(nn.Linear(192, 64), nn.ReLU(), nn.Linear(64, 1)),
         )
-        steps = torch.ones(FEATURES)
-        steps[256:] = FACT_STEP
-        self.register_buffer("input_steps", steps)
+        self.register_buffer("input_steps", input_steps(masks))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Logits float32[batch]."""
@@ -131,7 +132,7 @@ def train_teacher(
     placed = PlacedFeatures(train_part.features, train_part.viable, settings.seed, device)
     held_out = PlacedFeatures(validation.features, validation.viable, settings.seed, device)
     schedule = replace(settings.training(settings.teacher_epochs, 1e-3), patience=5, weight_decay=1e-4)
-    teacher = train_placed(placed, held_out, schedule, network=TeacherNetwork(), title="teacher").network
+    teacher = train_placed(placed, held_out, schedule, network=TeacherNetwork(settings.masks), title="teacher").network
     scores = placed.scores(teacher.to(device))
     return teacher.to(CPU), scores
 
@@ -160,7 +161,8 @@ def train_student(
     placed = PlacedFeatures(train_part.features, train_part.viable, settings.seed, device, targets)
     held_out = PlacedFeatures(validation.features, validation.viable, settings.seed, device)
     schedule = settings.training(settings.epochs, settings.learning_rate)
-    training = train_placed(placed, held_out, schedule, network=StudentNetwork(settings.hidden), title="student")
+    student = StudentNetwork(settings.hidden, settings.masks)
+    training = train_placed(placed, held_out, schedule, network=student, title="student")
     rounded_network = copy.deepcopy(training.network)
     some = np.random.default_rng(settings.seed).permutation(len(train_part.viable))[:CALIBRATION_SEEDS]
     rounded_network.scales = rounded_network.calibrated(torch.from_numpy(train_part.features[some]).float())
