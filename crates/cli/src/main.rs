@@ -52,6 +52,13 @@ enum Command {
     Backends(commands::backends::Args),
     /// Look into model files and check them.
     Model(commands::model::Args),
+    /// Load a library as ONNX Runtime and end: what other processes of this program do first with one that they do not know.
+    #[cfg(feature = "ort")]
+    #[command(hide = true)]
+    ProbeLibrary {
+        /// Library.
+        path: std::path::PathBuf,
+    },
     /// Print the completions of a shell: `seedsieve completions bash > FILE`.
     Completions(commands::completions::CompletionsArgs),
     /// Write manual pages.
@@ -74,6 +81,12 @@ impl Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     init_logging(cli.log.or_else(|| cli.command.log_level()).unwrap_or(LogLevel::Info));
+    #[cfg(feature = "ort")]
+    seedsieve_inference::set_library_probe(|library| {
+        let mut command = std::process::Command::new(std::env::current_exe().ok()?);
+        command.arg("probe-library").arg(library);
+        Some(command)
+    });
     let result = match cli.command {
         Command::Index(args) => commands::index::run(args),
         Command::Align(args) => commands::align::run(*args),
@@ -85,6 +98,8 @@ fn main() -> ExitCode {
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Backends(args) => commands::backends::run(args),
         Command::Model(args) => commands::model::run(args),
+        #[cfg(feature = "ort")]
+        Command::ProbeLibrary { path } => seedsieve_inference::probe_library(&path).map_err(anyhow::Error::msg),
         Command::Completions(args) => commands::completions::completions(&args, Cli::command()),
         Command::Man(args) => commands::completions::man(&args, Cli::command()),
     };

@@ -1,4 +1,4 @@
-//! Where bytes of strangers enter the program: FASTQ, the files of an index, and the alignments that `compare` reads.
+//! Where bytes of strangers enter the program: FASTQ, the files of an index, the alignments that `compare` reads, and models.
 //!
 //! Each function takes any bytes. It may find them invalid, in which case the error has to be one for people; it panics
 //! where something does not hold that has to. The fuzzers in `fuzz/` call these functions, and `tests/corpus.rs` replays
@@ -7,11 +7,13 @@
 mod alignments;
 mod fastq;
 mod index;
+mod model;
 mod reference;
 
 pub use alignments::alignments;
 pub use fastq::fastq;
 pub use index::index;
+pub use model::model;
 
 use std::error::Error;
 

@@ -35,3 +35,8 @@ fn index() {
 fn alignments() {
     replay("alignments", seedsieve_fuzzing::alignments);
 }
+
+#[test]
+fn model() {
+    replay("model", seedsieve_fuzzing::model);
+}

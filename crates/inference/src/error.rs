@@ -26,9 +26,20 @@ pub enum NpuError {
     },
     /// A backend was asked for by a name that none has.
     #[error(
-        "unknown backend `{0}`: choose one of auto, native, ort, tract, fastest, openvino, coreml, cuda, tensorrt, qnn, vitis"
+        "unknown backend `{0}`: choose one of auto, native, native-cuda, ort, tract, fastest, openvino, coreml, cuda, tensorrt, qnn, vitis"
     )]
     UnknownBackend(String),
+    /// The device's memory does not hold what the backend needs.
+    #[error(
+        "the backend `{backend}` found too little memory on its device: {why}; end other programs that use the device, take fewer \
+         threads, or choose another backend"
+    )]
+    DeviceOutOfMemory {
+        /// Name of the backend.
+        backend: &'static str,
+        /// What was asked for, and the device's answer.
+        why: String,
+    },
     /// The model file cannot be read, or a backend cannot build the network.
     #[error("cannot load the model: {0}")]
     ModelLoadFailed(String),

@@ -1,4 +1,4 @@
-//! The backend that is fastest on this machine, found by measuring each for some 50 ms, and remembered.
+//! How fast a backend is, and what was found out on this machine before.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -41,15 +41,15 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    /// `circumstances`: everything that the result depends on.
-    pub fn new(folder: Option<&Path>, circumstances: &[String]) -> Self {
+    /// `file`: name of the file; `circumstances`: everything that the result depends on.
+    pub fn new(file: &str, folder: Option<&Path>, circumstances: &[String]) -> Self {
         let mut hash = Sha256::new();
         for part in circumstances {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
         let key = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { path: folder.map(|folder| folder.join("fastest-backend")), key }
+        Self { path: folder.map(|folder| folder.join(file)), key }
     }
 
     /// The name that was remembered.
@@ -71,7 +71,7 @@ impl Remembered {
         let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         let written = written.and_then(|()| std::fs::write(&part, kept.join("\n") + "\n"));
         if let Err(error) = written.and_then(|()| std::fs::rename(&part, path)) {
-            tracing::debug!("the fastest backend is not remembered: {}: {error}", path.display());
+            tracing::debug!("nothing is remembered: {}: {error}", path.display());
         }
     }
 }
@@ -99,7 +99,7 @@ mod tests {
         let folder = folder.path().join("made/when/needed");
         let remembered = |parts: &[&str]| {
             let parts: Vec<String> = parts.iter().map(|&part| part.to_owned()).collect();
-            Remembered::new(Some(&folder), &parts)
+            Remembered::new("results", Some(&folder), &parts)
         };
         assert_eq!(remembered(&["a", "b"]).name(), None);
         remembered(&["a", "b"]).remember("native");
@@ -111,7 +111,7 @@ mod tests {
         for number in 0..2 * MAX_REMEMBERED {
             remembered(&[&number.to_string()]).remember("native");
         }
-        let lines = std::fs::read_to_string(folder.join("fastest-backend")).unwrap();
+        let lines = std::fs::read_to_string(folder.join("results")).unwrap();
         assert_eq!(lines.lines().count(), MAX_REMEMBERED);
         assert_eq!(remembered(&["a", "b"]).name(), None);
     }
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_written_is_no_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let remembered = Remembered::new(Some(file.path()), &[]);
+        let remembered = Remembered::new("results", Some(file.path()), &[]);
         remembered.remember("native");
         assert_eq!(remembered.name(), None);
-        Remembered::new(None, &[]).remember("native");
+        Remembered::new("results", None, &[]).remember("native");
     }
 }

@@ -19,6 +19,7 @@
 //! | backend | feature | what it is |
 //! |---|---|---|
 //! | `native` | `native` | our own integer kernel for INT8 models of the reference network's shape: see [`native`] |
+//! | `native-cuda` | `native-cuda` | the same kernel on an NVIDIA GPU: see [`native::NativeCudaBackend`] |
 //! | `ort` | `ort` | ONNX Runtime, a library that is looked for and loaded at run time: see [`set_ort_library`] |
 //! | `openvino`, `coreml`, `cuda`, `tensorrt`, `qnn`, `vitis` | of the same name | ONNX Runtime on other hardware, where asked for |
 //! | `tract` | `tract` | pure Rust, part of the program |
@@ -40,6 +41,8 @@ mod selection;
 pub use backend::{NpuBackend, NpuCapabilities};
 #[cfg(feature = "native")]
 pub use backends::native;
+#[cfg(feature = "ort")]
+pub use backends::onnx_runtime::{probe_library, set_library_probe};
 pub use batch::SeedFilterBatch;
 pub use config::SeedFilterConfig;
 pub use error::{NpuError, NpuResult};

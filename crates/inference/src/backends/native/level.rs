@@ -15,6 +15,8 @@ pub enum Level {
     Avx512Vnni,
     /// AVX2: 16 products an instruction (Intel since 2013, AMD since 2015).
     Avx2,
+    /// NEON with dot products: 16 products an instruction (Arm since 2018: Apple M1, Graviton 2, Snapdragon 855).
+    NeonDot,
     /// No instructions but those that every processor has; also the reference that the others are tested against.
     Scalar,
 }
@@ -39,6 +41,8 @@ const TABLE: &[Entry] = &[
     kernels::avx512_vnni::ENTRY,
     #[cfg(target_arch = "x86_64")]
     kernels::avx2::ENTRY,
+    #[cfg(target_arch = "aarch64")]
+    kernels::neon::ENTRY,
     kernels::scalar::ENTRY,
 ];
 
@@ -82,6 +86,7 @@ impl Display for Level {
             Self::Amx => "amx-int8",
             Self::Avx512Vnni => "avx512-vnni",
             Self::Avx2 => "avx2",
+            Self::NeonDot => "neon-dotprod",
             Self::Scalar => "scalar",
         })
     }

@@ -1,5 +1,7 @@
 //! Our own kernel: the network in integers, on the vector instructions that this processor has.
 
+#[cfg(feature = "native-cuda")]
+mod cuda;
 mod first_block;
 mod head;
 mod kernels;
@@ -14,6 +16,8 @@ mod windows;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
+#[cfg(feature = "native-cuda")]
+pub use self::cuda::NativeCudaBackend;
 use self::kernels::{BlockEnds, Kernel};
 pub use self::level::Level;
 use self::network::Network;

@@ -24,8 +24,8 @@ pub(super) const INSTALL_HINT: &str =
 /// The library of this process, for its lifetime.
 pub(crate) struct LoadedLibrary {
     pub path: PathBuf,
-    /// How it was found, in words.
-    pub found: &'static str,
+    /// How it was found, and whether its content is known, in words.
+    pub found: String,
     pub environment: Environment,
 }
 
@@ -78,9 +78,9 @@ pub(crate) fn loaded_library() -> NpuResult<&'static LoadedLibrary> {
     }
     let mut refused = Vec::new();
     for candidate in candidates(state.requested.as_deref()) {
-        match check(&candidate.path).and_then(|path| load(path, candidate.found)) {
+        match check_and_load(&candidate) {
             Ok(loaded) => {
-                tracing::debug!(path = %loaded.path.display(), found = loaded.found, "ONNX Runtime loaded");
+                tracing::debug!(path = %loaded.path.display(), found = &*loaded.found, "ONNX Runtime loaded");
                 let loaded = Box::leak(Box::new(loaded));
                 state.loaded = Some(loaded);
                 return Ok(loaded);
@@ -189,7 +189,15 @@ fn check(path: &Path) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-fn load(path: PathBuf, found: &'static str) -> Result<LoadedLibrary, String> {
+/// Everything that can be known of a library before this process loads it comes first.
+fn check_and_load(candidate: &Candidate) -> Result<LoadedLibrary, String> {
+    let path = check(&candidate.path)?;
+    let content = super::checksum::check(&path)?.unwrap_or_else(|| "no checksum of it is known".into());
+    super::probe::try_library(&path)?;
+    load(path, format!("{} ({content})", candidate.found))
+}
+
+pub(super) fn load(path: PathBuf, found: String) -> Result<LoadedLibrary, String> {
     // The bindings panic where a library exports the right names but does not answer as ONNX Runtime does.
     let environment = std::panic::catch_unwind(|| {
         let builder = ort::init_from(&path).map_err(|error| error.to_string())?;

@@ -1,7 +1,9 @@
 //! ONNX Runtime, loaded at run time.
 
+mod checksum;
 mod elf;
 mod library;
+mod probe;
 mod providers;
 #[cfg(feature = "qnn")]
 mod qnn;
@@ -11,6 +13,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 pub(crate) use self::library::{LoadedLibrary, loaded_library, request_library};
+pub use self::probe::{probe_library, set_library_probe};
 pub(crate) use self::providers::Provider;
 use super::scorer_pool::{BATCH_SIZES, BatchScorer, FULL_BATCH, ScorerPool, one_hot_shape};
 use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, SeedFilterBatch};

@@ -15,7 +15,7 @@ use seedsieve_encoding::PACKED_SEED_BYTES;
 use super::avx512_vnni::store_packed;
 use super::head512::{self, viabilities};
 use super::tiles::{
-    BLOCK, BlockProduct, COLUMNS, Hardware, ROW_BYTES, ROWS, Tiles, WeightTile, has_tile_unit, multiply_only,
+    BLOCK, Biases, BlockProduct, COLUMNS, Hardware, ROW_BYTES, ROWS, Tiles, WeightTile, has_tile_unit, multiply_only,
 };
 use super::{BlockEnds, Kernel};
 use crate::backends::native::head::Head;
@@ -65,7 +65,7 @@ struct Layer {
     /// Output by output, 16 at a time; of each, the chunks in the order of products.
     tiles: Vec<WeightTile>,
     chunks: usize,
-    biases: Vec<Aligned<[i32; COLUMNS]>>,
+    biases: Vec<Biases>,
     multipliers: Vec<Aligned<[f32; COLUMNS]>>,
 }
 
@@ -103,7 +103,7 @@ impl Layer {
             };
             WeightTile(std::array::from_fn(row))
         };
-        let biases = convolution.biases.as_chunks().0.iter().map(|&lanes| Aligned(lanes)).collect();
+        let biases = convolution.biases.as_chunks().0.iter().map(|&lanes| Biases(lanes)).collect();
         let multipliers = convolution.multipliers.as_chunks().0.iter().map(|&lanes| Aligned(lanes)).collect();
         Self { tiles: (0..shape.outputs / COLUMNS * chunks).map(tile).collect(), chunks, biases, multipliers }
     }
@@ -189,7 +189,8 @@ fn write_one_hot(seed: &[u8; PACKED_SEED_BYTES], output: &mut [[u8; BASES]], pos
 }
 
 /// A convolution of `rows` positions of `INPUTS` channels to 16 times `REGISTERS`, and its rounding; with `POOL` the larger of
-/// two neighbours is kept. Whole blocks of rows are computed.
+/// two neighbours is kept. Whole blocks of rows are computed. While the tile unit multiplies a block, the one before is
+/// rounded, piece by piece.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn convolution<T: Tiles, const INPUTS: usize, const REGISTERS: usize, const POOL: bool>(
@@ -201,45 +202,66 @@ fn convolution<T: Tiles, const INPUTS: usize, const REGISTERS: usize, const POOL
     output: &mut [u8],
 ) {
     let row_length = REGISTERS * COLUMNS;
+    let halves = row_length / BLOCK;
     let output_bytes = if POOL { BLOCK / 2 } else { BLOCK } * row_length;
-    let blocks = rows.div_ceil(BLOCK);
+    // Pieces of rounding after each chunk of products.
+    let pieces = (output_bytes / 64).div_ceil(halves * layer.chunks);
+    let mut outputs = output.chunks_exact_mut(output_bytes);
     let [mut current, mut previous] = sums.each_mut();
-    for block in 0..=blocks {
-        if block < blocks {
-            let input = input[block * BLOCK..].as_flattened();
-            for half in 0..row_length / BLOCK {
-                let halves = layer.tiles[2 * half * layer.chunks..][..2 * layer.chunks].split_at(layer.chunks);
-                let product = BlockProduct { input, stride: INPUTS, weights: [halves.0, halves.1] };
-                tiles.multiply(&product, &mut current[half * BLOCK..], row_length);
-            }
+    let mut to_round: &mut [u8] = &mut [];
+    for block in 0..rows.div_ceil(BLOCK) {
+        let input = input[block * BLOCK..].as_flattened();
+        let mut rounding = Rounding::<REGISTERS, POOL>::new(layer, previous, to_round);
+        for half in 0..halves {
+            let weights = layer.tiles[2 * half * layer.chunks..][..2 * layer.chunks].split_at(layer.chunks);
+            let biases = &layer.biases[2 * half..][..2];
+            let product = BlockProduct {
+                input,
+                stride: INPUTS,
+                weights: [weights.0, weights.1],
+                biases: [&biases[0], &biases[1]],
+            };
+            let between = || rounding.advance(pieces);
+            tiles.multiply(&product, &mut current[half * BLOCK..], row_length, between);
         }
-        if block > 0 {
-            let output = &mut output[(block - 1) * output_bytes..][..output_bytes];
-            round_block::<REGISTERS, POOL>(layer, previous, output);
-        }
+        to_round = outputs.next().expect("room for whole blocks");
         (current, previous) = (previous, current);
     }
+    Rounding::<REGISTERS, POOL>::new(layer, previous, to_round).advance(usize::MAX);
 }
 
-/// Sums of a block of rows to eight bits, as `network::requantised` does it.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn round_block<const REGISTERS: usize, const POOL: bool>(layer: &Layer, sums: &[i32], output: &mut [u8]) {
-    let rows = if POOL { 2 } else { 1 };
-    // Four registers of sums make one of bytes: one row of 64 channels, or two of 32.
-    let quads = output.as_chunks_mut::<64>().0.iter_mut().zip(sums.chunks_exact(4 * COLUMNS * rows));
-    for (output, sums) in quads {
-        let rounded = |number: usize| {
-            let (row, register) = (number / REGISTERS * rows, number % REGISTERS);
-            let at = |row: usize| &sums[(row * REGISTERS + register) * COLUMNS..][..COLUMNS];
-            let sum = if POOL { _mm512_max_epi32(load(at(row)), load(at(row + 1))) } else { load(at(row)) };
-            // The larger of two sums with the same bias is the larger sum with it; no sum leaves 32 bits without it.
-            let sum = _mm512_add_epi32(sum, load(&layer.biases[register].0));
-            // SAFETY: an array of the size of a register; no alignment is asked for.
-            let multipliers = unsafe { _mm512_loadu_ps(layer.multipliers[register].0.as_ptr()) };
-            _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multipliers))
-        };
-        store_packed([rounded(0), rounded(1), rounded(2), rounded(3)], output);
+/// Sums of a block of rows on their way to eight bits, as `network::requantised` does it.
+struct Rounding<'a, const REGISTERS: usize, const POOL: bool> {
+    layer: &'a Layer,
+    /// Four registers of sums make one of bytes: one row of 64 channels, or two of 32.
+    pieces: std::iter::Zip<std::slice::IterMut<'a, [u8; 64]>, std::slice::ChunksExact<'a, i32>>,
+}
+
+impl<'a, const REGISTERS: usize, const POOL: bool> Rounding<'a, REGISTERS, POOL> {
+    /// Rows that one row of the output is made from.
+    const ROWS: usize = if POOL { 2 } else { 1 };
+
+    #[inline(always)]
+    fn new(layer: &'a Layer, sums: &'a [i32], output: &'a mut [u8]) -> Self {
+        let sums = sums.chunks_exact(4 * COLUMNS * Self::ROWS);
+        Self { layer, pieces: output.as_chunks_mut().0.iter_mut().zip(sums) }
+    }
+
+    /// Rounds up to so many pieces more.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    fn advance(&mut self, pieces: usize) {
+        for (output, sums) in self.pieces.by_ref().take(pieces) {
+            let rounded = |number: usize| {
+                let (row, register) = (number / REGISTERS * Self::ROWS, number % REGISTERS);
+                let at = |row: usize| load(&sums[(row * REGISTERS + register) * COLUMNS..][..COLUMNS]);
+                let sum = if POOL { _mm512_max_epi32(at(row), at(row + 1)) } else { at(row) };
+                // SAFETY: an array of the size of a register; no alignment is asked for.
+                let multipliers = unsafe { _mm512_loadu_ps(self.layer.multipliers[register].0.as_ptr()) };
+                _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multipliers))
+            };
+            store_packed([rounded(0), rounded(1), rounded(2), rounded(3)], output);
+        }
     }
 }
 

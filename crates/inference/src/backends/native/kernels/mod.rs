@@ -8,6 +8,8 @@ pub mod avx2;
 pub mod avx512_vnni;
 #[cfg(target_arch = "x86_64")]
 mod head512;
+#[cfg(target_arch = "aarch64")]
+pub mod neon;
 pub mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod tiles;

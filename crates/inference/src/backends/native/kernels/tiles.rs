@@ -1,7 +1,6 @@
 //! The tile unit of AMX: 32 rows of activations times 32 columns of weights at once.
 //!
-//! The instructions have no intrinsics in stable Rust; they stand in one piece of assembly each, so that the compiler never
-//! has a tile register in use between two of them. A second implementation in plain Rust lets everything around the
+//! The instructions have no intrinsics in stable Rust and stand in pieces of assembly. A second implementation in plain Rust lets everything around the
 //! instructions be tested on processors that have none.
 
 use std::arch::asm;
@@ -22,6 +21,11 @@ const _: () = assert!(ROWS == COLUMNS);
 #[repr(C, align(64))]
 pub struct WeightTile(pub [[i8; ROW_BYTES]; ROWS]);
 
+/// What the sums of 16 columns start from.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Biases(pub [i32; COLUMNS]);
+
 /// A block of sums to be computed.
 #[derive(Clone, Copy)]
 pub struct BlockProduct<'a> {
@@ -31,6 +35,8 @@ pub struct BlockProduct<'a> {
     pub stride: usize,
     /// Weights of the first 16 columns and of the other 16, as many tiles each.
     pub weights: [&'a [WeightTile]; 2],
+    /// Of the first 16 columns and of the other 16.
+    pub biases: [&'a Biases; 2],
 }
 
 /// Something that multiplies tiles.
@@ -39,12 +45,15 @@ pub trait Tiles: Send + Sync + 'static {
     fn configure() -> Self;
 
     /// `sums[r * row_length + c]`, for 32 rows and columns.
-    fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize);
+    ///
+    /// `between` is called after each chunk of 64 products, and must not use tiles: a product takes the tile unit 64 cycles,
+    /// in which the vector units can do other work, if it stands near enough for the processor to see it.
+    fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize, between: impl FnMut());
 }
 
 /// Whether all that a product reads and writes is there.
 fn check(product: &BlockProduct, sums: &[i32], row_length: usize) {
-    let BlockProduct { input, stride, weights: [left, right] } = product;
+    let BlockProduct { input, stride, weights: [left, right], .. } = product;
     assert!(!left.is_empty() && left.len() == right.len());
     assert!((BLOCK - 1) * stride + left.len() * ROW_BYTES <= input.len(), "the input ends before its last row");
     assert!(row_length >= BLOCK && (BLOCK - 1) * row_length + BLOCK <= sums.len(), "no room for the sums");
@@ -85,48 +94,58 @@ impl Tiles for Hardware {
     }
 
     #[inline(always)]
-    fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize) {
+    fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize, mut between: impl FnMut()) {
         check(product, sums, row_length);
-        let BlockProduct { input, stride, weights: [left, right] } = *product;
-        // SAFETY: `self` exists, so that the thread's tiles are configured; `check` has asserted that the rows read lie within
-        // `input` and the rows written within `sums`; all tiles that are used are declared as overwritten.
+        let BlockProduct { input, stride, weights: [left, right], biases } = *product;
+        // SAFETY: `self` exists, so that the thread's tiles are configured. A distance of 0 between rows reads the same row of
+        // biases sixteen times. Tiles keep their content between the pieces of assembly of this function: the compiler is not
+        // told of tiles and has no use for them, and `between` uses none.
         unsafe {
             asm!(
-                "tilezero tmm0",
-                "tilezero tmm1",
-                "tilezero tmm2",
-                "tilezero tmm3",
-                "2:",
-                "tileloadd tmm4, [{upper} + {stride}*1]",
-                "tileloadd tmm6, [{left} + {row}*1]",
-                "tileloadd tmm7, [{right} + {row}*1]",
-                "tdpbusd tmm0, tmm4, tmm6",
-                "tileloadd tmm5, [{lower} + {stride}*1]",
-                "tdpbusd tmm1, tmm4, tmm7",
-                "tdpbusd tmm2, tmm5, tmm6",
-                "tdpbusd tmm3, tmm5, tmm7",
-                "add {upper}, 64",
-                "add {lower}, 64",
-                "add {left}, 1024",
-                "add {right}, 1024",
-                "dec {chunks}",
-                "jnz 2b",
-                "tilestored [{sums} + {sums_row}*1], tmm0",
-                "tilestored [{sums} + {sums_row}*1 + 64], tmm1",
-                "tilestored [{lower_sums} + {sums_row}*1], tmm2",
-                "tilestored [{lower_sums} + {sums_row}*1 + 64], tmm3",
-                row = in(reg) ROW_BYTES,
-                upper = inout(reg) input.as_ptr() => _,
-                lower = inout(reg) input.as_ptr().add(ROWS * stride) => _,
-                stride = in(reg) stride,
-                left = inout(reg) left.as_ptr() => _,
-                right = inout(reg) right.as_ptr() => _,
-                chunks = inout(reg) left.len() => _,
+                "tileloadd tmm0, [{left} + {none}*1]",
+                "tileloadd tmm1, [{right} + {none}*1]",
+                "tileloadd tmm2, [{left} + {none}*1]",
+                "tileloadd tmm3, [{right} + {none}*1]",
+                none = in(reg) 0usize,
+                left = in(reg) biases[0].0.as_ptr(),
+                right = in(reg) biases[1].0.as_ptr(),
+                options(nostack, readonly),
+            );
+        }
+        for (chunk, (left, right)) in left.iter().zip(right).enumerate() {
+            let start = chunk * ROW_BYTES;
+            // SAFETY: as above; `check` has asserted that all rows that are read lie within `input`.
+            unsafe {
+                asm!(
+                    "tileloadd tmm4, [{upper} + {stride}*1]",
+                    "tileloadd tmm6, [{left} + {row}*1]",
+                    "tileloadd tmm7, [{right} + {row}*1]",
+                    "tdpbusd tmm0, tmm4, tmm6",
+                    "tileloadd tmm5, [{lower} + {stride}*1]",
+                    "tdpbusd tmm1, tmm4, tmm7",
+                    "tdpbusd tmm2, tmm5, tmm6",
+                    "tdpbusd tmm3, tmm5, tmm7",
+                    row = in(reg) ROW_BYTES,
+                    upper = in(reg) input.as_ptr().add(start),
+                    lower = in(reg) input.as_ptr().add(start + ROWS * stride),
+                    stride = in(reg) stride,
+                    left = in(reg) left.0.as_ptr(),
+                    right = in(reg) right.0.as_ptr(),
+                    options(nostack, readonly),
+                );
+            }
+            between();
+        }
+        // SAFETY: as above; `check` has asserted that all rows that are written lie within `sums`.
+        unsafe {
+            asm!(
+                "tilestored [{sums} + {row}*1], tmm0",
+                "tilestored [{sums} + {row}*1 + 64], tmm1",
+                "tilestored [{lower} + {row}*1], tmm2",
+                "tilestored [{lower} + {row}*1 + 64], tmm3",
                 sums = in(reg) sums.as_mut_ptr(),
-                lower_sums = in(reg) sums.as_mut_ptr().add(ROWS * row_length),
-                sums_row = in(reg) row_length * 4,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                lower = in(reg) sums.as_mut_ptr().add(ROWS * row_length),
+                row = in(reg) row_length * 4,
                 options(nostack),
             );
         }
@@ -229,11 +248,12 @@ impl Tiles for Emulated {
         Self
     }
 
-    fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize) {
+    fn multiply(&self, product: &BlockProduct, sums: &mut [i32], row_length: usize, mut between: impl FnMut()) {
         check(product, sums, row_length);
+        product.weights[0].iter().for_each(|_| between());
         for row in 0..BLOCK {
             for column in 0..BLOCK {
-                let mut sum = 0;
+                let mut sum = product.biases[column / COLUMNS].0[column % COLUMNS];
                 for (chunk, tile) in product.weights[column / COLUMNS].iter().enumerate() {
                     for at in 0..ROW_BYTES {
                         let activation = product.input[row * product.stride + chunk * ROW_BYTES + at];
@@ -268,9 +288,11 @@ mod tests {
                     .collect()
             };
             let (left, right) = (tiles(), tiles());
-            let product = BlockProduct { input: &input, stride, weights: [&left, &right] };
-            let mut expected = vec![-1; 31 * 64 + 32];
-            Emulated.multiply(&product, &mut expected, 64);
+            let [first, second] = [100, -70_000].map(|bias| Biases(std::array::from_fn(|column| bias + column as i32)));
+            let product = BlockProduct { input: &input, stride, weights: [&left, &right], biases: [&first, &second] };
+            let (mut expected, mut calls) = (vec![-1; 31 * 64 + 32], 0);
+            Emulated.multiply(&product, &mut expected, 64, || calls += 1);
+            assert_eq!(calls, chunks);
             assert!(expected[5 * 64 + 3] != -1 && expected[5 * 64 + 40] == -1);
             if !has_tile_unit() {
                 eprintln!(
@@ -279,7 +301,8 @@ mod tests {
                 return;
             }
             let mut sums = vec![-1; expected.len()];
-            Hardware::configure().multiply(&product, &mut sums, 64);
+            Hardware::configure().multiply(&product, &mut sums, 64, || calls += 1);
+            assert_eq!(calls, 2 * chunks);
             assert_eq!(sums, expected, "stride {stride}");
         }
     }

@@ -1,0 +1,133 @@
+//! AVX2.
+
+use std::arch::x86_64::*;
+
+use super::*;
+use crate::backends::native::student::plan::Step;
+
+#[target_feature(enable = "avx2")]
+pub fn avx2(plan: &Plan, features: &[u8], scores: &mut [f32]) {
+    score::<Avx2>(plan, features, scores);
+}
+
+/// Eight outputs a register. The instruction for bytes adds two products in 16 bits and saturates, so what it is given must
+/// be small enough.
+struct Avx2;
+/// Registers of a block's sums.
+const REGISTERS: usize = 2;
+/// Seeds whose sums are in registers at once.
+const PAIR: usize = 2;
+/// Steps that are looked at together: their inputs fill a register.
+const STEPS: usize = 8;
+/// So small that the products of all [`STEPS`] together stay within 16 bits: 8 steps, 2 products, weights down to -128.
+const SMALL: u8 = 15;
+const _: () = assert!(STEPS * 2 * SMALL as usize * 128 <= 32768);
+
+type Pair = [[__m256i; REGISTERS]; PAIR];
+
+impl Instructions for Avx2 {
+    #[inline(always)]
+    unsafe fn sums(block: &Block, inputs: &[u8], stride: usize) -> Sums {
+        let mut all = [[0; LANES]; SEEDS];
+        // SAFETY: loads and stores of 32 bytes are of arrays that have them, those of inputs where eight steps are left;
+        // the caller has checked that a step's four inputs of every seed lie within `inputs`, and that the processor has the
+        // instructions.
+        unsafe {
+            for (pair, all) in all.as_chunks_mut::<PAIR>().0.iter_mut().enumerate() {
+                let biases = [0, 8].map(|lane| _mm256_loadu_si256(block.biases.as_ptr().add(lane).cast()));
+                let mut sums = [biases; PAIR];
+                for (chunk, steps) in block.steps.chunks(STEPS).enumerate() {
+                    let rows: [_; PAIR] = std::array::from_fn(|seed| {
+                        inputs.as_ptr().add((pair * PAIR + seed) * stride + chunk * STEPS * GROUP)
+                    });
+                    if steps.len() == STEPS && are_small(rows) {
+                        add_small(steps, rows, &mut sums);
+                    } else {
+                        add_any(steps, rows, &mut sums);
+                    }
+                }
+                for (all, sums) in all.iter_mut().zip(sums) {
+                    for (all, sum) in all.as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+                        _mm256_storeu_si256(all.as_mut_ptr().cast(), sum);
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Whether 32 inputs of both seeds are at most [`SMALL`]. Most inputs of students are matches: 0 or 1.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn are_small(rows: [*const u8; PAIR]) -> bool {
+    // SAFETY: the caller has 32 bytes behind each pointer.
+    let [first, second] = rows.map(|row| unsafe { _mm256_loadu_si256(row.cast()) });
+    _mm256_testz_si256(_mm256_or_si256(first, second), _mm256_set1_epi8(!SMALL as i8)) == 1
+}
+
+/// The four inputs of a step, for each output.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn four(row: *const u8, step: usize) -> __m256i {
+    // SAFETY: the caller has four bytes for each step behind the pointer.
+    _mm256_set1_epi32(unsafe { row.add(step * GROUP).cast::<i32>().read_unaligned() })
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn weights(step: &Step) -> [__m256i; REGISTERS] {
+    // SAFETY: a step has two registers' worth of weights.
+    [0, 32].map(|byte| unsafe { _mm256_loadu_si256(step.0.as_ptr().add(byte).cast()) })
+}
+
+/// Small inputs: the products of all steps are added up in 16 bits.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn add_small(steps: &[Step], rows: [*const u8; PAIR], sums: &mut Pair) {
+    let mut words = [[_mm256_setzero_si256(); REGISTERS]; PAIR];
+    for (number, step) in steps.iter().enumerate() {
+        let weights = weights(step);
+        for (words, row) in words.iter_mut().zip(rows) {
+            // SAFETY: the caller's word for the inputs.
+            let four = unsafe { four(row, number) };
+            for (word, weights) in words.iter_mut().zip(weights) {
+                *word = _mm256_add_epi16(*word, _mm256_maddubs_epi16(four, weights));
+            }
+        }
+    }
+    add_words(&words, 1, sums);
+}
+
+/// Any inputs: of seven bits, whose products fit, and apart from them the eighth bit, which counts 128.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn add_any(steps: &[Step], rows: [*const u8; PAIR], sums: &mut Pair) {
+    let mut eighths = [[_mm256_setzero_si256(); REGISTERS]; PAIR];
+    for (number, step) in steps.iter().enumerate() {
+        let weights = weights(step);
+        for ((eighths, sums), row) in eighths.iter_mut().zip(&mut *sums).zip(rows) {
+            // SAFETY: the caller's word for the inputs.
+            let four = unsafe { four(row, number) };
+            let seven = _mm256_and_si256(four, _mm256_set1_epi8(0x7f));
+            let eighth = _mm256_and_si256(_mm256_srli_epi16::<7>(four), _mm256_set1_epi8(1));
+            for ((word, sum), weights) in eighths.iter_mut().zip(sums).zip(weights) {
+                *word = _mm256_add_epi16(*word, _mm256_maddubs_epi16(eighth, weights));
+                let words = _mm256_maddubs_epi16(seven, weights);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(words, _mm256_set1_epi16(1)));
+            }
+        }
+    }
+    add_words(&eighths, 128, sums);
+}
+
+/// Adds words, two an output, that count `factor` each.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_words(words: &Pair, factor: i16, sums: &mut Pair) {
+    for (sums, words) in sums.iter_mut().zip(words) {
+        for (sum, words) in sums.iter_mut().zip(words) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(*words, _mm256_set1_epi16(factor)));
+        }
+    }
+}
