@@ -50,6 +50,31 @@ impl SeedFilterBatch {
     }
 }
 
+#[cfg(any(feature = "native", feature = "ort", feature = "tract"))]
+/// Packs one-hot windows, `ONE_HOT_SEED_LEN` values a seed.
+///
+/// # Errors
+/// [`NpuError::InvalidBatch`] if a value is neither 0 nor 1.
+pub(crate) fn pack_one_hot(one_hot: &[f32]) -> NpuResult<Vec<u8>> {
+    let mut packed = Vec::with_capacity(one_hot.len() / 8);
+    for (byte, pair) in one_hot.as_chunks::<8>().0.iter().enumerate() {
+        let mut bits = 0;
+        for (index, &value) in pair.iter().enumerate() {
+            if value != 0.0 && value != 1.0 {
+                let (seed, value_number) = (byte * 8 / ONE_HOT_SEED_LEN, (byte * 8 + index) % ONE_HOT_SEED_LEN);
+                return Err(NpuError::InvalidBatch(format!(
+                    "value {value_number} of seed {seed} (0-based) is {value}; this backend takes one-hot windows, of zeros \
+                     and ones only: choose ort or tract for others"
+                )));
+            }
+            // The earlier of two positions lies in the high nibble.
+            bits |= u8::from(value == 1.0) << ((index + 4) % 8);
+        }
+        packed.push(bits);
+    }
+    Ok(packed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +98,16 @@ mod tests {
         batch.batch_size = 3;
         batch.window_size = 64;
         assert!(batch.one_hot().unwrap_err().to_string().contains("have 64 positions"));
+    }
+
+    #[cfg(any(feature = "native", feature = "ort", feature = "tract"))]
+    #[test]
+    fn one_hot_windows_are_packed_again() {
+        let packed = crate::example_windows(100, 9);
+        let mut batch = SeedFilterBatch::from_packed(&packed);
+        assert_eq!(pack_one_hot(batch.one_hot().unwrap()).unwrap(), packed);
+        batch.contexts[2 * ONE_HOT_SEED_LEN + 5] = 0.25;
+        let error = pack_one_hot(&batch.contexts).unwrap_err().to_string();
+        assert!(error.contains("value 5 of seed 2 (0-based) is 0.25"), "{error}");
     }
 }

@@ -17,7 +17,7 @@ impl TractBackend {
     /// Compiles the model for each batch size.
     pub fn new(model: &Model) -> NpuResult<Self> {
         let plans = Plans::compile(model)?;
-        let pool = ScorerPool::new(NAME, move || plans.scorer())?;
+        let pool = ScorerPool::new(NAME, &BATCH_SIZES, move || plans.scorer())?;
         Ok(Self { pool })
     }
 
@@ -108,6 +108,8 @@ fn compile_for(model: &Model, seeds: usize) -> TractResult<Arc<TypedRunnableMode
 }
 
 impl BatchScorer for TractScorer {
+    type Input = f32;
+
     fn score(&mut self, one_hot: &[f32], scores: &mut [f32]) -> NpuResult<()> {
         let state = BATCH_SIZES.iter().position(|&size| size == scores.len()).expect("one of the batch sizes");
         let mut run = || -> TractResult<()> {

@@ -5,6 +5,8 @@ mod graph;
 mod metadata;
 #[cfg(feature = "native")]
 mod operators;
+#[cfg(feature = "ort")]
+mod packed_half;
 #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "the native backend reads more of a file"))]
 mod protobuf;
 
@@ -21,6 +23,8 @@ pub use self::metadata::ModelMetadata;
 pub(crate) use self::metadata::Properties;
 #[cfg(feature = "native")]
 pub(crate) use self::operators::{Attribute, Constant, Element, Node, Operators, read_operators};
+#[cfg(feature = "ort")]
+pub(crate) use self::packed_half::packed_half;
 use crate::{NpuError, NpuResult};
 
 /// Larger than any seed-viability network by two orders of magnitude; keeps a wrong path from filling the memory.

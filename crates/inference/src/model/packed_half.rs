@@ -9,7 +9,7 @@ use super::protobuf::{Field, Malformed, Message, Value};
 use crate::{NpuError, NpuResult};
 
 /// Name of the new input, uint8[batch, 128].
-pub(crate) const PACKED_INPUT: &str = "packed";
+const PACKED_INPUT: &str = "packed";
 
 const CONTEXTS: &str = "contexts";
 const OUTPUT: &str = "viability";
@@ -105,7 +105,9 @@ fn in_half(weights: Message) -> Result<NpuResult<Vec<u8>>, Malformed> {
     for field in weights.fields_with_bytes() {
         match field? {
             (_, Field { number: TENSOR_ELEMENT, .. }) => append_integer(&mut new, TENSOR_ELEMENT, FLOAT16),
-            (_, Field { number: TENSOR_FLOATS, value: Value::Fixed32(bits) }) => halves.push(half(f32::from_bits(bits))),
+            (_, Field { number: TENSOR_FLOATS, value: Value::Fixed32(bits) }) => {
+                halves.push(half(f32::from_bits(bits)))
+            }
             (_, Field { number: TENSOR_FLOATS | TENSOR_BYTES, value: Value::Bytes(values) }) => {
                 halves.extend(values.bytes().as_chunks().0.iter().map(|&value| half(f32::from_le_bytes(value))));
             }

@@ -24,6 +24,7 @@ use self::network::Network;
 use self::reader::read_network;
 pub use self::student::{STUDENT_FEATURES, StudentMetadata, StudentNetwork};
 use crate::backend::{check_packed, check_scores};
+use crate::batch::pack_one_hot;
 use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch, example_windows};
 
 /// Name of the backend.
@@ -113,7 +114,7 @@ impl NpuBackend for NativeBackend {
     }
 
     fn predict_seed_viability(&self, batch: &SeedFilterBatch) -> NpuResult<Vec<f32>> {
-        let packed = windows::pack_one_hot(batch.one_hot()?)?;
+        let packed = pack_one_hot(batch.one_hot()?)?;
         let mut scores = vec![0.0; batch.batch_size];
         self.predict_packed(&packed, &mut scores)?;
         Ok(scores)

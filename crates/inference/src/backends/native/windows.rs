@@ -1,8 +1,6 @@
 //! Packed windows as the kernels read them.
 
-use seedsieve_encoding::{ONE_HOT_SEED_LEN, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, WINDOW_SIZE};
-
-use crate::{NpuError, NpuResult};
+use seedsieve_encoding::{PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, WINDOW_SIZE};
 
 /// Bytes of a packed window up to the last that is not empty in both windows of a seed. The first convolution's pool takes
 /// the larger of positions 2i and 2i + 1, which are byte i.
@@ -43,34 +41,9 @@ pub fn position_bytes(seed: &[u8; PACKED_SEED_BYTES]) -> [u8; WINDOW_SIZE] {
     codes
 }
 
-/// Packs one-hot windows, `ONE_HOT_SEED_LEN` values a seed.
-///
-/// # Errors
-/// [`NpuError::InvalidBatch`] if a value is neither 0 nor 1.
-pub fn pack_one_hot(one_hot: &[f32]) -> NpuResult<Vec<u8>> {
-    let mut packed = Vec::with_capacity(one_hot.len() / 8);
-    for (byte, pair) in one_hot.as_chunks::<8>().0.iter().enumerate() {
-        let mut bits = 0;
-        for (index, &value) in pair.iter().enumerate() {
-            if value != 0.0 && value != 1.0 {
-                let (seed, value_number) = (byte * 8 / ONE_HOT_SEED_LEN, (byte * 8 + index) % ONE_HOT_SEED_LEN);
-                return Err(NpuError::InvalidBatch(format!(
-                    "value {value_number} of seed {seed} (0-based) is {value}; the native backend takes one-hot windows, \
-                     of zeros and ones only: choose ort or tract for others"
-                )));
-            }
-            // The earlier of two positions lies in the high nibble.
-            bits |= u8::from(value == 1.0) << ((index + 4) % 8);
-        }
-        packed.push(bits);
-    }
-    Ok(packed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SeedFilterBatch, example_windows};
 
     #[test]
     fn occupied_bytes_end_with_the_last_base_of_either_window() {
@@ -94,15 +67,5 @@ mod tests {
         seed[PACKED_WINDOW_BYTES + 3] = 0x48;
         let codes = position_codes(&seed, 7);
         assert_eq!((codes[5], codes[6], codes[7], codes[8]), (0, 7 * 0x41, 7 * 0x82, 0));
-    }
-
-    #[test]
-    fn one_hot_windows_are_packed_again() {
-        let packed = example_windows(100, 9);
-        let mut batch = SeedFilterBatch::from_packed(&packed);
-        assert_eq!(pack_one_hot(batch.one_hot().unwrap()).unwrap(), packed);
-        batch.contexts[2 * ONE_HOT_SEED_LEN + 5] = 0.25;
-        let error = pack_one_hot(&batch.contexts).unwrap_err().to_string();
-        assert!(error.contains("value 5 of seed 2 (0-based) is 0.25"), "{error}");
     }
 }

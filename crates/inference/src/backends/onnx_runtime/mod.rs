@@ -7,16 +7,15 @@ mod probe;
 mod providers;
 #[cfg(feature = "qnn")]
 mod qnn;
-
-use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::TensorRef;
+mod scorer;
 
 pub(crate) use self::library::{LoadedLibrary, loaded_library, request_library};
 pub use self::probe::{probe_library, set_library_probe};
 pub(crate) use self::providers::Provider;
-use super::scorer_pool::{BATCH_SIZES, BatchScorer, FULL_BATCH, ScorerPool, one_hot_shape};
-use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, SeedFilterBatch};
+use self::scorer::{OrtScorer, SessionInput};
+use super::scorer_pool::{BatchScorer, ScorerPool};
+use crate::model::packed_half;
+use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch};
 
 /// Name of the library's own backend, which runs on the CPU.
 pub(crate) const NAME: &str = "ort";
@@ -26,21 +25,30 @@ pub(crate) const NAME: &str = "ort";
 /// as many batches are in flight as there are callers.
 pub(crate) struct OrtBackend {
     provider: Provider,
-    pool: ScorerPool<OrtScorer>,
+    pool: Pool,
+}
+
+enum Pool {
+    OneHot(ScorerPool<OrtScorer<f32>>),
+    /// Packed windows, expanded on the device.
+    Packed(ScorerPool<OrtScorer<u8>>),
 }
 
 impl OrtBackend {
     /// Loads the library where this has not happened yet, and the model.
     ///
     /// # Errors
-    /// [`NpuError::BackendNotAvailable`] without the library, the provider or its device;
-    /// [`NpuError::ModelLoadFailed`] if the provider does not run the whole model.
+    /// [`BackendNotAvailable`](crate::NpuError::BackendNotAvailable) without the library, the provider or its device;
+    /// [`ModelLoadFailed`](crate::NpuError::ModelLoadFailed) if the provider does not run the whole model.
     pub fn new(model: &Model, provider: Provider) -> NpuResult<Self> {
         provider.check_built()?;
         let library = loaded_library()?;
         provider.check(library)?;
-        let model = model.clone();
-        let pool = ScorerPool::new(provider.name(), move || OrtScorer::load(library, &model, provider))?;
+        let pool = if provider.takes_packed_windows() && !model.graph().quantized {
+            Pool::Packed(pool(library, provider, model, packed_half(model.bytes())?)?)
+        } else {
+            Pool::OneHot(pool(library, provider, model, model.bytes().to_vec())?)
+        };
         Ok(Self { provider, pool })
     }
 
@@ -63,11 +71,27 @@ impl OrtBackend {
             supports_int8: provider.runs_int8(),
             supports_fp16: description.half_precision,
             requires_fixed_batch: provider.requires_fixed_batch(),
-            max_batch_size: FULL_BATCH,
+            max_batch_size: provider.batch_sizes().iter().copied().max().unwrap_or(1),
             estimated_tops: 0.0,
             supports_dynamic_shapes: !provider.requires_fixed_batch(),
         }
     }
+}
+
+/// Scorers of a file that is the model, or was made of it.
+fn pool<I: SessionInput>(
+    library: &'static LoadedLibrary,
+    provider: Provider,
+    model: &Model,
+    file: Vec<u8>,
+) -> NpuResult<ScorerPool<OrtScorer<I>>>
+where
+    OrtScorer<I>: BatchScorer,
+{
+    let (source, quantized) = (model.source().to_owned(), model.graph().quantized);
+    ScorerPool::new(provider.name(), provider.batch_sizes(), move || {
+        OrtScorer::load(library, provider, &file, &source, quantized)
+    })
 }
 
 impl NpuBackend for OrtBackend {
@@ -84,76 +108,61 @@ impl NpuBackend for OrtBackend {
     }
 
     fn predict_seed_viability(&self, batch: &SeedFilterBatch) -> NpuResult<Vec<f32>> {
-        self.pool.score_batch(batch)
+        match &self.pool {
+            Pool::OneHot(pool) => pool.score_batch(batch),
+            Pool::Packed(pool) => pool.score_batch(batch),
+        }
     }
 
     fn predict_packed(&self, packed: &[u8], scores: &mut [f32]) -> NpuResult<()> {
-        self.pool.score_packed(packed, scores)
+        match &self.pool {
+            Pool::OneHot(pool) => pool.score_packed(packed, scores),
+            Pool::Packed(pool) => pool.score_packed(packed, scores),
+        }
     }
 
     fn optimal_batch_size(&self) -> usize {
-        FULL_BATCH
+        Self::static_capabilities(self.provider).max_batch_size
     }
 
     fn supported_batch_sizes(&self) -> &[usize] {
-        &BATCH_SIZES
+        self.provider.batch_sizes()
     }
 
     fn warmup(&self) -> NpuResult<()> {
-        self.pool.warmup()
+        match &self.pool {
+            Pool::OneHot(pool) => pool.warmup(),
+            Pool::Packed(pool) => pool.warmup(),
+        }
     }
 }
 
-/// One session for all sizes of batches, or one for each of [`BATCH_SIZES`].
-struct OrtScorer {
-    sessions: Vec<Session>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example_windows;
 
-impl OrtScorer {
-    fn load(library: &LoadedLibrary, model: &Model, provider: Provider) -> NpuResult<Self> {
-        let load = |batch_size: usize| -> ort::Result<Session> {
-            let builder = Session::builder(&library.environment)?
-                .with_optimization_level(GraphOptimizationLevel::All)?
-                .with_intra_threads(1)?
-                .with_inter_threads(1)?
-                .with_log_level(ort::logging::LogLevel::Error)?;
-            let half_precision = provider.description().half_precision && !model.graph().quantized;
-            provider.apply(library, builder, half_precision, batch_size)?.commit_from_memory(model.bytes())
-        };
-        let sizes = if provider.requires_fixed_batch() { &BATCH_SIZES[..] } else { &[FULL_BATCH] };
-        let sessions: ort::Result<Vec<Session>> = sizes.iter().map(|&size| load(size)).collect();
-        let sessions = sessions.map_err(|error| match provider {
-            Provider::Cpu => NpuError::ModelLoadFailed(format!(
-                "{}: ONNX Runtime cannot run it: {error}; export it again",
-                model.source()
-            )),
-            _ => NpuError::BackendNotAvailable {
-                backend: provider.name(),
-                why: format!(
-                    "{}: the provider does not run the whole model on its device: {error}; {}",
-                    model.source(),
-                    provider.description().install
-                ),
-            },
-        })?;
-        Ok(Self { sessions })
-    }
-}
-
-impl BatchScorer for OrtScorer {
-    fn score(&mut self, one_hot: &[f32], scores: &mut [f32]) -> NpuResult<()> {
-        let place = BATCH_SIZES.iter().position(|&size| size == scores.len()).expect("one of the batch sizes");
-        let place = place.min(self.sessions.len() - 1);
-        let mut run = || -> ort::Result<()> {
-            let input = TensorRef::from_array_view((one_hot_shape(scores.len()), one_hot))?;
-            let outputs = self.sessions[place].run(ort::inputs![input])?;
-            let (_, values) = outputs[0].try_extract_tensor::<f32>()?;
-            if values.len() != scores.len() {
-                return Err(ort::Error::new(format!("{} scores for {} seeds", values.len(), scores.len())));
+    /// What GPUs get, on the CPU, which takes it, too.
+    #[test]
+    fn the_form_for_gpus_scores_as_the_model_that_it_was_made_of() {
+        let library = match loaded_library() {
+            Ok(library) => library,
+            Err(error) => {
+                assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{error}");
+                eprintln!("SKIPPED the form for GPUs: {error}");
+                return;
             }
-            scores.copy_from_slice(values);
-            Ok(())
         };
-        run().map_err(|error| NpuError::InferenceFailed(format!("ONNX Runtime: {error}")))
+        let (model, packed) = (Model::embedded(), example_windows(2000, 5));
+        let (mut expected, mut given) = (vec![0.0; 2000], vec![0.0; 2000]);
+        OrtBackend::new(&model, Provider::Cpu).unwrap().predict_packed(&packed, &mut expected).unwrap();
+        let half: ScorerPool<OrtScorer<u8>> =
+            pool(library, Provider::Cpu, &model, packed_half(model.bytes()).unwrap()).unwrap();
+        half.score_packed(&packed, &mut given).unwrap();
+        let differences = expected.iter().zip(&given).map(|(expected, given)| (expected - given).abs());
+        let largest = differences.fold(0.0, f32::max);
+        assert!(largest > 0.0 && largest <= 2e-3, "{largest}");
+        let batch = SeedFilterBatch::from_packed(&packed[..300 * 128]);
+        assert_eq!(half.score_batch(&batch).unwrap(), given[..300]);
     }
 }

@@ -19,8 +19,8 @@ use self::module::{Kernel, Module};
 use self::stream::Stream;
 use super::reader::read_network;
 use super::shape::CHANNELS_3;
-use super::windows;
 use crate::backend::{check_packed, check_scores};
+use crate::batch::pack_one_hot;
 use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch, example_windows};
 
 /// Name of the backend.
@@ -217,7 +217,7 @@ impl NpuBackend for NativeCudaBackend {
     }
 
     fn predict_seed_viability(&self, batch: &SeedFilterBatch) -> NpuResult<Vec<f32>> {
-        let packed = windows::pack_one_hot(batch.one_hot()?)?;
+        let packed = pack_one_hot(batch.one_hot()?)?;
         let mut scores = vec![0.0; batch.batch_size];
         self.predict_packed(&packed, &mut scores)?;
         Ok(scores)
