@@ -99,7 +99,9 @@ fn main() -> ExitCode {
         Command::Backends(args) => commands::backends::run(args),
         Command::Model(args) => commands::model::run(args),
         #[cfg(feature = "ort")]
-        Command::ProbeLibrary { path } => seedsieve_inference::probe_library(&path).map_err(anyhow::Error::msg),
+        Command::ProbeLibrary { path } => {
+            seedsieve_inference::probe_library(&path).map(|answer| println!("{answer}")).map_err(anyhow::Error::msg)
+        }
         Command::Completions(args) => commands::completions::completions(&args, Cli::command()),
         Command::Man(args) => commands::completions::man(&args, Cli::command()),
     };

@@ -62,39 +62,15 @@ impl Place {
     }
 }
 
-/// Packs 32 positions a register; otherwise the plain code.
+/// The plain code, compiled for wider registers.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn encode_with_avx2(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
-    use std::arch::x86_64::*;
-
-    let codes = codes_of_window(sequence, place);
-    // Nibbles of the codes 0 to 3; all others, held at 15, have none.
-    let table = _mm256_setr_epi32(0x0804_0201, 0, 0, 0, 0x0804_0201, 0, 0, 0);
-    let bytes_of = |codes: &[u8; 32]| {
-        // SAFETY: the array has the size of a register; no alignment is asked for.
-        let codes = unsafe { _mm256_loadu_si256(codes.as_ptr().cast()) };
-        let nibbles = _mm256_shuffle_epi8(table, _mm256_min_epu8(codes, _mm256_set1_epi8(15)));
-        // The earlier of two positions times 16, plus the later.
-        _mm256_maddubs_epi16(nibbles, _mm256_set1_epi16(0x0110))
-    };
-    let quarters = codes.as_chunks::<64>().0.iter().map(|codes| codes.as_chunks::<32>().0);
-    for (output, quarters) in packed.as_chunks_mut::<32>().0.iter_mut().zip(quarters) {
-        // Packing works within halves of a register.
-        let packed = _mm256_packus_epi16(bytes_of(&quarters[0]), bytes_of(&quarters[1]));
-        let ordered = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
-        // SAFETY: half a packed window has the size of a register; no alignment is asked for.
-        unsafe { _mm256_storeu_si256(output.as_mut_ptr().cast(), ordered) }
-    }
+    encode_plainly(sequence, place, packed);
 }
 
-fn encode_plainly(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
-    pack(&codes_of_window(sequence, place), packed);
-}
-
-/// The codes of all positions.
 #[inline(always)]
-fn codes_of_window(sequence: &[u8], place: &Place) -> [u8; WINDOW_SIZE] {
+fn encode_plainly(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
     let mut codes = [AMBIGUOUS; WINDOW_SIZE];
     let Place { first_position, first_half, first_half_end, second_half, second_half_len } = *place;
     let first = first_half.wrapping_add(first_position);
@@ -104,7 +80,7 @@ fn codes_of_window(sequence: &[u8], place: &Place) -> [u8; WINDOW_SIZE] {
     if second_half_len > 0 {
         second_codes[..second_half_len].copy_from_slice(&sequence[second_half..second_half + second_half_len]);
     }
-    codes
+    pack(&codes, packed);
 }
 
 /// Packs base codes without a branch or a table, so that the compiler makes vector instructions of it.

@@ -119,7 +119,7 @@ fn score(backends: &[&dyn NpuBackend], windows: &mut Vec<u8>, scores: &mut [Vec<
     for (backend, scores) in backends.iter().zip(scores) {
         let before = scores.len();
         scores.resize(before + seeds, 0.0);
-        let piece = backend.optimal_batch_size().clamp(64, 2048);
+        let piece = backend.optimal_batch_size().clamp(64, 1 << 14);
         scores[before..]
             .par_chunks_mut(piece)
             .zip(windows.par_chunks(piece * PACKED_SEED_BYTES))

@@ -106,7 +106,7 @@ fn write_scored(
     output: &mut impl Write,
 ) -> anyhow::Result<()> {
     let mut scores = vec![0.0; lines.len()];
-    let piece = backend.optimal_batch_size().clamp(64, 2048);
+    let piece = backend.optimal_batch_size().clamp(64, 1 << 14);
     pool.install(|| {
         scores
             .par_chunks_mut(piece)

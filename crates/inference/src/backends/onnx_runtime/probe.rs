@@ -4,6 +4,7 @@
 //! can be undone in the process that it happens to. So another process, which ends itself, does it first, with a limit to its
 //! time. What was found good is remembered for that very content.
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -19,20 +20,24 @@ type MakeCommand = fn(&Path) -> Option<Command>;
 
 static MAKE_COMMAND: OnceLock<MakeCommand> = OnceLock::new();
 
-/// Says how another process loads a library: the command has to call [`probe_library`] with the path, and to end with
-/// success if that gives none. Without it, and where it gives no command, libraries are loaded without a trial.
+/// What a process that has loaded the library says, and nothing else: one that the library has ended may end with success.
+const ANSWER: &str = "it loads and answers";
+
+/// Says how another process loads a library: the command has to call [`probe_library`] with the path, and to print what it
+/// gives. Without it, and where it gives no command, libraries are loaded without a trial.
 ///
 /// The first call counts.
 pub fn set_library_probe(make_command: fn(&Path) -> Option<Command>) {
     let _ = MAKE_COMMAND.set(make_command);
 }
 
-/// Loads a library as ONNX Runtime, in this process. For the command of [`set_library_probe`].
+/// Loads a library as ONNX Runtime, in this process; what the command of [`set_library_probe`] has to print then.
 ///
 /// # Errors
 /// Why it cannot be used, in words.
-pub fn probe_library(path: &Path) -> Result<(), String> {
-    super::library::load(path.to_owned(), String::new()).map(|_| ())
+pub fn probe_library(path: &Path) -> Result<&'static str, String> {
+    let loaded = super::library::load(path.to_owned(), String::new());
+    loaded.map(|_| ANSWER).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 /// Has another process load the library, unless that went well before.
@@ -45,7 +50,7 @@ pub(super) fn try_library(path: &Path) -> Result<(), String> {
     if remembered.name().is_some() {
         return Ok(());
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| format!("no process could be started to try it: {error}"))?;
     wait(child, LIMIT)?;
     remembered.remember("loads");
@@ -66,8 +71,16 @@ fn wait(mut child: Child, limit: Duration) -> Result<(), String> {
     let mut pause = Duration::from_millis(1);
     loop {
         match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(format!("a process that loaded it to try it ended with {status}")),
+            Ok(Some(status)) => {
+                // It has ended, and so has what it says; that is short.
+                let mut said = Vec::new();
+                let stdout = child.stdout.take().expect("a pipe was asked for");
+                let _ = stdout.take(2 * ANSWER.len() as u64).read_to_end(&mut said);
+                if status.success() && said.trim_ascii() == ANSWER.as_bytes() {
+                    return Ok(());
+                }
+                return Err(format!("a process that loaded it to try it ended with {status}"));
+            }
             Ok(None) if start.elapsed() < limit => {
                 std::thread::sleep(pause);
                 pause = (2 * pause).min(Duration::from_millis(20));

@@ -124,7 +124,6 @@ impl From<Failure> for NpuError {
 pub(super) struct Device {
     driver: &'static Driver,
     context: Handle,
-    pub name: String,
     pub multiprocessors: usize,
 }
 
@@ -164,13 +163,13 @@ impl Device {
     pub fn open() -> NpuResult<Arc<Device>> {
         let refused =
             |why: String| NpuError::BackendNotAvailable { backend: NAME, why: format!("{why}; {}", super::INSTALL) };
-        let name = Self::find().map_err(refused)?;
+        Self::find().map_err(refused)?;
         let driver = Driver::get().map_err(refused)?;
         let multiprocessors = attribute(driver, MULTIPROCESSORS)? as usize;
         let mut context = std::ptr::null_mut();
         // SAFETY: writes one handle.
         driver.check(unsafe { (driver.functions.context_retain)(&raw mut context, 0) }, "opening the GPU")?;
-        Ok(Arc::new(Device { driver, context, name, multiprocessors }))
+        Ok(Arc::new(Device { driver, context, multiprocessors }))
     }
 
     /// Has to be called by each thread before it uses anything of this device.
