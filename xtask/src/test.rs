@@ -17,7 +17,7 @@ const DEMO: &str = "target/demo-test";
 
 /// Features of seedsieve-inference that have to compile together: none, each kind of backend alone, and all.
 const FEATURES: [&str; 8] =
-    ["", "native", "ort", "tract", "coreml", "native,openvino", "native,cuda,tensorrt,qnn,vitis", "npu-all"];
+    ["", "native", "ort", "tract", "coreml", "native-cuda,openvino", "native,cuda,tensorrt,qnn,vitis", "npu-all"];
 
 /// One line of the table.
 struct Line {
