@@ -141,9 +141,8 @@ impl Device {
         let driver = Driver::get()?;
         let (mut count, functions) = (0, &driver.functions);
         // SAFETY: writes one number.
-        driver
-            .check(unsafe { (functions.device_count)(&raw mut count) }, "counting GPUs")
-            .map_err(|error| error.words)?;
+        let code = unsafe { (functions.device_count)(&raw mut count) };
+        driver.check(code, "counting GPUs").map_err(|error| error.words)?;
         if count == 0 {
             return Err("the driver finds no GPU".into());
         }
