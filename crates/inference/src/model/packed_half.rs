@@ -169,7 +169,8 @@ fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -
     let mut node = Vec::new();
     inputs.iter().for_each(|input| append(&mut node, 1, input.as_bytes()));
     append(&mut node, NODE_OUTPUT, output.as_bytes());
-    append(&mut node, 3, output.as_bytes());
+    // Names of nodes are unique, and exporters name a node as its output.
+    append(&mut node, 3, format!("for packed windows: {output}").as_bytes());
     append(&mut node, 4, operator.as_bytes());
     attributes.iter().for_each(|attribute| append(&mut node, 5, attribute));
     node

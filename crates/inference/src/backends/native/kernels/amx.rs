@@ -42,8 +42,9 @@ fn has_vectors() -> bool {
         && is_x86_feature_detected!("avx512vnni")
 }
 
-/// Seeds that are computed block by block together: as many as the first-level cache has room for, beside the weights.
-const GROUP: usize = 4;
+/// Seeds that are computed block by block together. With fewer, tiles are loaded so soon after their bytes were stored that
+/// the loads wait.
+const GROUP: usize = head512::SEEDS;
 /// Rows of the third block of a seed beyond its positions: what the taps of all three blocks look at.
 const EXTRA_ROWS: usize = 6;
 /// Most rows of the third block of a group, and a block of rows more, which the last block of tiles may reach into.
@@ -139,11 +140,8 @@ fn score<T: Tiles>(kernel: &AmxKernel<T>, seeds: &[[u8; PACKED_SEED_BYTES]], sco
         third: [[0; CHANNELS_3]; _],
         sums: [[0; _]; 2],
     };
-    for (seeds, scores) in seeds.chunks(head512::SEEDS).zip(scores.chunks_mut(head512::SEEDS)) {
-        let mut totals = [[0; CHANNELS_3]; head512::SEEDS];
-        for (seeds, totals) in seeds.chunks(GROUP).zip(totals.chunks_mut(GROUP)) {
-            blocks(kernel, &tiles, &mut activations, seeds, totals);
-        }
+    for (seeds, scores) in seeds.chunks(GROUP).zip(scores.chunks_mut(GROUP)) {
+        let totals = blocks(kernel, &tiles, &mut activations, seeds);
         scores.copy_from_slice(&viabilities(&kernel.head, &totals)[..scores.len()]);
     }
 }
@@ -156,8 +154,7 @@ fn blocks<T: Tiles>(
     tiles: &T,
     Activations { one_hot, first, second, third, sums }: &mut Activations,
     seeds: &[[u8; PACKED_SEED_BYTES]],
-    totals_of_seeds: &mut [[i32; CHANNELS_3]],
-) {
+) -> [[i32; CHANNELS_3]; GROUP] {
     // Third-block positions of each seed that are not those of empty windows.
     let mut positions = [0; GROUP];
     let mut rows = 0;
@@ -171,11 +168,13 @@ fn blocks<T: Tiles>(
     convolution::<T, BASES, 2, true>(tiles, layer_1, one_hot, 4 * rows, sums, first.as_flattened_mut());
     convolution::<T, CHANNELS_1, 4, true>(tiles, layer_2, first, 2 * rows, sums, second.as_flattened_mut());
     convolution::<T, CHANNELS_2, 4, false>(tiles, layer_3, second, rows, sums, third.as_flattened_mut());
+    let mut totals_of_seeds = [[0; CHANNELS_3]; GROUP];
     let mut row = 0;
-    for (&positions, sums) in positions[..seeds.len()].iter().zip(totals_of_seeds) {
+    for (&positions, sums) in positions[..seeds.len()].iter().zip(&mut totals_of_seeds) {
         *sums = totals(kernel, &third[row..row + positions]);
         row += positions + EXTRA_ROWS;
     }
+    totals_of_seeds
 }
 
 /// The first positions of a seed, at least `positions` of them, one byte a base: eight positions are the bits of 64 bytes.
