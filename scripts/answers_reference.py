@@ -2,8 +2,8 @@
 
     PYTHONPATH=python .venv/bin/python scripts/answers_reference.py models/seed_filter_v1.pt DATA_SET OUT [SEEDS]
 
-Writes OUT/windows.bin (128 bytes a seed) and OUT/scores.f32 (32-bit floats, little-endian) of 10,000 seeds, or as many as
-the data set has.
+Writes OUT/windows.bin (128 bytes a seed) and OUT/scores.f32 (32-bit floats, little-endian) of 10,000 seeds, or as many
+as the data set has.
 """
 
 import sys
@@ -15,6 +15,7 @@ from seedsieve_train.placement import score_packed
 
 
 def main() -> None:
+    """Score the first windows and write both files."""
     if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
     checkpoint, data, out = (Path(argument) for argument in sys.argv[1:4])

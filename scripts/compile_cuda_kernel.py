@@ -2,9 +2,9 @@
 
     python scripts/compile_cuda_kernel.py [--cubin sm_90]
 
-Needs NVIDIA's run-time compiler, no GPU: `pip install nvidia-cuda-nvrtc-cu12==12.1.105`, whose PTX drivers from version 530
-on take. The PTX begins with the SHA-256 of its source; a test holds the two together. With --cubin it compiles to machine
-code, too, and prints what the compiler says of registers and spilled memory.
+Needs NVIDIA's run-time compiler, no GPU: `pip install nvidia-cuda-nvrtc-cu12==12.1.105`, whose PTX drivers from version
+530 on take. The PTX begins with the SHA-256 of its source; a test holds the two together. With --cubin it compiles to
+machine code, too, and prints what the compiler says of registers and spilled memory.
 """
 
 import argparse
@@ -49,11 +49,13 @@ def compile_source(nvrtc: ctypes.CDLL, source: bytes, options: list[str], kind: 
 
 
 def check(result: int) -> None:
+    """End the program if the library reports a failure."""
     if result != 0:
         sys.exit(f"error: the compiler's library answers {result}")
 
 
 def main() -> None:
+    """Write the PTX, and machine code where it is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cubin", metavar="sm_NN", help="compile for this device, too, and print what it takes")
     arguments = parser.parse_args()
@@ -64,7 +66,12 @@ def main() -> None:
     (FOLDER / "kernel.ptx").write_text(header + ptx.rstrip(b"\0").decode())
     print(log, f"{FOLDER / 'kernel.ptx'}: {len(ptx)} bytes")
     if arguments.cubin:
-        options = [f"--gpu-architecture={arguments.cubin}", *OPTIONS, "--ptxas-options=-v", "--ptxas-options=-warn-spills"]
+        options = [
+            f"--gpu-architecture={arguments.cubin}",
+            *OPTIONS,
+            "--ptxas-options=-v",
+            "--ptxas-options=-warn-spills",
+        ]
         cubin, log = compile_source(nvrtc, source, options, "CUBIN")
         print(log)
         Path(f"/tmp/kernel.{arguments.cubin}.cubin").write_bytes(cubin)
