@@ -210,7 +210,8 @@ def simulated_pairs(
             ends.reverse()
         bases = ["".join(misread(base, draw, errors) for base in end) for end in ends]
         yield tuple(
-            bam_to_fastq.Read(f"{name}:{number}", mate, end, "I" * READ_BASES) for mate, end in enumerate(bases, start=1)
+            bam_to_fastq.Read(f"{name}:{number}", mate, end, "I" * READ_BASES)
+            for mate, end in enumerate(bases, start=1)
         )
 
 

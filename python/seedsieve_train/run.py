@@ -260,9 +260,7 @@ def _threshold(
     settings = configuration.threshold
     if settings.value >= 0:
         return settings.value, "given on the command line", None
-    chosen = chosen_threshold(
-        scores, validation.viable, validation.place, settings.miss_rate, settings.confidence
-    )
+    chosen = chosen_threshold(scores, validation.viable, validation.place, settings.miss_rate, settings.confidence)
     if chosen is None:
         number = int(validation.viable.sum())
         return (

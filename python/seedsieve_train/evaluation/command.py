@@ -73,7 +73,9 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
         rows = evaluation_rows(
             manifest, command.part, command.max_seeds, command.seed, command.block_bases, command.population
         )
-        say(f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs at {int(rows.cluster.max()) + 1:,} places")
+        say(
+            f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs at {int(rows.cluster.max()) + 1:,} places"
+        )
         data_sets[name] = _data_set(command, manifest, rows, scorers, forests)
     result = {
         "label_threshold": manifests[0].reporting_threshold,

@@ -109,9 +109,13 @@ def evaluation_rows(
         raise TrainingError(
             f"{manifest.directory}: its {part or 'whole'} part holds no seeds: give --part all, or another data set"
         )
-    gap_features, facts_of_gaps = _gap_columns(manifest, batch, pair, population) if with_gaps and with_masks else (
-        np.zeros((0, FEATURES), dtype=np.uint8),
-        np.zeros((0, 3), dtype=np.float32),
+    gap_features, facts_of_gaps = (
+        _gap_columns(manifest, batch, pair, population)
+        if with_gaps and with_masks
+        else (
+            np.zeros((0, FEATURES), dtype=np.uint8),
+            np.zeros((0, 3), dtype=np.float32),
+        )
     )
     rows = Rows(
         packed=packed,

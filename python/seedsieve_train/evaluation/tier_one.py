@@ -14,7 +14,9 @@ PRIOR_SEEDS = 20
 """As many seeds as those of the same gap bound, whatever their length and occurrences, stand in each cell beforehand."""
 
 
-def cells(gap_bound: np.ndarray, length: np.ndarray, occurrences: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cells(
+    gap_bound: np.ndarray, length: np.ndarray, occurrences: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Place of each seed in the table."""
     return (
         np.clip(gap_bound, 0, SCORES - 1).astype(np.int64),

@@ -84,9 +84,7 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> S
             f"{manifest.directory}: no column {GAP_BOUND}: the student needs a data set of schema version 4 or later; "
             f"{EXTRACT_AGAIN} of this version"
         )
-    batches = [
-        batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, (*COLUMNS, GAP_BOUND))
-    ]
+    batches = [batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, (*COLUMNS, GAP_BOUND))]
     if not sum(map(len, batches)):
         raise TrainingError(f"{manifest.directory}: holds no seeds of chains; {EXTRACT_AGAIN} from reads that map")
     batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
