@@ -23,8 +23,8 @@ from seedsieve_train.student.export import (
 )
 from seedsieve_train.student.features import (
     FACTS,
-    GAP_FACTS,
     FEATURES,
+    GAP_FACTS,
     SeedColumns,
     best_of_others,
     eighths_of_log2,

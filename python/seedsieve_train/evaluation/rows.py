@@ -71,8 +71,10 @@ def evaluation_rows(
     block_bases: int = splits.BLOCK_BASES,
     population: str = "all",
 ) -> Rows:
-    """Read a data set; facts that compare a seed with its read's others are those of all seeds, but for gap facts and
-    what students of version 2 see, which are those of the population.
+    """Read a data set.
+
+    Facts that compare a seed with its read's others are those of all seeds, but for gap facts and what students of
+    version 2 see, which are those of the population.
 
     Args:
         manifest: the data set.

@@ -77,7 +77,7 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> S
     """Read the seeds of surviving chains of a data set of schema version 4 or later.
 
     Raises:
-        TrainingError: as `dataset.record_batches`, and if the data set has no match masks or gap bounds, or no such seed.
+        TrainingError: as `dataset.record_batches`, and if the data set has no match masks, gap bounds, or such seeds.
     """
     if not has_column(manifest, GAP_BOUND):
         raise TrainingError(
@@ -176,7 +176,7 @@ def _filled(manifest: Manifest, batch: pa.RecordBatch, name: str, version: int) 
     column = batch.column(name)
     if column.null_count:
         raise TrainingError(
-            f"{manifest.directory}: null in the column {name}: the student needs a data set of schema version {version} "
-            f"or later; {EXTRACT_AGAIN} of this version"
+            f"{manifest.directory}: null in the column {name}: the student needs a data set of schema version "
+            f"{version} or later; {EXTRACT_AGAIN} of this version"
         )
     return column
