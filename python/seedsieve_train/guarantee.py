@@ -17,6 +17,8 @@ DESIGN_RATES = (1, 2)
 
 At higher rates other seeds are dropped, whole repeats among them, which vary together far more."""
 METHOD = "Clopper-Pearson over places"
+PROPERTIES = ("seedsieve.miss_rate", "seedsieve.confidence", "seedsieve.threshold_")
+"""How the keys of `Guarantee.properties` begin; files of older versions have the first two alone."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Guarantee:
             "seedsieve.threshold_design_effect": f"{self.design_effect:.4g}",
             "seedsieve.threshold_dropped": str(self.dropped),
         }
+
+
+def stated_guarantee(properties: dict[str, str]) -> dict[str, str]:
+    """Those of a file's properties that say what its threshold rests on."""
+    return {key: value for key, value in properties.items() if key.startswith(PROPERTIES)}
 
 
 def design_effect(dropped: np.ndarray, place: np.ndarray) -> float:

@@ -197,7 +197,7 @@ def write_run(
         dataset_sha256=",".join(manifest.sha256 for manifest in seeds.manifests),
         parameters=parameter_count(network),
         trained_on=_trained_on(seeds),
-        guarantee=guarantee,
+        guarantee=guarantee.properties() if guarantee is not None else {},
     )
     model = float_model(network, metadata)
     model_int8 = quantised_model(network, metadata, networks.scales)
