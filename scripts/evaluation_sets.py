@@ -2,10 +2,10 @@
 """Makes the data sets that the shipped models are trained and evaluated on. Standard library only.
 
 Trained on: one person at 30x, a genome-wide library whose reads mostly come from elsewhere, six people at low coverage,
-two of another platform, repeats (LPA haplotypes against one of them), fly, E. coli, a plant. Evaluated on reads that share
-neither read nor person nor place with them: 30x, low-coverage and 2 x 101 reads of other people at other places, HiSeqX
-reads of a fifth person, the genome-wide library's other reads, repeats (telomere, subtelomere, one MHC haplotype against
-another), yeast. (The telomere's person is one of those trained on, at other places.)
+two of another platform, repeats (LPA haplotypes against one of them), fly, E. coli, a plant. Evaluated on reads that
+share neither read nor person nor place with them: 30x, low-coverage and 2 x 101 reads of other people at other places,
+HiSeqX reads of a fifth person, the genome-wide library's other reads, repeats (telomere, subtelomere, an MHC haplotype
+against another), yeast. (The telomere's person is one of those trained on, at other places.)
 """
 
 from __future__ import annotations
@@ -210,7 +210,8 @@ def simulated_pairs(
             ends.reverse()
         bases = ["".join(misread(base, draw, errors) for base in end) for end in ends]
         yield tuple(
-            bam_to_fastq.Read(f"{name}:{number}", mate, end, "I" * READ_BASES) for mate, end in enumerate(bases, start=1)
+            bam_to_fastq.Read(f"{name}:{number}", mate, end, "I" * READ_BASES)
+            for mate, end in enumerate(bases, start=1)
         )
 
 

@@ -104,7 +104,9 @@ def parser() -> argparse.ArgumentParser:
     )
     student.add_argument("--epochs", type=_positive, default=30, help="passes over the data (%(default)s)")
     student.add_argument("--distillation", type=_fraction, default=0.0, help="weight of the teacher (%(default)s)")
-    student.add_argument("--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone")
+    student.add_argument(
+        "--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone"
+    )
     student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
     student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
     student.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")

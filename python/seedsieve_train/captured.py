@@ -1,7 +1,7 @@
 """Training steps replayed as one CUDA graph.
 
-A step of the small networks here is some hundred kernels of a few microseconds. Started one by one from Python they leave
-the GPU waiting for most of the time; recorded once and replayed, the whole step is started at once.
+A step of the small networks here is some hundred kernels of a few microseconds. Started one by one from Python they
+leave the GPU waiting for most of the time; recorded once and replayed, the whole step is started at once.
 """
 
 import copy
@@ -19,7 +19,7 @@ Loss = Callable[[nn.Module, Batch], torch.Tensor]
 
 
 class CapturedStep:
-    """A step on batches of one size: loss, gradients, weights. The same as without a graph but for the order of sums."""
+    """A step on batches of one size: loss, gradients, weights. The same as without a graph but for rounding."""
 
     def __init__(self, network: nn.Module, optimiser: torch.optim.Optimizer, loss: Loss, batch: Batch) -> None:
         """Records on `batch`; weights and the optimiser's state are afterwards what they were.

@@ -113,7 +113,8 @@ def _guarantee_words(guarantee: dict[str, Any]) -> str:
     return (
         f"Of {guarantee['test_viable']:,} viable held-out seeds it drops {guarantee['test_missed']:,} "
         f"({percent(guarantee['test_miss_rate'], 3)}; upper bound over {guarantee['test_places']:,} places "
-        f"{percent(guarantee['test_upper_bound'], 3)} with {100 * guarantee['confidence']:g} % confidence; aim {percent(guarantee['miss_rate'], 3)})."
+        f"{percent(guarantee['test_upper_bound'], 3)} with {100 * guarantee['confidence']:g} % confidence; "
+        f"aim {percent(guarantee['miss_rate'], 3)})."
     )
 
 

@@ -5,7 +5,7 @@ one-dimensional form and Core ML's quantiser needs. Batch normalisation is folde
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from .files import write_atomically
-from .guarantee import Guarantee
 from .model import CHANNELS, SeedViabilityNetwork
 from .windows import WINDOW_SIZE, WINDOW_SPEC
 
@@ -42,8 +41,8 @@ class ModelMetadata:
     parameters: int
     trained_on: str
     """The data in words."""
-    guarantee: Guarantee | None = None
-    """What the threshold rests on; None where it was given."""
+    guarantee: dict[str, str] = field(default_factory=dict)
+    """What the threshold rests on: `Guarantee.properties`; empty where it was given."""
     window: str = WINDOW_SPEC
     """What the network sees of a seed."""
 
@@ -60,7 +59,7 @@ class ModelMetadata:
             "seedsieve.parameters": str(self.parameters),
             "seedsieve.trained_on": self.trained_on,
         }
-        return properties | (self.guarantee.properties() if self.guarantee is not None else {})
+        return properties | self.guarantee
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .dataset import first_seeds
 from .errors import TrainingError
 from .export import ModelMetadata, write_model
 from .files import make_folder, write_atomically
+from .guarantee import stated_guarantee
 from .input_forms import FIXED_BATCHES, PACKED_INPUT, with_fixed_batch, with_packed_input
 from .parity import Parity, compare
 from .placement import score_packed
@@ -128,8 +129,7 @@ def _metadata(path: Path, model: onnx.ModelProto) -> ModelMetadata:
             dataset_sha256=found["dataset_sha256"],
             parameters=int(found["parameters"]),
             trained_on=found["trained_on"],
-            miss_rate=float(found["miss_rate"]) if "miss_rate" in found else None,
-            confidence=float(found["confidence"]) if "confidence" in found else None,
+            guarantee=stated_guarantee({prop.key: prop.value for prop in model.metadata_props}),
         )
     except (KeyError, ValueError) as error:
         raise TrainingError(f"{path}: its metadata is not that of the train command: {error}") from error

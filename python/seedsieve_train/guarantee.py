@@ -13,9 +13,12 @@ import numpy as np
 from .metrics import CONFIDENCE, MISS_RATE, largest_rate, misses_allowed
 
 DESIGN_RATES = (1, 2)
-"""Multiples of the miss rate at which the design effect is measured; the larger counts, for a few misses say little of it. At
-higher rates other seeds are dropped, whole repeats among them, which vary together far more."""
+"""Multiples of the miss rate at which the design effect is measured; the larger counts, for a few misses say little.
+
+At higher rates other seeds are dropped, whole repeats among them, which vary together far more."""
 METHOD = "Clopper-Pearson over places"
+PROPERTIES = ("seedsieve.miss_rate", "seedsieve.confidence", "seedsieve.threshold_")
+"""How the keys of `Guarantee.properties` begin; files of older versions have the first two alone."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Guarantee:
     def words(self) -> str:
         """Where the threshold comes from."""
         return (
-            f"the highest at which the {self.viable:,} viable seeds of the validation part, at {self.places:,} places, bound "
-            f"the rate of dropped ones below {100 * self.miss_rate:g} % (one-sided, {100 * self.confidence:g} % confidence; "
-            f"seeds of one place vary together, so that {self.design_effect:.1f} of them count as one)"
+            f"the highest at which the {self.viable:,} viable seeds of the validation part, at {self.places:,} places, "
+            f"bound the rate of dropped ones below {100 * self.miss_rate:g} % (one-sided, {100 * self.confidence:g} % "
+            f"confidence; seeds of one place vary together, so that {self.design_effect:.1f} of them count as one)"
         )
 
     def properties(self) -> dict[str, str]:
@@ -54,6 +57,11 @@ class Guarantee:
             "seedsieve.threshold_design_effect": f"{self.design_effect:.4g}",
             "seedsieve.threshold_dropped": str(self.dropped),
         }
+
+
+def stated_guarantee(properties: dict[str, str]) -> dict[str, str]:
+    """Those of a file's properties that say what its threshold rests on."""
+    return {key: value for key, value in properties.items() if key.startswith(PROPERTIES)}
 
 
 def design_effect(dropped: np.ndarray, place: np.ndarray) -> float:

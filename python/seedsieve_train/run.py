@@ -197,7 +197,7 @@ def write_run(
         dataset_sha256=",".join(manifest.sha256 for manifest in seeds.manifests),
         parameters=parameter_count(network),
         trained_on=_trained_on(seeds),
-        guarantee=guarantee,
+        guarantee=guarantee.properties() if guarantee is not None else {},
     )
     model = float_model(network, metadata)
     model_int8 = quantised_model(network, metadata, networks.scales)
@@ -260,9 +260,7 @@ def _threshold(
     settings = configuration.threshold
     if settings.value >= 0:
         return settings.value, "given on the command line", None
-    chosen = chosen_threshold(
-        scores, validation.viable, validation.place, settings.miss_rate, settings.confidence
-    )
+    chosen = chosen_threshold(scores, validation.viable, validation.place, settings.miss_rate, settings.confidence)
     if chosen is None:
         number = int(validation.viable.sum())
         return (

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from seedsieve_train.guarantee import chosen_threshold, design_effect, held_out, upper_bound
+from seedsieve_train.export import ModelMetadata
+from seedsieve_train.guarantee import chosen_threshold, design_effect, held_out, stated_guarantee, upper_bound
 from seedsieve_train.metrics import largest_rate
 
 
@@ -70,3 +71,14 @@ def test_what_a_held_out_part_says():
     assert found["test_missed"] == 20 and found["test_miss_rate"] == 0.001 < found["test_upper_bound"] < 0.0016
     by_place = held_out(scores, np.ones(20_000, bool), np.arange(20_000) // 20, 0.001)
     assert by_place["test_upper_bound"] > 0.003 and by_place["test_places"] == 1_000
+
+
+def test_a_file_states_what_its_threshold_rests_on():
+    found = chosen_threshold(np.linspace(0, 1, 20_000), np.ones(20_000, bool), np.arange(20_000) // 2)
+    properties = found.properties()
+    assert properties["seedsieve.threshold_places"] == "10000" and properties["seedsieve.miss_rate"] == "0.001"
+    metadata = ModelMetadata("t", "own-extension", 30, found.threshold, "00", 1, "nothing", guarantee=properties)
+    assert stated_guarantee(metadata.properties()) == properties
+    # The threshold itself is another key, and a model whose threshold was given states nothing.
+    given = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing").properties()
+    assert stated_guarantee(given) == {} and "seedsieve.threshold" in given

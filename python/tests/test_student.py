@@ -23,8 +23,8 @@ from seedsieve_train.student.export import (
 )
 from seedsieve_train.student.features import (
     FACTS,
-    GAP_FACTS,
     FEATURES,
+    GAP_FACTS,
     SeedColumns,
     best_of_others,
     eighths_of_log2,
@@ -161,7 +161,9 @@ def learnt():
     viable = values[:, :40].sum(axis=1) * 8 + values[:, 260].astype(int) > 255
     train_part = LabelledFeatures(values[:4_500], viable[:4_500])
     validation = LabelledFeatures(values[4_500:], viable[4_500:])
-    settings = StudentSettings(epochs=12, rounded_epochs=4, batch_size=256, teacher_epochs=4, masks=True, distillation=0.5)
+    settings = StudentSettings(
+        epochs=12, rounded_epochs=4, batch_size=256, teacher_epochs=4, masks=True, distillation=0.5
+    )
     _, scores = train_teacher(train_part, validation, settings)
     return train_student(train_part, validation, settings, scores), validation
 
@@ -214,7 +216,9 @@ def test_without_masks_their_weights_are_zero_and_the_scores_those_of_facts():
     values = random.integers(0, 2, (3_000, FEATURES)).astype(np.uint8)
     values[:, 256:277] = random.integers(0, 256, (3_000, 21))
     viable = values[:, 274] > 100
-    train_part, validation = (LabelledFeatures(values[rows], viable[rows]) for rows in (slice(2_000), slice(2_000, None)))
+    train_part, validation = (
+        LabelledFeatures(values[rows], viable[rows]) for rows in (slice(2_000), slice(2_000, None))
+    )
     settings = StudentSettings(epochs=8, rounded_epochs=3, batch_size=128)
     network = train_student(train_part, validation, settings).network
     assert network.multiply_adds == 784 and not network.masks
@@ -278,4 +282,8 @@ def with_masks(columns):
     share = np.where(np.array(columns["own_score"]) >= 30, 0.7, 0.3)
     masks = np.packbits(random.random((rows, 256)) < share[:, None], axis=1)
     bound = [max(length, score) for length, score in zip(columns["length"], columns["ungapped_score"], strict=True)]
-    return columns | {"gap_bound": bound, "left_matches": [mask.tobytes() for mask in masks], "right_matches": [bytes(32)] * rows}
+    return columns | {
+        "gap_bound": bound,
+        "left_matches": [mask.tobytes() for mask in masks],
+        "right_matches": [bytes(32)] * rows,
+    }

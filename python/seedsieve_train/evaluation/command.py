@@ -15,10 +15,10 @@ from ..dataset import Manifest, read_manifest
 from ..errors import TrainingError
 from ..files import make_folder, write_atomically
 from ..metrics import CONFIDENCE
+from ..student.rows import GAP_BOUND, has_column
 from .comparison import compare_models
 from .figures import bound_of_inputs, figures
 from .report import html, markdown
-from ..student.rows import GAP_BOUND, has_column
 from .rows import Rows, evaluation_rows
 from .scorers import Scored, Scorer, baselines, model, trees
 
@@ -73,7 +73,10 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
         rows = evaluation_rows(
             manifest, command.part, command.max_seeds, command.seed, command.block_bases, command.population
         )
-        say(f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs at {int(rows.cluster.max()) + 1:,} places")
+        say(
+            f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs "
+            f"at {int(rows.cluster.max()) + 1:,} places"
+        )
         data_sets[name] = _data_set(command, manifest, rows, scorers, forests)
     result = {
         "label_threshold": manifests[0].reporting_threshold,

@@ -24,7 +24,8 @@ def markdown(result: dict[str, Any]) -> str:
     lines.append(
         f"In brackets: {100 * result['confidence']:g} % intervals of {result['resamples']} resamples of "
         f"{'places' if result['resampled'] == 'places' else 'read pairs'}. Part: {result['part']}; seeds: "
-        f"{'all' if result['population'] == 'all' else 'those of surviving chains'}. T = {result['label_threshold']}. Times on one thread: of models in ONNX Runtime, of "
+        f"{'all' if result['population'] == 'all' else 'those of surviving chains'}. T = {result['label_threshold']}. "
+        "Times on one thread: of models in ONNX Runtime, of "
         "trees in scikit-learn with features given, of q-grams and bit vectors in numpy."
     )
     return "\n".join(lines) + "\n"

@@ -71,8 +71,10 @@ def evaluation_rows(
     block_bases: int = splits.BLOCK_BASES,
     population: str = "all",
 ) -> Rows:
-    """Read a data set; facts that compare a seed with its read's others are those of all seeds, but for gap facts and
-    what students of version 2 see, which are those of the population.
+    """Read a data set.
+
+    Facts that compare a seed with its read's others are those of all seeds, but for gap facts and what students of
+    version 2 see, which are those of the population.
 
     Args:
         manifest: the data set.
@@ -109,9 +111,13 @@ def evaluation_rows(
         raise TrainingError(
             f"{manifest.directory}: its {part or 'whole'} part holds no seeds: give --part all, or another data set"
         )
-    gap_features, facts_of_gaps = _gap_columns(manifest, batch, pair, population) if with_gaps and with_masks else (
-        np.zeros((0, FEATURES), dtype=np.uint8),
-        np.zeros((0, 3), dtype=np.float32),
+    gap_features, facts_of_gaps = (
+        _gap_columns(manifest, batch, pair, population)
+        if with_gaps and with_masks
+        else (
+            np.zeros((0, FEATURES), dtype=np.uint8),
+            np.zeros((0, 3), dtype=np.float32),
+        )
     )
     rows = Rows(
         packed=packed,

@@ -71,7 +71,9 @@ def baselines(with_gaps: bool) -> list[Scorer]:
 
 
 def trees(train: Rows, policy: str, seed: int, threads: int, with_gaps: bool) -> list[Scorer]:
-    """Gradient-boosted trees that learnt from `train`; none where it lacks a class. `with_gaps`: all data have gap bounds.
+    """Gradient-boosted trees that learnt from `train`; none where it lacks a class.
+
+    `with_gaps` says whether all data have gap bounds.
 
     Raises:
         TrainingError: if scikit-learn is missing.
@@ -154,8 +156,8 @@ def _seen_by_student(path: Path, properties: dict[str, str], rows: Rows) -> np.n
     seen = rows.features if first else rows.gap_features
     if len(seen) != len(rows):
         raise TrainingError(
-            f"{path}: a student looks at {'match masks' if first else 'match masks and gap bounds'}, which the data set "
-            f"does not have (schema version {3 if first else 4} and later do)"
+            f"{path}: a student looks at match masks{'' if first else ' and gap bounds'}, which the data set does not "
+            f"have (schema version {3 if first else 4} and later do)"
         )
     return seen
 

@@ -11,10 +11,12 @@ OCCURRENCES = (2, 6, 21, 101)
 STEPS = 8
 """Steps of a table's entry for a factor e in the odds."""
 PRIOR_SEEDS = 20
-"""As many seeds as those of the same gap bound, whatever their length and occurrences, stand in each cell beforehand."""
+"""So many seeds stand in each cell beforehand, as viable as those of its gap bound are over all cells."""
 
 
-def cells(gap_bound: np.ndarray, length: np.ndarray, occurrences: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cells(
+    gap_bound: np.ndarray, length: np.ndarray, occurrences: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Place of each seed in the table."""
     return (
         np.clip(gap_bound, 0, SCORES - 1).astype(np.int64),

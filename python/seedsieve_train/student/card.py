@@ -25,7 +25,9 @@ def student_card(figures: dict[str, Any]) -> str:
             for part, counts in figures["counts"].items()
         ),
         epochs=len(figures["epochs"]),
-        seen="match masks and facts" if figures["settings"]["masks"] else "facts alone; the weights of the match masks are 0",
+        seen="match masks and facts"
+        if figures["settings"]["masks"]
+        else "facts alone; the weights of the match masks are 0",
         rounded_epochs=len(figures["rounded_epochs"]),
         distillation=percent(figures["settings"]["distillation"], 0),
         device=figures["device"],

@@ -144,7 +144,7 @@ def gap_facts(gap_bound: np.ndarray, read: np.ndarray, mate_read: np.ndarray) ->
 
 
 def mates(pair: np.ndarray, mate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number of each row's read, 0 and up without gaps, and of its mate's, -1 where the mate has no row or there is none.
+    """Number of each row's read, 0 and up without gaps, and of its mate's, -1 where that has no row or there is none.
 
     Args:
         pair: integers[n], number of the read pair.

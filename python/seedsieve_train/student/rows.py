@@ -77,16 +77,14 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> S
     """Read the seeds of surviving chains of a data set of schema version 4 or later.
 
     Raises:
-        TrainingError: as `dataset.record_batches`, and if the data set has no match masks or gap bounds, or no such seed.
+        TrainingError: as `dataset.record_batches`, and if the data set has no match masks, gap bounds, or such seeds.
     """
     if not has_column(manifest, GAP_BOUND):
         raise TrainingError(
             f"{manifest.directory}: no column {GAP_BOUND}: the student needs a data set of schema version 4 or later; "
             f"{EXTRACT_AGAIN} of this version"
         )
-    batches = [
-        batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, (*COLUMNS, GAP_BOUND))
-    ]
+    batches = [batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, (*COLUMNS, GAP_BOUND))]
     if not sum(map(len, batches)):
         raise TrainingError(f"{manifest.directory}: holds no seeds of chains; {EXTRACT_AGAIN} from reads that map")
     batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
@@ -178,7 +176,7 @@ def _filled(manifest: Manifest, batch: pa.RecordBatch, name: str, version: int) 
     column = batch.column(name)
     if column.null_count:
         raise TrainingError(
-            f"{manifest.directory}: null in the column {name}: the student needs a data set of schema version {version} "
-            f"or later; {EXTRACT_AGAIN} of this version"
+            f"{manifest.directory}: null in the column {name}: the student needs a data set of schema version "
+            f"{version} or later; {EXTRACT_AGAIN} of this version"
         )
     return column

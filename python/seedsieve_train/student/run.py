@@ -116,7 +116,7 @@ def write_student(
         dataset_sha256=",".join(manifest.sha256 for manifest in manifests),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         trained_on=f"{len(parts['train']):,} seeds of {', '.join(names)}",
-        guarantee=guarantee,
+        guarantee=guarantee.properties() if guarantee is not None else {},
         window=WINDOW,
     )
     float_file, integer_file = student_float_model(network, metadata), student_quantised_model(network, metadata)

@@ -26,8 +26,8 @@ class StudentSettings:
 
     hidden: tuple[int, ...] = HIDDEN
     masks: bool = False
-    """Whether students look at the match masks. With some million seeds of few places they learn places by heart: on people
-    and places that they were not trained on they are better without."""
+    """Whether they look at the match masks. With some million seeds of few places they learn places by heart: on people
+    and places that were not trained on they are better without."""
     epochs: int = 30
     rounded_epochs: int = 10
     """With eight-bit rounding in the forward pass."""
