@@ -17,7 +17,16 @@ from conftest import REPOSITORY, skip_or_fail
 
 WORKFLOW = REPOSITORY / "scripts" / "workflow"
 SEEDSIEVE = REPOSITORY / "target" / "release" / "seedsieve"
-NOT_OF_A_SAMPLE = {"index": 1, "merge": 2, "collect": 1, "train": 1, "verify_model": 1, "evaluate": 1, "report": 1, "all": 1}
+NOT_OF_A_SAMPLE = {
+    "index": 1,
+    "merge": 2,
+    "collect": 1,
+    "train": 1,
+    "verify_model": 1,
+    "evaluate": 1,
+    "report": 1,
+    "all": 1,
+}
 # What a test on two cores has time for; blocks so small that 80 kb fall into all three parts.
 SETTINGS = """
 extract: {threads: 1, read_pairs: 5000}

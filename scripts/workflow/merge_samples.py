@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Merges the data sets of one part's samples, but for those that failed. Standard library only.
+r"""Merges the data sets of one part's samples, but for those that failed. Standard library only.
 
-    python merge_samples.py --seeds seeds/A seeds/B --results validated/A.json validated/B.json --scratch unfinished/train \\
-        --output merged/train -- seedsieve dataset merge --by-sample
+    python merge_samples.py --seeds seeds/A seeds/B --results validated/A.json validated/B.json \
+        --scratch unfinished/train --output merged/train -- seedsieve dataset merge --by-sample
 
 A part whose samples all failed gives an empty folder.
 """
