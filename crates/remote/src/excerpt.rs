@@ -47,6 +47,7 @@ impl Cache {
             Some(known) => known,
             None => {
                 let known = self.examine(address)?;
+                remove_all_but(&path)?;
                 let emptied = file.set_len(0).and_then(|()| file.set_len(known.size));
                 emptied.map_err(RemoteError::io(&path, "write"))?;
                 known
@@ -134,6 +135,18 @@ impl Excerpt {
         written.map_err(RemoteError::io(&path, "write"))?;
         Ok(at + copied)
     }
+}
+
+/// Removes what lies beside the excerpt: the index of an earlier content would lead astray.
+fn remove_all_but(excerpt: &Path) -> Result<(), RemoteError> {
+    let Some(folder) = excerpt.parent() else { return Ok(()) };
+    for entry in fs::read_dir(folder).map_err(RemoteError::io(folder, "list"))? {
+        let path = entry.map_err(RemoteError::io(folder, "list"))?.path();
+        if path != excerpt {
+            fs::remove_file(&path).map_err(RemoteError::io(&path, "remove"))?;
+        }
+    }
+    Ok(())
 }
 
 fn known_path(excerpt: &Path) -> PathBuf {

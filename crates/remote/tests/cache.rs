@@ -147,11 +147,17 @@ fn an_excerpt_is_not_made_of_two_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut excerpt = cache(folder.path()).excerpt(&address).unwrap();
     excerpt.fetch(&[0..1000]).unwrap();
+    let index = address.with_added_extension("crai");
+    server.add("/reads.cram.crai", b"old".to_vec());
+    excerpt.companion(&index, "crai").unwrap();
+    server.add("/reads.cram.crai", b"new".to_vec());
     server.with(|behaviour| behaviour.version = "v2".into());
     let error = excerpt.fetch(&[200_000..200_100]).unwrap_err().to_string();
     assert!(error.contains("has changed"), "{error}");
     drop(excerpt);
-    cache(folder.path()).excerpt(&address).unwrap().fetch(&[200_000..200_100]).unwrap();
+    let mut anew = cache(folder.path()).excerpt(&address).unwrap();
+    anew.fetch(&[200_000..200_100]).unwrap();
+    assert_eq!(std::fs::read(anew.companion(&index, "crai").unwrap()).unwrap(), b"new");
 
     server.with(|behaviour| behaviour.without_ranges = true);
     let folder = tempfile::tempdir().unwrap();
