@@ -153,7 +153,8 @@ pub enum ExtractError {
     },
     /// A part was asked for of a file at an address that has no index beside it.
     #[error(
-        "{address}: no index ({endings}) beside it, without which no region can be found; leave --region and --bed out to fetch all of it"
+        "{address}: no index ({endings}) beside it, without which no region can be found; leave --region and --bed out \
+         to fetch all of it"
     )]
     NoIndexAtAddress {
         /// The file.
