@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import collect_samples
+import merge_samples
 import sample_step
 import with_data_sets
 import workflow_report
@@ -124,10 +125,20 @@ def test_wrong_arguments_fail(tmp_path: Path, seedsieve: list[str], capsys: pyte
     assert "no-such-program" in capsys.readouterr().err
 
 
+def of_samples(folder: Path, names: list[str]) -> list[str]:
+    """The options that name seeds and results."""
+    seeds = [str(folder / "seeds" / name) for name in names]
+    return ["--seeds", *seeds, "--results", *(str(folder / "validated" / f"{name}.json") for name in names)]
+
+
+def merged(folder: Path, names: list[str], seedsieve: list[str]) -> int:
+    words = ["--output", str(folder / "merged/train"), "--scratch", str(folder / "unfinished/merged/train")]
+    return merge_samples.main([*of_samples(folder, names), *words, "--", *seedsieve, "dataset", "merge"])
+
+
 def collected(folder: Path, names: list[str], allowed: int) -> int:
     words = ["--output", str(folder / "dataset"), "--allowed-failures", str(allowed)]
-    words += ["--seeds", *(str(folder / "seeds" / name) for name in names)]
-    return collect_samples.main([*words, "--results", *(str(folder / "validated" / f"{name}.json") for name in names)])
+    return collect_samples.main([*of_samples(folder, names), *words, "--merged", str(folder / "merged/train")])
 
 
 def test_the_collection_has_what_did_not_fail(
@@ -136,6 +147,10 @@ def test_the_collection_has_what_did_not_fail(
     steps = Steps(tmp_path, write_manifest(tmp_path, {"A": "reads", "B": "damaged", "C": "reads"}), seedsieve)
     for name in "ABC":
         steps.all(name)
+    assert merged(tmp_path, ["A", "B", "C"], seedsieve) == 0
+    # What failed is not merged.
+    command = json.loads((tmp_path / "merged/train/dataset.json").read_text())["command"]
+    assert command[-2:] == [str(tmp_path / "seeds" / name) for name in "AC"]
     capsys.readouterr()
     assert collected(tmp_path, ["A", "B", "C"], allowed=0) == 1
     said = capsys.readouterr().err
@@ -143,29 +158,42 @@ def test_the_collection_has_what_did_not_fail(
         "1 of 3 samples failed:\n  B: extract: a.bam: byte 7: is damaged" in said and "1 samples failed, 0 may" in said
     )
     assert not (tmp_path / "dataset").exists()
+    # The stand-in merges to as many seeds as a sample has.
+    assert collected(tmp_path, ["A", "B", "C"], allowed=1) == 1
+    assert "merged/train: 10 seeds, its samples have 20" in capsys.readouterr().err
+    content = json.loads((tmp_path / "merged/train/dataset.json").read_text())
+    content["counts"]["seeds"] = 20
+    (tmp_path / "merged/train/dataset.json").write_text(json.dumps(content))
     for _ in range(2):
         assert collected(tmp_path, ["A", "B", "C"], allowed=1) == 0
     folders = [
         str(path.relative_to(tmp_path / "dataset")) for path in collect_samples.data_sets(tmp_path / "dataset", "train")
     ]
-    assert folders == ["split=train/sample=A", "split=train/sample=C"]
-    part = tmp_path / "dataset/split=train/sample=A/data/part-00000.parquet"
-    assert part.read_text() == "rows" and os.path.samefile(part, tmp_path / "seeds/A/data/part-00000.parquet")
+    assert folders == ["split=train"]
+    part = tmp_path / "dataset/split=train/data/part-00000.parquet"
+    assert part.read_text() == "rows" and os.path.samefile(part, tmp_path / "merged/train/data/part-00000.parquet")
     summary = json.loads((tmp_path / "dataset/samples.json").read_text())
     assert summary["parts"]["train"] == {"samples": 2, "reads": 4, "seeds": 20, "viable": 8, "bytes": 8}
     assert [one["sample"] for one in summary["failed"]] == ["B"]
     assert collected(tmp_path, ["B"], allowed=1) == 1
+    # A part without a sample that did not fail is empty, and no data set.
+    assert merged(tmp_path, ["B"], seedsieve) == 0
+    assert list((tmp_path / "merged/train").iterdir()) == []
+    steps.seedsieve = [str(tmp_path / "no-such-program")]
+    assert merged(tmp_path, ["A"], steps.seedsieve) == 1
+    assert "no-such-program" in capsys.readouterr().err
 
 
 def test_the_data_sets_of_parts_become_options(tmp_path: Path) -> None:
-    for part, name in (("train", "B"), ("train", "A"), ("test", "C")):
-        (tmp_path / f"split={part}" / f"sample={name}").mkdir(parents=True)
-    a, b, c = (
-        str(tmp_path / f"split={part}/sample={name}") for part, name in (("train", "A"), ("train", "B"), ("test", "C"))
-    )
+    a, b, c = (tmp_path / f"split={part}" for part in ("train", "validation", "test"))
+    for folder in (a, b, c):
+        folder.mkdir()
+        (folder / "dataset.json").touch()
     options = ["--data", "train,validation", "--test-data", "test"]
-    assert with_data_sets.expanded(tmp_path, options) == ["--data", a, "--data", b, "--test-data", c]
-    assert with_data_sets.expanded(tmp_path, ["--data", "first:test,train"]) == ["--data", c]
+    assert with_data_sets.expanded(tmp_path, options) == ["--data", f"{a}", "--data", f"{b}", "--test-data", f"{c}"]
+    assert with_data_sets.expanded(tmp_path, ["--data", "first:test,train"]) == ["--data", str(c)]
+    (b / "dataset.json").unlink()
+    assert with_data_sets.expanded(tmp_path, ["--data", "validation,train"]) == ["--data", str(a)]
     with pytest.raises(ValueError, match="part training; valid are train"):
         with_data_sets.expanded(tmp_path, ["--data", "training"])
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Puts the data sets of many samples together, and says which samples failed. Standard library only.
+"""Puts the data sets of all parts together, and says which samples failed. Standard library only.
 
-OUT/split=train/sample=NA12878/dataset.json, data/part-*.parquet     one data set a sample, hive partitions
-OUT/samples.json                                                     counts of each sample, and what failed
+OUT/split=train/dataset.json, data/sample=NAME/part-*.parquet     one data set a part, hive partitions
+OUT/samples.json                                                  counts of each sample, and what failed
 """
 
 from __future__ import annotations
@@ -25,35 +25,51 @@ SAMPLES_NAME = "samples.json"
 
 
 def data_sets(dataset: Path, *parts: str) -> list[Path]:
-    """Folders of the data sets of these parts, in the order of parts and names."""
-    return [folder for part in parts for folder in sorted((dataset / f"split={part}").glob("sample=*"))]
+    """Folders of the data sets of those of these parts that there are, in their order."""
+    folders = [dataset / f"split={part}" for part in parts]
+    return [folder for folder in folders if (folder / MANIFEST_NAME).is_file()]
 
 
-def collect(results: list[dict[str, Any]], seeds: list[Path], output: Path) -> None:
-    """Make the folder `output` of the samples that did not fail.
+def collect(results: list[dict[str, Any]], seeds: list[Path], merged: list[Path], output: Path) -> None:
+    """Make the folder `output` of the merged data sets.
 
     Files are linked where that is possible, so that the seeds do not take their place twice.
 
     Args:
         results: what the validation wrote, sample by sample.
-        seeds: data set folder of each sample, in the same order.
+        seeds: data set folder of each sample as it was merged, in the same order.
+        merged: data set folder of each part, named as the part; one without a data set has no sample that did not fail.
         output: folder to make.
     """
     unfinished = output.with_name(f".{output.name}.unfinished")
     for old in (unfinished, output):
         if old.exists():
             shutil.rmtree(old)
+    for source in merged:
+        if (source / MANIFEST_NAME).is_file():
+            folder = unfinished / f"split={source.name}"
+            shutil.copytree(source, folder, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
     for result, source in zip(results, seeds, strict=True):
         if result["failure"] is None:
-            folder = unfinished / f"split={result['part']}" / f"sample={result['sample']}"
-            shutil.copytree(source, folder, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
-            if not (folder / MANIFEST_NAME).is_file():
-                raise OSError(f"{source}: no {MANIFEST_NAME}; remove the folder and run again")
             # What was validated may have been drawn from.
-            result |= counts_of(folder)
+            result |= counts_of(source)
+    _check_counts(results, unfinished)
     unfinished.mkdir(parents=True, exist_ok=True)
     write_whole(unfinished / SAMPLES_NAME, json.dumps(_summary(results), indent=1) + "\n")
     unfinished.rename(output)
+
+
+def _check_counts(results: list[dict[str, Any]], dataset: Path) -> None:
+    """Make sure that each part holds the seeds of all its samples.
+
+    Raises:
+        OSError: where it does not.
+    """
+    for part in PARTS:
+        expected = sum(one["seeds"] for one in results if one["part"] == part and one["failure"] is None)
+        found = sum(counts_of(folder)["seeds"] for folder in data_sets(dataset, part))
+        if found != expected:
+            raise OSError(f"merged/{part}: {found} seeds, its samples have {expected}; remove the folder and run again")
 
 
 def _link(source: str, target: str) -> None:
@@ -85,6 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=Path, nargs="+", required=True, help="data set folder of each sample")
+    parser.add_argument("--merged", type=Path, nargs="+", required=True, help="data set folder of each part")
     parser.add_argument("--allowed-failures", type=int, required=True, help="go on without so many samples")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     parser.add_argument("--results", type=Path, nargs="+", required=True, help="what the validation wrote, likewise")
@@ -103,7 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 1
-        collect(results, options.seeds, options.output)
+        collect(results, options.seeds, options.merged, options.output)
     except (OSError, json.JSONDecodeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -3,8 +3,8 @@
 
     python with_data_sets.py dataset --data train,validation --test-data test -- COMMAND...
 
-runs `COMMAND... --data dataset/split=train/sample=A --data ... --test-data dataset/split=test/sample=B ...`. The
-folders are looked up when the command starts, as samples that failed have none.
+runs `COMMAND... --data dataset/split=train --data dataset/split=validation --test-data dataset/split=test`. The folders
+are looked up when the command starts, as a part whose samples all failed has none.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 //! `cargo xtask bench extract`: `seedsieve extract-seeds`, all seeds written, beside `seedsieve align` without a filter on
-//! the same reads, in turn; CPU seconds (user and system), medians, and medians of the ratios run by run. Then how fast the
-//! last data set is read, in Rust and in pyarrow, and how fast its rows are written again.
+//! the same reads, in turn; CPU seconds (user and system), medians, medians of the ratios run by run, and medians of the
+//! seconds on the clock (with `--threads 2` beside `--threads 1` they tell how threads scale). Then how fast the last data
+//! set is read, in Rust and in pyarrow, and how fast its rows are written again.
 //!
 //! Arguments: `--runs N` (5), `--threads N` (1), `--set NAME` (kgp30x, kgp30x-k14, foreign, foreign-k14), `--extended`
-//! (also with `--own-extensions extended`).
+//! (also with `--own-extensions kept` and `extended`).
 
 mod common;
 
@@ -81,8 +82,8 @@ fn run(settings: &Settings) -> Result<(), String> {
 
     println!("CPU seconds on one machine, {} runs in turn, -t {}", settings.runs, settings.threads);
     println!(
-        "{:<12} {:<24} {:>8} {:>15} {:>11} {:>8} {:>7} {:>8}",
-        "reads", "program", "median", "ratio to align", "seeds", "seeds/s", "B/seed", "peak MB"
+        "{:<12} {:<24} {:>8} {:>8} {:>15} {:>11} {:>8} {:>7} {:>8}",
+        "reads", "program", "median", "clock", "ratio to align", "seeds", "seeds/s", "B/seed", "peak MB"
     );
     for work in WORKS.iter().filter(|work| settings.set.as_deref().is_none_or(|set| set == work.name)) {
         let reads = work.reads.map(|name| data.join(name));
@@ -99,29 +100,38 @@ fn run(settings: &Settings) -> Result<(), String> {
         };
         let mut ways: Vec<(&str, &[&str])> = vec![("extract-seeds", &[])];
         if settings.extended {
+            ways.push(("--own-extensions kept", &["--own-extensions", "kept"]));
             ways.push(("--own-extensions extended", &["--own-extensions", "extended"]));
         }
-        let mut align_seconds = Vec::new();
+        let (mut align_seconds, mut align_clock) = (Vec::new(), Vec::new());
+        let mut clock = vec![Vec::new(); ways.len()];
         let mut seconds = vec![Vec::new(); ways.len()];
         let mut results = vec![(0, 0, 0); ways.len()];
         for _ in 0..settings.runs.max(1) {
+            let start = Instant::now();
             align_seconds.push(cpu_seconds(shared("align").arg(&index).args(&reads))?);
+            align_clock.push(start.elapsed().as_secs_f64());
             for (number, (_, more)) in ways.iter().enumerate() {
                 let mut peak = 0;
                 let mut command = extract(more);
                 command.stdin(Stdio::null()).stdout(Stdio::null());
+                let start = Instant::now();
                 seconds[number].push(cpu_seconds_of(&mut command, |child| peak = watch_memory(child))?);
+                clock[number].push(start.elapsed().as_secs_f64());
                 let (seeds, bytes) = size(&output)?;
                 results[number] = (seeds, bytes, peak);
             }
         }
-        println!("{:<12} {:<24} {:>8.2}", work.name, "align", median(align_seconds.clone()));
-        for ((name, _), (seconds, (seeds, bytes, peak))) in ways.iter().zip(seconds.into_iter().zip(results)) {
+        let (align_median, align_clock) = (median(align_seconds.clone()), median(align_clock));
+        println!("{:<12} {:<24} {align_median:>8.2} {align_clock:>8.2}", work.name, "align");
+        let measured = seconds.into_iter().zip(clock).zip(results);
+        for ((name, _), ((seconds, clock), (seeds, bytes, peak))) in ways.iter().zip(measured) {
             let ratios = seconds.iter().zip(&align_seconds).map(|(one, align)| one / align).collect();
             let median_seconds = median(seconds);
             println!(
-                "{:<12} {name:<24} {median_seconds:>8.2} {:>15.2} {seeds:>11} {:>8.0} {:>7.1} {:>8.0}",
+                "{:<12} {name:<24} {median_seconds:>8.2} {:>8.2} {:>15.2} {seeds:>11} {:>8.0} {:>7.1} {:>8.0}",
                 work.name,
+                median(clock),
                 median(ratios),
                 seeds as f64 / median_seconds,
                 bytes as f64 / seeds as f64,

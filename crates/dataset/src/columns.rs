@@ -8,6 +8,9 @@ use arrow_schema::ArrowError;
 use seedsieve_encoding::PACKED_WINDOW_BYTES;
 use std::sync::Arc;
 
+/// Bytes of a text that room is made for: a sample, a contig, a role.
+const TEXT_BYTES: usize = 8;
+
 /// Collects rows column by column and hands them over as a record batch.
 #[derive(Debug)]
 pub struct ColumnBuilder {
@@ -62,61 +65,68 @@ pub struct ColumnBuilder {
 
 impl Default for ColumnBuilder {
     fn default() -> Self {
-        let window = || FixedSizeBinaryBuilder::new(PACKED_WINDOW_BYTES as i32);
-        let matches = || FixedSizeBinaryBuilder::new(MATCH_MASK_BYTES as i32);
-        Self {
-            sample: StringBuilder::new(),
-            read_hash: UInt64Builder::new(),
-            mate: UInt8Builder::new(),
-            read_length: UInt16Builder::new(),
-            query_start: UInt16Builder::new(),
-            length: UInt16Builder::new(),
-            contig: StringBuilder::new(),
-            position: UInt32Builder::new(),
-            reverse: BooleanBuilder::new(),
-            occurrences: UInt32Builder::new(),
-            chain: Int32Builder::new(),
-            chain_weight: Int32Builder::new(),
-            chain_kept: BooleanBuilder::new(),
-            extended: BooleanBuilder::new(),
-            ungapped_score: Int32Builder::new(),
-            own_score: Int32Builder::new(),
-            own_query_start: UInt16Builder::new(),
-            own_query_end: UInt16Builder::new(),
-            region_score: Int32Builder::new(),
-            region_distance: Int32Builder::new(),
-            role: StringBuilder::new(),
-            read_best: Int32Builder::new(),
-            read_second: Int32Builder::new(),
-            locus_contig: StringBuilder::new(),
-            locus_position: UInt32Builder::new(),
-            source_mapped: BooleanBuilder::new(),
-            source_mapq: UInt8Builder::new(),
-            source_on_path: BooleanBuilder::new(),
-            own_left_score: Int32Builder::new(),
-            own_band: UInt16Builder::new(),
-            own_reference_before: UInt16Builder::new(),
-            own_reference_after: UInt16Builder::new(),
-            seed_quality: UInt8Builder::new(),
-            flank_quality: UInt8Builder::new(),
-            true_contig: StringBuilder::new(),
-            true_position: UInt32Builder::new(),
-            true_reverse: BooleanBuilder::new(),
-            true_on_path: BooleanBuilder::new(),
-            weight: Float64Builder::new(),
-            left_matches: matches(),
-            right_matches: matches(),
-            seeding_round: UInt8Builder::new(),
-            rescue_anchor: BooleanBuilder::new(),
-            own_computed: BooleanBuilder::new(),
-            gap_bound: Int32Builder::new(),
-            query_window: window(),
-            reference_window: window(),
-        }
+        Self::with_capacity(0)
     }
 }
 
 impl ColumnBuilder {
+    /// A builder with room for so many rows: columns that grow are copied again and again.
+    #[must_use]
+    pub fn with_capacity(rows: usize) -> Self {
+        let text = || StringBuilder::with_capacity(rows, rows * TEXT_BYTES);
+        let window = || FixedSizeBinaryBuilder::with_capacity(rows, PACKED_WINDOW_BYTES as i32);
+        let matches = || FixedSizeBinaryBuilder::with_capacity(rows, MATCH_MASK_BYTES as i32);
+        Self {
+            sample: text(),
+            read_hash: UInt64Builder::with_capacity(rows),
+            mate: UInt8Builder::with_capacity(rows),
+            read_length: UInt16Builder::with_capacity(rows),
+            query_start: UInt16Builder::with_capacity(rows),
+            length: UInt16Builder::with_capacity(rows),
+            contig: text(),
+            position: UInt32Builder::with_capacity(rows),
+            reverse: BooleanBuilder::with_capacity(rows),
+            occurrences: UInt32Builder::with_capacity(rows),
+            chain: Int32Builder::with_capacity(rows),
+            chain_weight: Int32Builder::with_capacity(rows),
+            chain_kept: BooleanBuilder::with_capacity(rows),
+            extended: BooleanBuilder::with_capacity(rows),
+            ungapped_score: Int32Builder::with_capacity(rows),
+            own_score: Int32Builder::with_capacity(rows),
+            own_query_start: UInt16Builder::with_capacity(rows),
+            own_query_end: UInt16Builder::with_capacity(rows),
+            region_score: Int32Builder::with_capacity(rows),
+            region_distance: Int32Builder::with_capacity(rows),
+            role: text(),
+            read_best: Int32Builder::with_capacity(rows),
+            read_second: Int32Builder::with_capacity(rows),
+            locus_contig: text(),
+            locus_position: UInt32Builder::with_capacity(rows),
+            source_mapped: BooleanBuilder::with_capacity(rows),
+            source_mapq: UInt8Builder::with_capacity(rows),
+            source_on_path: BooleanBuilder::with_capacity(rows),
+            own_left_score: Int32Builder::with_capacity(rows),
+            own_band: UInt16Builder::with_capacity(rows),
+            own_reference_before: UInt16Builder::with_capacity(rows),
+            own_reference_after: UInt16Builder::with_capacity(rows),
+            seed_quality: UInt8Builder::with_capacity(rows),
+            flank_quality: UInt8Builder::with_capacity(rows),
+            true_contig: text(),
+            true_position: UInt32Builder::with_capacity(rows),
+            true_reverse: BooleanBuilder::with_capacity(rows),
+            true_on_path: BooleanBuilder::with_capacity(rows),
+            weight: Float64Builder::with_capacity(rows),
+            left_matches: matches(),
+            right_matches: matches(),
+            seeding_round: UInt8Builder::with_capacity(rows),
+            rescue_anchor: BooleanBuilder::with_capacity(rows),
+            own_computed: BooleanBuilder::with_capacity(rows),
+            gap_bound: Int32Builder::with_capacity(rows),
+            query_window: window(),
+            reference_window: window(),
+        }
+    }
+
     /// Rows collected since the last batch.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -2,19 +2,32 @@ use crate::{DATA_FOLDER, DatasetError, Part, file_sha256};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
 /// Rows of a Parquet row group: what a reader holds in memory at a time, some 10 MB.
 const ROW_GROUP_ROWS: usize = 1 << 16;
 
-/// Writes one Parquet file of a data set.
+/// Rows that are collected before their columns are encoded, in parallel on rayon's current thread pool.
+const BATCH_ROWS: usize = 1 << 13;
+
+/// Writes one Parquet file of a data set. The same batches give the same bytes for any number of threads.
 pub(crate) struct PartWriter {
-    writer: ArrowWriter<File>,
+    writer: SerializedFileWriter<File>,
+    columns: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    /// Columns of the row group that is under way, and its rows, those that wait included.
+    group: Vec<ArrowColumnWriter>,
+    group_rows: usize,
+    waiting: Vec<RecordBatch>,
+    waiting_rows: usize,
     path: PathBuf,
     file: String,
     rows: u64,
@@ -27,9 +40,11 @@ impl PartWriter {
             fs::create_dir_all(folder).map_err(DatasetError::io(folder, "create"))?;
         }
         let target = File::create(&path).map_err(DatasetError::io(&path, "create"))?;
-        let writer = ArrowWriter::try_new(target, schema, Some(properties()))
+        let (writer, columns) = ArrowWriter::try_new(target, schema.clone(), Some(properties()))
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|reason| DatasetError::Parquet { path: path.clone(), row: 0, reason })?;
-        Ok(Self { writer, path, file, rows: 0 })
+        let (group, waiting) = (Vec::new(), Vec::new());
+        Ok(Self { writer, columns, schema, group, group_rows: 0, waiting, waiting_rows: 0, path, file, rows: 0 })
     }
 
     pub(crate) fn rows(&self) -> u64 {
@@ -37,14 +52,63 @@ impl PartWriter {
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), DatasetError> {
-        self.writer.write(batch).map_err(|reason| self.error(reason))?;
-        self.rows += batch.num_rows() as u64;
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let rows = (batch.num_rows() - start).min(ROW_GROUP_ROWS - self.group_rows);
+            self.waiting.push(batch.slice(start, rows));
+            self.waiting_rows += rows;
+            self.group_rows += rows;
+            self.rows += rows as u64;
+            start += rows;
+            let written = match self.group_rows {
+                ROW_GROUP_ROWS => self.end_group(),
+                _ if self.waiting_rows >= BATCH_ROWS => self.encode(),
+                _ => Ok(()),
+            };
+            written.map_err(|reason| self.error(reason))?;
+        }
+        Ok(())
+    }
+
+    /// Encodes the rows that wait.
+    fn encode(&mut self) -> Result<(), ParquetError> {
+        if self.group.is_empty() {
+            self.group = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?;
+        }
+        let (waiting, schema) = (std::mem::take(&mut self.waiting), &self.schema);
+        self.waiting_rows = 0;
+        self.group.par_iter_mut().enumerate().try_for_each(|(number, writer)| {
+            for batch in &waiting {
+                for leaf in compute_leaves(schema.field(number), batch.column(number))? {
+                    writer.write(&leaf)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes the row group that is under way.
+    fn end_group(&mut self) -> Result<(), ParquetError> {
+        if self.group_rows == 0 {
+            return Ok(());
+        }
+        self.encode()?;
+        self.group_rows = 0;
+        // Closing compresses what is left of a column.
+        let chunks: Vec<_> =
+            std::mem::take(&mut self.group).into_par_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
+        let mut group = self.writer.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
         Ok(())
     }
 
     /// Completes the file: once this returns, it survives a power failure.
-    pub(crate) fn close(self) -> Result<Part, DatasetError> {
-        let Self { writer, path, file, rows } = self;
+    pub(crate) fn close(mut self) -> Result<Part, DatasetError> {
+        self.end_group().map_err(|reason| self.error(reason))?;
+        let Self { writer, path, file, rows, .. } = self;
         let written =
             writer.into_inner().map_err(|reason| DatasetError::Parquet { path: path.clone(), row: rows, reason })?;
         written.sync_all().map_err(DatasetError::io(&path, "flush"))?;

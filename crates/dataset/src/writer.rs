@@ -1,3 +1,4 @@
+use crate::derive::count_rows;
 use crate::journal::Journal;
 use crate::part_writer::{PartWriter, part_name};
 use crate::staging::Staging;
@@ -5,10 +6,11 @@ use crate::{
     ColumnBuilder, Counts, DatasetError, InputFile, LabelPolicy, MANIFEST_NAME, Manifest, Part, Producer, SeedRow,
     schema,
 };
+use arrow_array::RecordBatch;
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// Rows that are collected before they are handed to the Parquet encoder.
+/// Rows pushed one by one that are collected before they are handed to the Parquet encoder.
 const BATCH_ROWS: usize = 1 << 13;
 
 /// How a data set is written.
@@ -175,6 +177,26 @@ impl DatasetWriter {
         Ok(())
     }
 
+    /// Appends rows that are a record batch already, as [`ColumnBuilder::finish`] gives it.
+    ///
+    /// # Errors
+    /// As [`DatasetWriter::push`].
+    pub fn append(&mut self, batch: &RecordBatch) -> Result<(), DatasetError> {
+        let mut written = self.write_batch();
+        let mut start = 0;
+        while start < batch.num_rows() && written.is_ok() {
+            let room = usize::try_from(self.options.part_rows - self.rows_in_part()).unwrap_or(usize::MAX);
+            let rows = batch.slice(start, room.min(batch.num_rows() - start));
+            start += rows.num_rows();
+            count_rows(&rows, self.options.reporting_threshold, &mut self.counts);
+            written = self.part().and_then(|part| part.write(&rows));
+            if written.is_ok() && self.rows_in_part() == self.options.part_rows {
+                written = self.close_part();
+            }
+        }
+        self.keep_after_failure(written)
+    }
+
     /// Says that the rows so far, and the reads counted, are those of whole batches, behind which a process with the
     /// same plan can go on with `state`. Where the open part has at least half of its rows it is closed, and the journal
     /// written.
@@ -220,13 +242,21 @@ impl DatasetWriter {
         if self.columns.is_empty() {
             return Ok(());
         }
-        if self.part.is_none() {
-            let file = part_name("", self.parts.len());
-            self.part = Some(PartWriter::create(self.staging.part_path(&file), file, schema())?);
-        }
-        let part = self.part.as_mut().expect("a part was opened above");
-        let batch = self.columns.finish().map_err(|error| part.error(error.into()))?;
+        let batch = self.columns.finish();
+        let part = self.part()?;
+        let batch = batch.map_err(|error| part.error(error.into()))?;
         part.write(&batch)
+    }
+
+    /// The open part; a new one where none is.
+    fn part(&mut self) -> Result<&mut PartWriter, DatasetError> {
+        match &mut self.part {
+            Some(part) => Ok(part),
+            none => {
+                let file = part_name("", self.parts.len());
+                Ok(none.insert(PartWriter::create(self.staging.part_path(&file), file, schema())?))
+            }
+        }
     }
 
     fn close_part(&mut self) -> Result<(), DatasetError> {

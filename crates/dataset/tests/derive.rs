@@ -52,7 +52,7 @@ fn a_merged_data_set_has_all_rows_in_order_and_one_thing_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let (one, two) = (write(&path("one"), 0..400, "a", 19), write(&path("two"), 400..ROWS, "b", 19));
-    let manifest = merge(&[one.clone(), two.clone()], &path("both"), &options()).unwrap();
+    let manifest = merge(&[one.clone(), two.clone()], false, &path("both"), &options()).unwrap();
     let both = Dataset::open(&path("both")).unwrap();
     let mut number = 0;
     both.for_each_row(|_, _, row| {
@@ -66,11 +66,32 @@ fn a_merged_data_set_has_all_rows_in_order_and_one_thing_once() {
     assert_eq!(manifest.inputs.len(), 2);
 
     let other_k = write(&path("k14"), 0..10, "c", 14);
-    let refusal = |datasets: &[Dataset]| merge(datasets, &path("refused"), &options()).unwrap_err().to_string();
+    let refusal = |datasets: &[Dataset]| merge(datasets, false, &path("refused"), &options()).unwrap_err().to_string();
     assert!(refusal(&[one.clone(), other_k]).contains("min_seed_length is 19 and 14"));
     assert!(refusal(&[one.clone(), both]).contains("reads of a"));
     assert!(refusal(&[one]).contains("no second data set"));
     assert!(!path("refused").exists());
+}
+
+#[test]
+fn merged_by_sample_each_sample_has_a_folder_with_all_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (one, two) = (write(&path("one"), 0..400, "a", 19), write(&path("two"), 400..ROWS, "b", 19));
+    let mut expected = rows(&one);
+    expected.extend(rows(&two));
+    let manifest = merge(&[one.clone(), two], true, &path("both"), &options()).unwrap();
+    assert_eq!(manifest.counts.seeds, ROWS);
+    let both = Dataset::open(&path("both")).unwrap();
+    assert_eq!(rows(&both), expected);
+    both.for_each_row(|path, _, row| {
+        assert!(path.parent().unwrap().ends_with(format!("data/sample={}", row.sample)), "{}", path.display());
+        Ok(())
+    })
+    .unwrap();
+    // One data set alone can be divided like this, too.
+    merge(&[one.clone()], true, &path("alone"), &options()).unwrap();
+    assert_eq!(rows(&Dataset::open(&path("alone")).unwrap()), rows(&one));
 }
 
 #[test]

@@ -19,10 +19,7 @@ pub enum ExtractError {
         reason: std::io::Error,
     },
     /// An address was given where a file belongs.
-    #[error(
-        "{address}: an address; reads and reference are taken from files only: download it with \
-         `curl -fLO {address}` and give the file (many samples, with checksums: docs/many-samples.md)"
-    )]
+    #[error("{address}: an address, but this binary was built without the feature `remote`: download the file first")]
     Address {
         /// As it was given.
         address: String,
@@ -132,9 +129,9 @@ pub enum ExtractError {
         /// What is wrong with it, and what would be valid.
         problem: String,
     },
-    /// The index of a BAM cannot be used.
+    /// The index of a BAM or CRAM cannot be used.
     #[error(
-        "{path}: not an index of this BAM ({problem}); make it again with `samtools index`, or remove it",
+        "{path}: not an index of its file ({problem}); make it again with `samtools index`, or remove it",
         path = path.display()
     )]
     Index {
@@ -154,6 +151,21 @@ pub enum ExtractError {
         /// What it is.
         kind: &'static str,
     },
+    /// A part was asked for of a file at an address that has no index beside it.
+    #[error(
+        "{address}: no index ({endings}) beside it, without which no region can be found; leave --region and --bed out \
+         to fetch all of it"
+    )]
+    NoIndexAtAddress {
+        /// The file.
+        address: String,
+        /// Endings that were tried.
+        endings: String,
+    },
+    /// A file at an address could not be fetched.
+    #[cfg(feature = "remote")]
+    #[error(transparent)]
+    Remote(#[from] seedsieve_remote::RemoteError),
     /// An input is not what it was when the extraction began.
     #[error("{path}: the file was changed while it was read; run the command again", path = path.display())]
     Changed {

@@ -30,10 +30,13 @@ mod verify;
 
 pub use contigs::ContigMap;
 pub use error::ExtractError;
+pub use inputs::Excerpt;
 pub use own_extensions::OwnExtensions;
 pub use path::{AlignmentPath, Block};
 pub use regions::Regions;
 pub use run::{ExtractOptions, Progress, Summary, extract};
 pub use sampling::{Subsample, read_hash};
+#[cfg(feature = "remote")]
+pub use source::fetch_regions;
 pub use source::{Input, InputKind, Leftovers, SourceContig, SourceHeader};
 pub use verify::ReferenceCheck;

@@ -32,7 +32,7 @@ pub(crate) fn settings(options: &ExtractOptions) -> Map<String, Value> {
     }));
     // Left out where it is as it always was: data sets merge with those of earlier versions.
     if options.own_extensions != OwnExtensions::ALL {
-        settings.insert("own_extensions".into(), options.own_extensions.part().into());
+        settings.insert("own_extensions".into(), options.own_extensions.stated());
     }
     if !options.regions.is_empty() {
         settings.insert("regions".into(), options.regions.texts().into());

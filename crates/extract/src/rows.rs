@@ -9,7 +9,7 @@ use crate::truth::Truth;
 use seedsieve_aligner::{
     Aligner, Contig, Flank, MatchMask, OwnExtension, ReferenceIndex, SeedExtension, SeedToExtend, SeedTrace,
 };
-use seedsieve_dataset::{DatasetError, DatasetWriter, Role, SeedRow};
+use seedsieve_dataset::{ColumnBuilder, Role, SeedRow};
 use seedsieve_encoding::{PACKED_SEED_BYTES, PACKED_WINDOW_BYTES};
 
 /// The rows of one read, complete but for what they share.
@@ -76,12 +76,12 @@ pub(crate) fn complete(
     for (number, (read, trace)) in reads.iter().zip(traces).enumerate() {
         let of_read = ReadFacts { index, aligner, read, trace };
         let read_hash = read_hash(read.read.name.as_bytes());
-        let gapped = own_extensions.includes(read_hash);
         rows.push(of_read.complete(read_hash, |traced, before, flanks| {
             sources.push(match (traced.extension, before) {
                 (Some(extension), _) => OwnSource::Pipeline(extension),
                 (None, Some(rows)) => OwnSource::Before(rows),
                 (None, None) => {
+                    let gapped = own_extensions.includes(read_hash, traced.chain_kept);
                     to_extend.push(SeedToExtend { read: number, seed: traced.seed, flanks, gapped });
                     OwnSource::Next
                 }
@@ -265,17 +265,12 @@ fn clamped(bases: i64) -> u16 {
 }
 
 impl ReadRows {
-    /// Appends the rows to the data set.
-    pub(crate) fn write(
-        &self,
-        read: &SourceRead,
-        contigs: &[Contig],
-        writer: &mut DatasetWriter,
-    ) -> Result<(), DatasetError> {
+    /// Appends the rows to `columns`.
+    pub(crate) fn append_to(&self, read: &SourceRead, contigs: &[Contig], columns: &mut ColumnBuilder) {
         let alignment = read.alignment.as_ref();
         for facts in &self.seeds {
             let (seed, trace, own) = (&facts.trace.seed, &facts.trace, &facts.own.extension);
-            writer.push(&SeedRow {
+            columns.push(&SeedRow {
                 sample: &read.sample,
                 read_hash: self.read_hash,
                 mate: read.mate,
@@ -323,8 +318,7 @@ impl ReadRows {
                 own_computed: Some(facts.own.computed),
                 gap_bound: Some(facts.gap_bound),
                 windows: &facts.windows,
-            })?;
+            });
         }
-        Ok(())
     }
 }

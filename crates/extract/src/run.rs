@@ -1,14 +1,15 @@
 use crate::inputs::InputFiles;
 use crate::plan::{plan, producer, settings};
-use crate::recorder::Recorder;
+use crate::recorder::{ReadTrace, Recorder};
 use crate::reference_md5::contig_md5;
 use crate::rows::complete;
 use crate::sampling::Sampler;
 use crate::source::{Leftovers, OpenOptions, SourceRead, Unit, UnitSource, show_names};
-use crate::{ContigMap, ExtractError, Input, OwnExtensions, Regions, SourceHeader, Subsample};
+use crate::{ContigMap, Excerpt, ExtractError, Input, OwnExtensions, Regions, SourceHeader, Subsample};
+use arrow_array::RecordBatch;
 use rayon::prelude::*;
 use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, Read, ReferenceIndex};
-use seedsieve_dataset::{Counts, DatasetError, DatasetWriter, Manifest, Start, WriterOptions};
+use seedsieve_dataset::{ColumnBuilder, Counts, DatasetError, DatasetWriter, Manifest, Start, WriterOptions};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ const READS_PER_WRITE: usize = 4096;
 pub struct ExtractOptions {
     /// Files of reads, used one after the other.
     pub inputs: Vec<Input>,
+    /// Of which inputs only some bytes are there, see [`crate::fetch_regions`].
+    pub excerpts: Vec<Excerpt>,
     /// The reference FASTA, which is also the prefix of its index.
     pub reference: PathBuf,
     /// Folder of the data set.
@@ -53,6 +56,7 @@ impl ExtractOptions {
     pub fn new(inputs: Vec<Input>, reference: PathBuf, output: PathBuf) -> Self {
         Self {
             inputs,
+            excerpts: Vec::new(),
             reference,
             output,
             sample: None,
@@ -297,17 +301,18 @@ impl Run<'_> {
 
     fn write(&mut self, reads: &[SourceRead], recorder: Recorder) -> Result<(), ExtractError> {
         let traces = recorder.into_traces();
+        let (index, aligner, own_extensions) = (self.index, &self.aligner, self.own_extensions);
         for (reads, traces) in reads.chunks(READS_PER_WRITE).zip(traces.chunks(READS_PER_WRITE)) {
-            let rows = reads
+            let batches = reads
                 .par_chunks(READS_PER_TASK)
                 .zip(traces.par_chunks(READS_PER_TASK))
-                .map(|(reads, traces)| complete(self.index, &self.aligner, self.own_extensions, reads, traces))
+                .map(|(reads, traces)| rows(index, aligner, own_extensions, reads, traces))
                 .collect::<Result<Vec<_>, _>>()?;
-            for (read, rows) in reads.iter().zip(rows.iter().flatten()) {
-                rows.write(read, self.index.contigs(), &mut self.writer)?;
-                self.done.bridging_seeds += rows.bridging;
-                self.done.source_covered += u64::from(rows.source_covered);
-                self.done.source_found += u64::from(rows.source_found);
+            for (batch, done) in batches {
+                self.writer.append(&batch)?;
+                self.done.bridging_seeds += done.bridging_seeds;
+                self.done.source_covered += done.source_covered;
+                self.done.source_found += done.source_found;
             }
             self.writer.count_reads(reads.len() as u64);
             self.progress.advanced(self.writer.counts());
@@ -316,4 +321,23 @@ impl Run<'_> {
         self.writer.end_batch(serde_json::json!(self.done))?;
         Ok(())
     }
+}
+
+/// The rows of some reads, and what is counted of them beside.
+fn rows(
+    index: &ReferenceIndex,
+    aligner: &Aligner<'_>,
+    own_extensions: OwnExtensions,
+    reads: &[SourceRead],
+    traces: &[ReadTrace],
+) -> Result<(RecordBatch, Done), ExtractError> {
+    let mut columns = ColumnBuilder::with_capacity(traces.iter().map(|trace| trace.seeds.len()).sum());
+    let mut done = Done::default();
+    for (read, rows) in reads.iter().zip(&complete(index, aligner, own_extensions, reads, traces)?) {
+        rows.append_to(read, index.contigs(), &mut columns);
+        done.bridging_seeds += rows.bridging;
+        done.source_covered += u64::from(rows.source_covered);
+        done.source_found += u64::from(rows.source_found);
+    }
+    Ok((columns.finish().expect("the columns are those of the schema"), done))
 }

@@ -5,7 +5,9 @@ mod made_up;
 use made_up::{MadeUp, rows};
 use seedsieve_aligner::ReferenceIndex;
 use seedsieve_dataset::{Counts, Dataset, Description, RowView, validate};
-use seedsieve_extract::{ExtractError, ExtractOptions, Input, InputKind, Progress, ReferenceCheck, Subsample, Summary};
+use seedsieve_extract::{
+    ExtractError, ExtractOptions, Input, InputKind, OwnExtensions, Progress, ReferenceCheck, Subsample, Summary,
+};
 use std::fs;
 use std::path::Path;
 
@@ -396,9 +398,9 @@ fn a_region_gives_the_reads_that_lie_in_it_with_an_index_or_without() {
 fn own_extensions_of_a_share_of_the_reads_are_those_of_all() {
     let made_up = MadeUp::new(300);
     let (first, second) = made_up.write_fastq_pairs();
-    let run = |output: &str, part: f64| {
+    let run = |output: &str, own_extensions: OwnExtensions| {
         let mut options = options(&made_up, Input::Paired(first.clone(), second.clone()), output);
-        options.own_extensions = seedsieve_extract::OwnExtensions::of_part(part).unwrap();
+        options.own_extensions = own_extensions;
         extract(&options).unwrap();
         let mut rows = Vec::new();
         Dataset::open(&made_up.folder.path().join(output))
@@ -410,15 +412,17 @@ fn own_extensions_of_a_share_of_the_reads_are_those_of_all() {
                     row.own_score,
                     row.own_query_start,
                     row.own_query_end,
+                    row.chain_kept,
                 ));
                 Ok(())
             })
             .unwrap();
         rows
     };
-    let all = run("all", 1.0);
+    let share = |part: f64| OwnExtensions::of_part(part).unwrap();
+    let all = run("all", OwnExtensions::ALL);
     assert!(all.iter().all(|row| row.1));
-    let (some, none) = (run("some", 0.3), run("none", 0.0));
+    let (some, none) = (run("some", share(0.3)), run("none", share(0.0)));
     let mut not_computed = 0;
     for ((all, some), none) in all.iter().zip(&some).zip(&none) {
         for part in [some, none] {
@@ -426,7 +430,10 @@ fn own_extensions_of_a_share_of_the_reads_are_those_of_all() {
         }
         not_computed += usize::from(!none.1);
     }
-    let computed = |rows: &[(u64, bool, i32, u16, u16)]| rows.iter().filter(|row| row.1).count();
+    let kept = run("kept", OwnExtensions::OF_KEPT_CHAINS);
+    assert!(kept.iter().zip(&all).all(|(kept, all)| if kept.5 { kept == all } else { kept.2 <= all.2 }));
+    assert!(kept.iter().any(|row| row.5 && row.1) && kept.iter().any(|row| !row.5 && !row.1));
+    let computed = |rows: &[(u64, bool, i32, u16, u16, bool)]| rows.iter().filter(|row| row.1).count();
     assert!(computed(&none) < computed(&some) && computed(&some) < all.len(), "{not_computed} not computed");
 }
 

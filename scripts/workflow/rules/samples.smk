@@ -119,13 +119,18 @@ rule validate_data_set:
         """
 
 
-def drawn_seeds():
-    """Folders of the seeds that the collection takes: the test part stays as it comes."""
+def drawn_seeds(*parts):
+    """Folders of the seeds that are merged: the test part stays as it comes."""
     balanced = config["balance"]["seeds"] is not None
     return [
         f"balanced/{name}" if balanced and sample.part != "test" else f"seeds/{name}"
         for name, sample in SAMPLES.items()
+        if sample.part in parts
     ]
+
+
+def results_of(*parts):
+    return [f"validated/{name}.json" for name, sample in SAMPLES.items() if sample.part in parts]
 
 
 rule balance:
@@ -154,10 +159,33 @@ rule balance:
         "-n {params.seeds} --viable {params.viable} --hard {params.hard} --policy {params.policy} 2> {log:q}"
 
 
+# One data set a part, each sample a hive partition of it.
+rule merge:
+    input:
+        seeds=lambda wildcards: drawn_seeds(wildcards.part),
+        results=lambda wildcards: results_of(wildcards.part),
+    output:
+        directory("merged/{part}"),
+    log:
+        "logs/merge/{part}.log",
+    benchmark:
+        "benchmarks/merge/{part}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
+        runtime=lambda wildcards, attempt: attempt * 240,
+    params:
+        program=[PYTHON, str(PROGRAMS / "merge_samples.py")],
+        seedsieve=SEEDSIEVE,
+    shell:
+        "{params.program:q} --seeds {input.seeds:q} --results {input.results:q} --scratch unfinished/merged/{wildcards.part} "
+        "--output {output:q} -- {params.seedsieve:q} dataset merge --by-sample 2> {log:q}"
+
+
 rule collect:
     input:
-        seeds=drawn_seeds(),
-        results=expand("validated/{sample}.json", sample=SAMPLES),
+        seeds=drawn_seeds(*PARTS),
+        results=results_of(*PARTS),
+        merged=expand("merged/{part}", part=[part for part in PARTS if drawn_seeds(part)]),
     output:
         directory("dataset"),
     log:
@@ -170,4 +198,4 @@ rule collect:
         allowed=config["allowed_failures"],
     shell:
         "{params.program:q} --allowed-failures {params.allowed} --output {output:q} --seeds {input.seeds:q} "
-        "--results {input.results:q} 2>&1 | tee {log:q} >&2"
+        "--results {input.results:q} --merged {input.merged:q} 2>&1 | tee {log:q} >&2"

@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use indicatif::HumanCount;
 use seedsieve_dataset::Counts;
-use seedsieve_extract::{ExtractOptions, Input, InputKind, OwnExtensions, Progress, Subsample, Summary, extract};
+use seedsieve_extract::{
+    Excerpt, ExtractOptions, Input, InputKind, OwnExtensions, Progress, Subsample, Summary, extract,
+};
 
+use super::addresses;
 use crate::progress::ReadProgress;
 
 /// Arguments of `seedsieve extract-seeds`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Reference FASTA, the prefix of its index (`seedsieve index`).
+    /// Reference FASTA, the prefix of its index (`seedsieve index`), or the address that was indexed.
     #[arg(long, value_name = "REF.fa")]
     reference: PathBuf,
     /// Folder of the data set; it is made where it is not there.
@@ -56,8 +59,8 @@ pub struct Args {
     /// Another seed chooses other reads.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "read_pairs")]
     seed: u64,
-    /// Of which reads the own extension of every seed is computed: `all`, `extended` (only of seeds that the aligner
-    /// extends itself), or a share of the reads from 0 to 1. Elsewhere the columns own_* hold the ungapped extension, and
+    /// Of which seeds the own extension is computed: `all`, `kept` (those of chains that the chain filter keeps),
+    /// `extended` (only those that the aligner extends itself), or all of a share of the reads, from 0 to 1. Elsewhere the columns own_* hold the ungapped extension, and
     /// own_computed is false.
     #[arg(long, value_name = "WHICH", default_value = "all", value_parser = own_extensions)]
     own_extensions: OwnExtensions,
@@ -77,19 +80,23 @@ pub struct Args {
     /// Each FASTQ file holds single reads.
     #[arg(long)]
     single: bool,
-    /// BAM, CRAM or FASTQ, told by the content. `R1,R2` in one argument are mates in two FASTQ files.
+    #[command(flatten)]
+    addresses: addresses::Args,
+    /// BAM, CRAM or FASTQ, told by the content, or addresses of them (https, http, ftp): fetched whole, or by the index
+    /// beside it what --region and --bed ask for. `R1,R2` in one argument are mates in two FASTQ files.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 }
 
 fn own_extensions(text: &str) -> Result<OwnExtensions, String> {
     let part = match text {
+        "kept" => return Ok(OwnExtensions::OF_KEPT_CHAINS),
         "all" => Some(1.0),
         "extended" => Some(0.0),
         number => number.parse().ok(),
     };
     part.and_then(OwnExtensions::of_part)
-        .ok_or_else(|| "valid are `all`, `extended` and a share from 0 to 1".to_owned())
+        .ok_or_else(|| "valid are `all`, `kept`, `extended` and a share from 0 to 1".to_owned())
 }
 
 /// Extracts the seeds.
@@ -106,7 +113,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn options(args: &Args) -> anyhow::Result<ExtractOptions> {
-    let mut options = ExtractOptions::new(inputs(args)?, args.reference.clone(), args.output.clone());
+    let addresses = addresses::Inputs::new(&args.addresses)?;
+    let reference = addresses::indexed(&args.reference, addresses.file(&args.reference)?)?;
+    let mut options = ExtractOptions::new(Vec::new(), reference, args.output.clone());
     let mem = &mut options.align.mem;
     mem.min_seed_len = args.min_seed_length.unwrap_or(mem.min_seed_len);
     mem.split_factor = args.split_factor.unwrap_or(mem.split_factor);
@@ -125,6 +134,7 @@ fn options(args: &Args) -> anyhow::Result<ExtractOptions> {
     if let Some(bed) = &args.bed {
         options.regions.add_bed(bed)?;
     }
+    (options.inputs, options.excerpts) = inputs(args, &addresses, &options)?;
     options.own_extensions = args.own_extensions;
     options.part_rows = args.part_rows;
     options.overwrite = args.overwrite;
@@ -132,13 +142,18 @@ fn options(args: &Args) -> anyhow::Result<ExtractOptions> {
     Ok(options)
 }
 
-/// The inputs by kind, FASTQ files in pairs where that was asked for.
-fn inputs(args: &Args) -> anyhow::Result<Vec<Input>> {
-    let mut inputs = Vec::new();
-    let mut first_mates: Option<&Path> = None;
+/// The inputs by kind, FASTQ files in pairs where that was asked for, and of which only excerpts are there.
+fn inputs(
+    args: &Args,
+    addresses: &addresses::Inputs,
+    options: &ExtractOptions,
+) -> anyhow::Result<(Vec<Input>, Vec<Excerpt>)> {
+    let (mut inputs, mut excerpts) = (Vec::new(), Vec::new());
+    let mut first_mates: Option<PathBuf> = None;
     let mut fastq_without_mates = 0;
     for argument in &args.inputs {
         if let Some((first, second)) = two_files(argument) {
+            let (first, second) = (addresses.file(&first)?, addresses.file(&second)?);
             for file in [&first, &second] {
                 if InputKind::of(file)? != InputKind::Fastq {
                     bail!("{}: not FASTQ; only FASTQ files are given as R1,R2", file.display());
@@ -147,20 +162,28 @@ fn inputs(args: &Args) -> anyhow::Result<Vec<Input>> {
             inputs.push(Input::Paired(first, second));
             continue;
         }
-        let kind = InputKind::of(argument)?;
-        if let (Some(first), false) = (first_mates, kind == InputKind::Fastq) {
+        if !options.regions.is_empty()
+            && let Some((input, excerpt)) = addresses.regions(argument, &options.reference, &options.regions)?
+        {
+            inputs.push(input);
+            excerpts.push(excerpt);
+            continue;
+        }
+        let argument = addresses.file(argument)?;
+        let kind = InputKind::of(&argument)?;
+        if let (Some(first), false) = (&first_mates, kind == InputKind::Fastq) {
             bail!("{}: no mates; with --paired the next file must be its FASTQ of second mates", first.display());
         }
         match kind {
-            InputKind::Bam => inputs.push(Input::Bam(argument.clone())),
-            InputKind::Cram => inputs.push(Input::Cram(argument.clone())),
+            InputKind::Bam => inputs.push(Input::Bam(argument)),
+            InputKind::Cram => inputs.push(Input::Cram(argument)),
             InputKind::Fastq if args.paired => match first_mates.take() {
-                Some(first) => inputs.push(Input::Paired(first.into(), argument.clone())),
+                Some(first) => inputs.push(Input::Paired(first, argument)),
                 None => first_mates = Some(argument),
             },
             InputKind::Fastq => {
                 fastq_without_mates += 1;
-                inputs.push(Input::Single(argument.clone()));
+                inputs.push(Input::Single(argument));
             }
         }
     }
@@ -170,7 +193,7 @@ fn inputs(args: &Args) -> anyhow::Result<Vec<Input>> {
     if fastq_without_mates > 1 && !args.single {
         bail!("{fastq_without_mates} FASTQ files: say --paired where they are mates by twos, or --single");
     }
-    Ok(inputs)
+    Ok((inputs, excerpts))
 }
 
 /// `R1,R2`, unless a file has that very name.

@@ -1,5 +1,6 @@
 //! One module a command: its arguments, and its run.
 
+pub mod addresses;
 pub mod align;
 pub mod backends;
 pub mod compare;

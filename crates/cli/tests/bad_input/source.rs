@@ -157,16 +157,21 @@ fn sam_is_told_from_fastq() {
 }
 
 #[test]
-fn an_address_is_refused_with_what_to_do() {
+fn an_address_that_leads_nowhere_is_told() {
     let bam = Bam::sound();
-    let advice = "curl -fLO";
-    for address in ["https://example.org/reads.cram", "ftp://example.org/reads.cram", "file:///reads.cram"] {
-        bam.is_refused(Path::new(address), &[address, "files only", advice]);
+    for (address, problem) in [
+        ("s3://bucket/reads.cram", "valid are https, http, ftp and file"),
+        ("https:///reads.cram", "not an address"),
+        ("https://example.org/", "names no file"),
+        ("http://127.0.0.1:1/reads.cram", "4 attempts"),
+        ("file:///reads.cram", "/reads.cram: cannot open"),
+    ] {
+        bam.is_refused(Path::new(address), &[problem]);
     }
-    let reference = "https://example.org/genome.fa";
+    let reference = "ftp://127.0.0.1:1/genome.fa";
     let output = bam.folder.path().join("seeds");
     let mut command = extract_seeds(&output, Path::new(reference), &[&bam.path]);
-    refused(&mut command, bam.folder.path(), &[reference, "files only", advice]);
+    refused(&mut command, bam.folder.path(), &[reference, "4 attempts"]);
     // A colon is no address.
     bam.is_refused(Path::new("no:such.bam"), &["no:such.bam", "check the path"]);
 }

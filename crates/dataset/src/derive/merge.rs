@@ -1,18 +1,26 @@
+use super::split::{by_sample, partition_of_sample};
 use super::writer::{DerivedWriter, identity};
 use crate::{Dataset, DatasetError, Derivation, DeriveOptions, Manifest};
+use arrow_select::filter::filter_record_batch;
 use serde_json::Map;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Writes the rows of all data sets, one after the other, to a new one in `output`.
+/// Writes the rows of all data sets, one after the other, to a new one in `output`: to one folder, or each sample's to a
+/// partition `sample=SAMPLE`.
 ///
 /// # Errors
-/// [`DatasetError::Merge`] when there are fewer than two, when settings or columns differ, when two hold reads of the
+/// [`DatasetError::Merge`] when there are fewer than two (to divide by sample: none), when settings or columns differ, when two hold reads of the
 /// same file, or when one is divided already; those of [`Dataset::verify_checksums`], [`Dataset::part_batches`] and
 /// [`crate::DatasetWriter::create`].
-pub fn merge(datasets: &[Dataset], output: &Path, options: &DeriveOptions) -> Result<Manifest, DatasetError> {
+pub fn merge(
+    datasets: &[Dataset],
+    each_sample_apart: bool,
+    output: &Path,
+    options: &DeriveOptions,
+) -> Result<Manifest, DatasetError> {
     let [first, others @ ..] = datasets else { return Err(refusal(output, "there is no data set to merge".into())) };
-    if others.is_empty() {
+    if others.is_empty() && !each_sample_apart {
         return Err(refusal(&first.manifest_path(), "there is no second data set to merge it with".into()));
     }
     others.iter().try_for_each(|other| check_alike(first, other))?;
@@ -30,7 +38,16 @@ pub fn merge(datasets: &[Dataset], output: &Path, options: &DeriveOptions) -> Re
     let mut reads = 0;
     for dataset in datasets {
         for batch in dataset.batches() {
-            writer.write("", &batch?)?;
+            let batch = batch?;
+            if each_sample_apart {
+                for (sample, rows) in by_sample(&batch) {
+                    let of_sample = filter_record_batch(&batch, &rows)
+                        .map_err(|error| refusal(&dataset.manifest_path(), error.to_string()))?;
+                    writer.write(&partition_of_sample(sample), &of_sample)?;
+                }
+            } else {
+                writer.write("", &batch)?;
+            }
         }
         reads += dataset.manifest().counts.reads;
         for step in &dataset.manifest().derived {
@@ -45,7 +62,11 @@ pub fn merge(datasets: &[Dataset], output: &Path, options: &DeriveOptions) -> Re
         }
     }
     let from = datasets.iter().map(identity).collect::<Result<_, _>>()?;
-    let step = Derivation { command: "merge".into(), from, settings: Map::new() };
+    let mut settings = Map::new();
+    if each_sample_apart {
+        settings.insert("by_sample".to_owned(), true.into());
+    }
+    let step = Derivation { command: "merge".into(), from, settings };
     writer.finish(template, options.producer.clone(), step, reads)
 }
 

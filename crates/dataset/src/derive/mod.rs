@@ -12,3 +12,4 @@ pub use merge::merge;
 pub use sample::{SampleOptions, SampleReport, Stratum, sample};
 pub use split::{SplitOptions, SplitPart, SplitReport, split};
 pub use writer::DeriveOptions;
+pub(crate) use writer::count_rows;

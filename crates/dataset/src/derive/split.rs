@@ -126,7 +126,7 @@ pub fn split(
         for batch in dataset.part_batches(part)? {
             let batch = batch?;
             for ((part, sample), rows) in divider.divide(&batch) {
-                let partition = format!("split={part}/sample={}", percent_encoded(&sample));
+                let partition = format!("split={part}/{}", partition_of_sample(&sample));
                 let mask = BooleanArray::from(rows);
                 let chosen = filter_record_batch(&batch, &mask).map_err(|error| refusal(error.to_string()))?;
                 writer.write(&partition, &chosen)?;
@@ -210,6 +210,19 @@ impl Divider<'_> {
 fn hash_of_name(name: &str) -> u64 {
     let digest = Sha256::digest(name.as_bytes());
     u64::from_be_bytes(digest[..8].try_into().expect("a SHA-256 has 32 bytes"))
+}
+
+/// The partition of a sample's rows.
+pub(super) fn partition_of_sample(sample: &str) -> String {
+    format!("sample={}", percent_encoded(sample))
+}
+
+/// The rows of each sample of a batch.
+pub(super) fn by_sample(batch: &RecordBatch) -> BTreeMap<&str, BooleanArray> {
+    let samples = batch.column(const { column_number("sample") }).as_string::<i32>();
+    let names: std::collections::BTreeSet<&str> = samples.iter().flatten().collect();
+    let rows_of = |name: &str| samples.iter().map(|sample| Some(sample == Some(name))).collect();
+    names.into_iter().map(|name| (name, rows_of(name))).collect()
 }
 
 /// A sample's name as the name of a folder, read back by what knows hive partitions.

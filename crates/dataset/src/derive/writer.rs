@@ -142,7 +142,8 @@ pub(crate) fn identity(dataset: &Dataset) -> Result<String, DatasetError> {
     file_sha256(&dataset.manifest_path()).map(|(_, sha256)| sha256)
 }
 
-fn count_rows(batch: &RecordBatch, threshold: i32, counts: &mut Counts) {
+/// Adds the rows of a batch, but not their reads.
+pub(crate) fn count_rows(batch: &RecordBatch, threshold: i32, counts: &mut Counts) {
     counts.seeds += batch.num_rows() as u64;
     counts.viable += viable(batch, LabelPolicy::OwnExtension, threshold).filter(|viable| *viable).count() as u64;
     let roles = batch.column(const { column_number("role") }).as_string::<i32>();

@@ -54,31 +54,10 @@ impl BamReader {
     /// # Errors
     /// [`ExtractError::Index`] for an index that cannot be used.
     pub(crate) fn skip_to(&mut self, regions: &RegionsOfFile) -> Result<(), ExtractError> {
-        let Some((index_path, index)) = find_index(&self.path)? else {
-            tracing::info!("{}: no index (.bai or .csi): the file is read through", self.path.display());
-            return Ok(());
-        };
-        let mut chunks = Vec::new();
-        for (contig, span) in regions.iter() {
-            let position = |zero_based: u64| Position::try_from(zero_based as usize + 1);
-            let found = match (position(span.start), position(span.end - 1)) {
-                (Ok(start), Ok(end)) => index.query(contig, (start..=end).into()),
-                _ => Ok(Vec::new()),
-            };
-            chunks.extend(found.map_err(|error| ExtractError::index(&index_path, &error))?);
+        match BamIndex::beside(&self.path)? {
+            Some(index) => self.chunks = Some(index.chunks(regions)?),
+            None => tracing::info!("{}: no index (.bai or .csi): the file is read through", self.path.display()),
         }
-        // From the last to the first, so that the next one is taken off the end; a record is read once.
-        chunks.sort_by_key(|chunk: &Chunk| std::cmp::Reverse(chunk.start()));
-        let mut merged: Vec<Chunk> = Vec::with_capacity(chunks.len());
-        for chunk in chunks {
-            match merged.last_mut() {
-                Some(later) if chunk.end() >= later.start() => {
-                    *later = Chunk::new(chunk.start(), chunk.end().max(later.end()));
-                }
-                _ => merged.push(chunk),
-            }
-        }
-        self.chunks = Some(merged);
         Ok(())
     }
 
@@ -141,26 +120,70 @@ impl Read for SizeAhead {
     }
 }
 
-type BoxedIndex = Box<dyn BinningIndex>;
+/// The index of a BAM.
+pub(super) struct BamIndex {
+    path: PathBuf,
+    index: Box<dyn BinningIndex>,
+    /// Byte of the file at which the block with its first record starts.
+    #[cfg_attr(
+        not(feature = "remote"),
+        expect(dead_code, reason = "files that are there need not know where to look")
+    )]
+    pub(super) first_block: Option<u64>,
+}
 
-/// The index beside a BAM: `a.bam.bai`, `a.bai`, `a.bam.csi` or `a.csi`.
-fn find_index(bam: &Path) -> Result<Option<(PathBuf, BoxedIndex)>, ExtractError> {
-    for suffix in ["bai", "csi"] {
-        for path in [bam.with_added_extension(suffix), bam.with_extension(suffix)] {
-            if !path.is_file() {
-                continue;
+impl BamIndex {
+    /// The index beside a BAM: `a.bam.bai`, `a.bai`, `a.bam.csi` or `a.csi`; `None` where there is none.
+    pub(super) fn beside(bam: &Path) -> Result<Option<Self>, ExtractError> {
+        for suffix in ["bai", "csi"] {
+            for path in [bam.with_added_extension(suffix), bam.with_extension(suffix)] {
+                if !path.is_file() {
+                    continue;
+                }
+                let index: io::Result<(Box<dyn BinningIndex>, _)> = match suffix {
+                    "bai" => bam::bai::fs::read(&path).map(with_first_block),
+                    _ => csi::fs::read(&path).map(with_first_block),
+                };
+                let (index, first_block) = index.map_err(|error| ExtractError::index(&path, &error))?;
+                return Ok(Some(Self { path, index, first_block }));
             }
-            let index: io::Result<BoxedIndex> = match suffix {
-                "bai" => bam::bai::fs::read(&path).map(|index| Box::new(index) as _),
-                _ => csi::fs::read(&path).map(|index| Box::new(index) as _),
-            };
-            return match index {
-                Ok(index) => Ok(Some((path, index))),
-                Err(error) => Err(ExtractError::index(&path, &error)),
-            };
         }
+        Ok(None)
     }
-    Ok(None)
+
+    /// Where the records of the regions lie, and some beside them: from the last to the first, so that the next one is
+    /// taken off the end; apart from one another, so that a record is read once.
+    pub(super) fn chunks(&self, regions: &RegionsOfFile) -> Result<Vec<Chunk>, ExtractError> {
+        let mut chunks = Vec::new();
+        for (contig, span) in regions.iter() {
+            let position = |zero_based: u64| Position::try_from(zero_based as usize + 1);
+            let found = match (position(span.start), position(span.end - 1)) {
+                (Ok(start), Ok(end)) => self.index.query(contig, (start..=end).into()),
+                _ => Ok(Vec::new()),
+            };
+            chunks.extend(found.map_err(|error| ExtractError::index(&self.path, &error))?);
+        }
+        chunks.sort_by_key(|chunk: &Chunk| std::cmp::Reverse(chunk.start()));
+        let mut merged: Vec<Chunk> = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            match merged.last_mut() {
+                Some(later) if chunk.end() >= later.start() => {
+                    *later = Chunk::new(chunk.start(), chunk.end().max(later.end()));
+                }
+                _ => merged.push(chunk),
+            }
+        }
+        Ok(merged)
+    }
+}
+
+fn with_first_block<I>(index: csi::binning_index::Index<I>) -> (Box<dyn BinningIndex>, Option<u64>)
+where
+    I: csi::binning_index::index::reference_sequence::Index + 'static,
+{
+    let bins = index.reference_sequences().iter().flat_map(|sequence| sequence.bins().values());
+    let first_block = bins.flat_map(|bin| bin.chunks()).map(|chunk| chunk.start().compressed()).min();
+    (Box::new(index), first_block)
 }
 
 fn check_end(file: &mut File, path: &Path) -> Result<(), ExtractError> {

@@ -1,14 +1,20 @@
 //! Reads, with what their source says of them, from BAM, CRAM and FASTQ.
 
 mod bam;
+#[cfg(all(feature = "htslib", feature = "remote"))]
+mod crai;
 #[cfg(feature = "htslib")]
 mod cram;
+#[cfg(feature = "remote")]
+mod excerpt;
 mod fastq;
 mod header;
 mod kind;
 mod mates;
 mod record;
 
+#[cfg(feature = "remote")]
+pub use excerpt::fetch_regions;
 pub use header::{SourceContig, SourceHeader};
 pub use kind::{Input, InputKind};
 
@@ -154,7 +160,10 @@ fn open_records(
     let (header, records): (_, Box<dyn RecordReader>) = match kind {
         #[cfg(feature = "htslib")]
         InputKind::Cram => {
-            let (header, reader) = cram::CramReader::open(path, reference)?;
+            let (header, mut reader) = cram::CramReader::open(path, reference)?;
+            if !regions.is_empty() {
+                reader.skip_to(&regions.on(&header, path)?)?;
+            }
             (header, Box::new(reader))
         }
         #[cfg(not(feature = "htslib"))]

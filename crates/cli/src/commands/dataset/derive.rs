@@ -56,10 +56,13 @@ pub struct SplitArgs {
 /// Arguments of `seedsieve dataset merge`.
 #[derive(clap::Args)]
 pub struct MergeArgs {
+    /// The rows of each sample to a folder of their own, `data/sample=NAME` (a hive partition). One data set will do then.
+    #[arg(long)]
+    by_sample: bool,
     #[command(flatten)]
     output: Output,
     /// Folders of the data sets, in the order of the rows.
-    #[arg(required = true, num_args = 2..)]
+    #[arg(required = true, num_args = 1..)]
     directories: Vec<PathBuf>,
 }
 
@@ -120,7 +123,7 @@ pub fn run_split(args: &SplitArgs) -> anyhow::Result<()> {
 pub fn run_merge(args: &MergeArgs) -> anyhow::Result<()> {
     let datasets = args.directories.iter().map(|path| Dataset::open(path)).collect::<Result<Vec<_>, _>>()?;
     let Output { output, options } = &args.output;
-    let manifest = merge(&datasets, output, &options.derive())?;
+    let manifest = merge(&datasets, args.by_sample, output, &options.derive())?;
     written(output, &manifest)
 }
 
