@@ -142,3 +142,16 @@ def test_the_guarantee_is_that_of_clopper_and_pearson():
         allowed = misses_allowed(seeds)
         assert largest_rate(allowed, seeds) <= 0.001 < largest_rate(allowed + 1, seeds)
     assert largest_rate(5, 5) == 1.0
+
+
+def test_options_say_which_seeds_and_what_is_resampled(tmp_path):
+    columns = random_columns(600, seed=4)
+    columns["chain_kept"] = [True, True, False] * 200
+    folder = write_dataset(tmp_path / "set", columns)
+    options = ["--part", "all", "--policy", "own-extension"]
+    assert evaluate(folder, tmp_path / "all", *options) == 0
+    assert evaluate(folder, tmp_path / "some", *options, "--population", "chains", "--resample", "pairs") == 0
+    whole, some = (json.loads((tmp_path / name / "evaluation.json").read_text()) for name in ("all", "some"))
+    assert (whole["data_sets"]["set"]["seeds"], some["data_sets"]["set"]["seeds"]) == (600, 400)
+    assert (whole["resampled"], some["resampled"]) == ("places", "pairs")
+    assert "resamples of read pairs" in (tmp_path / "some" / "evaluation.md").read_text()
