@@ -53,6 +53,8 @@ mod own_extension;
 mod pipeline;
 mod read;
 mod read_name;
+#[cfg(test)]
+mod repeated_reads_tests;
 mod sam;
 #[cfg(test)]
 mod stage_tests;
