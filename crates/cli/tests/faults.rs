@@ -158,7 +158,7 @@ fn reads_over_the_limit_of_seeds_are_named_and_counted_and_others_stay() {
     let (genome, ..) = synthetic();
     let folder = tempfile::tempdir().unwrap();
     let (reads, stats) = (folder.path().join("reads.fastq"), folder.path().join("stats.json"));
-    fs::write(&reads, with_repeats(1_000, 120)).unwrap();
+    fs::write(&reads, with_repeats(1_000, 200)).unwrap();
     let run = |options: &[&str]| {
         let arguments = [&["--log", "warn", "align"], options, &[text(&genome), text(&reads)]].concat();
         succeed(&mut seedsieve(&arguments))

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn every_base_and_the_length_are_part_of_the_hash() {
         let read: Vec<u8> = (0..150).map(|at| (at * at % 7 % 4) as u8).collect();
-        let mut hashes = vec![hash_of(&read, 0), hash_of(&read, 1), hash_of(&read[..149], 0)];
+        let mut hashes = vec![hash_of(&read, 0), hash_of(&read, 0x0123_4567_89ab_cdef), hash_of(&read[..149], 0)];
         for at in 0..150 {
             let mut other = read.clone();
             other[at] = (other[at] + 1) % 5;
