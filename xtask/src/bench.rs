@@ -6,10 +6,14 @@ use std::process::Command;
 
 use crate::cargo::Cargo;
 use crate::failure::{Context, Failure, Outcome};
+use crate::oracle;
 use crate::process;
 use crate::python::Python;
 
-/// A benchmark program: `benches/NAME.rs` of a crate.
+/// The benchmark that runs the oracle, too, in both of its builds.
+const BESIDE_ORACLE: &str = "align";
+
+/// A benchmark program: `benches/NAME.rs` or `benches/NAME/main.rs` of a crate.
 #[derive(Debug, PartialEq, Eq)]
 struct Benchmark {
     name: String,
@@ -31,8 +35,12 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
         .find(|benchmark| benchmark.name == *name)
         .ok_or_else(|| Failure::new(format!("no benchmark {name:?}. {}", list(&benchmarks))))?;
     let manifest = format!("{}/Cargo.toml", benchmark.folder);
-    let mut command: Command =
-        Cargo::find(&Python::set_up()?)?.building(&["bench", "--manifest-path", &manifest, "--bench", name]);
+    let cargo = Cargo::find(&Python::set_up()?)?;
+    if name == BESIDE_ORACLE {
+        oracle::install(&cargo, oracle::Build::Published)?;
+        oracle::install(&cargo, oracle::Build::WithOurFlags)?;
+    }
+    let mut command: Command = cargo.building(&["bench", "--manifest-path", &manifest, "--bench", name]);
     process::run(command.arg("--").args(rest))
 }
 
@@ -51,7 +59,8 @@ fn find(crates: &Path) -> Outcome<Vec<Benchmark>> {
     for folder in folders.filter_map(|entry| Some(entry.ok()?.path())) {
         let Ok(programs) = fs::read_dir(folder.join("benches")) else { continue };
         for program in programs.filter_map(|entry| Some(entry.ok()?.path())) {
-            if program.extension().is_some_and(|extension| extension == "rs") {
+            let is_program = program.extension().is_some_and(|extension| extension == "rs");
+            if is_program || program.join("main.rs").is_file() {
                 let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 benchmarks.push(Benchmark { name, folder: folder.display().to_string() });
             }
@@ -71,11 +80,14 @@ mod tests {
         fs::create_dir_all(crates.join("encoding/benches")).unwrap();
         fs::create_dir_all(crates.join("filter/src")).unwrap();
         assert_eq!(list(&find(&crates).unwrap()), "There are no benchmarks yet.");
-        for name in ["one_hot.rs", "README.md"] {
+        fs::create_dir_all(crates.join("encoding/benches/common")).unwrap();
+        fs::create_dir_all(crates.join("encoding/benches/windows")).unwrap();
+        for name in ["one_hot.rs", "README.md", "common/mod.rs", "windows/main.rs"] {
             fs::write(crates.join("encoding/benches").join(name), "").unwrap();
         }
         let folder = crates.join("encoding").display().to_string();
-        assert_eq!(find(&crates).unwrap(), [Benchmark { name: "one_hot".into(), folder }]);
+        let named = |name: &str| Benchmark { name: name.into(), folder: folder.clone() };
+        assert_eq!(find(&crates).unwrap(), [named("one_hot"), named("windows")]);
         fs::remove_dir_all(crates).unwrap();
     }
 }

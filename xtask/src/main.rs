@@ -153,7 +153,7 @@ fn set_up(arguments: &[String]) -> Outcome<()> {
         println!("  a cargo that is not called by xtask needs: export '{variable}'");
     }
     if flags.has("--oracle") {
-        oracle::install(&cargo)?;
+        oracle::install(&cargo, oracle::Build::Published)?;
     }
     cargo.build_binary().map(|_| ())
 }

@@ -48,7 +48,7 @@ pub fn run() -> bool {
     let python = report.step("set-up: Python environment", Python::set_up);
     let cargo = python.as_ref().and_then(|python| report.step("set-up: compiler", || Cargo::find(python)));
     if let Some(cargo) = &cargo {
-        report.step("set-up: oracle bwa-mem4", || oracle::install(cargo));
+        report.step("set-up: oracle bwa-mem4", || oracle::install(cargo, oracle::Build::Published));
         rust_groups(&mut report, cargo);
     }
     if let Some(python) = &python {

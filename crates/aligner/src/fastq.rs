@@ -7,6 +7,7 @@ use needletail::errors::{ParseError, ParseErrorKind};
 use needletail::parser::{FastxReader, parse_fastx_reader};
 
 use crate::input::{open_input, peek};
+use crate::read_name::check_read_name;
 use crate::{AlignerError, Mate, Read, ReadStream};
 
 /// Reads one FASTQ or FASTA file, plain or gzip.
@@ -52,7 +53,8 @@ impl FastqReader {
     /// The next read, or `None` at the end.
     ///
     /// # Errors
-    /// A record that is cut off, whose qualities are not as many as its bases, or that holds bytes which no SAM may hold.
+    /// A record that is cut off, whose qualities are not as many as its bases, or that holds bytes which no SAM may hold; a
+    /// name that [`check_read_name`] refuses.
     pub fn next_read(&mut self) -> Result<Option<Read>, AlignerError> {
         let Some(parser) = &mut self.parser else { return Ok(None) };
         let Some(record) = parser.next() else { return Ok(None) };
@@ -65,10 +67,9 @@ impl FastqReader {
         };
         let record = record.map_err(|parse| broken(in_words(&parse)))?;
         let (name, comment) = split_header(record.id());
-        let name = match str::from_utf8(name) {
-            Ok(text) if !name.iter().any(u8::is_ascii_control) => text.to_owned(),
-            _ => return Err(broken(format!("the name is `{}`, which is no text", name.escape_ascii()))),
-        };
+        let nameless = |problem: String| AlignerError::Reads { path: path.clone(), record: number, problem };
+        check_read_name(name).map_err(nameless)?;
+        let name = String::from_utf8_lossy(name).into_owned();
         let comment = comment.map(|comment| String::from_utf8_lossy(comment).into_owned());
         let bases = record.seq().into_owned();
         let qualities = record.qual().map(<[u8]>::to_vec);

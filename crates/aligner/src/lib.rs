@@ -52,6 +52,9 @@ mod options;
 mod own_extension;
 mod pipeline;
 mod read;
+mod read_name;
+#[cfg(test)]
+mod repeated_reads_tests;
 mod sam;
 #[cfg(test)]
 mod stage_tests;
@@ -73,6 +76,7 @@ pub use options::AlignOptions;
 pub use own_extension::{OwnExtension, SeedToExtend};
 pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
+pub use read_name::check_read_name;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
 pub use seedsieve_filter::{Bands, FilterStatistics};
 pub use statistics::{Gate, Stage, Statistics};

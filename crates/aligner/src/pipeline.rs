@@ -14,6 +14,7 @@ use crate::observe::{Observer, Seed};
 use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
 use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed};
+use crate::stages::repeated_reads::RepeatedReads;
 use crate::stages::rescue::rescue_mates;
 use crate::stages::seeding::{SeededReads, find_smems, rounds_of_smems, runs_of_reads, seeds_of_smems};
 use crate::trace::{trace_regions, trace_seeds};
@@ -86,6 +87,19 @@ impl Batch {
         self.regions.append(&mut other.regions);
         self.statistics.add(&other.statistics);
         self.capped.append(&mut other.capped);
+    }
+
+    /// From the reads that repeat none to all of them, the first of which has the number `first` in the run.
+    fn repeat(&mut self, repeated: &RepeatedReads, first: u64) {
+        let mut capped = vec![None; self.regions.len()];
+        self.capped.iter().for_each(|&(read, seeds)| capped[read as usize] = Some(seeds));
+        let numbered = repeated.for_all(capped).into_iter().zip(first..);
+        self.capped = numbered.filter_map(|(seeds, read)| Some((read, seeds?))).collect();
+        self.regions = repeated.for_all(std::mem::take(&mut self.regions));
+        let repeats = repeated.repeats() as u64;
+        self.statistics.reads += repeats;
+        self.statistics.reads_repeated += repeats;
+        self.statistics.reads_capped = self.capped.len() as u64;
     }
 }
 
@@ -211,19 +225,40 @@ impl<'a> Aligner<'a> {
         first: u64,
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
-        let chunk = ChunkFacts { paired, reads: codes.len() };
+        let of_all = |paired| ChunkFacts { paired, reads: codes.len() };
+        // An observer is to see every read. Gates look at mates together, the stages themselves at single reads.
+        if observer.wants_traces() {
+            let reads: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
+            return self.regions_in_batches(&reads, of_all(paired), first, observer);
+        }
+        let paired = paired && (self.gates.seeds.is_some() || self.gates.extensions.is_some());
+        let mut looking = Statistics::default();
+        let repeated = looking.time(Stage::Seeding, || RepeatedReads::find(codes, if paired { 2 } else { 1 }));
+        let numbers = repeated.distinct();
+        let reads: Vec<&[u8]> = numbers.iter().map(|&number| codes[number].as_slice()).collect();
+        let mut batch = self.regions_in_batches(&reads, of_all(paired), 0, observer)?;
+        batch.repeat(&repeated, first);
+        batch.statistics.add(&looking);
+        Ok(batch)
+    }
+
+    /// Regions of reads, in batches spread over the threads.
+    fn regions_in_batches(
+        &self,
+        reads: &[&[u8]],
+        chunk: ChunkFacts,
+        first: u64,
+        observer: &dyn Observer,
+    ) -> Result<Batch, AlignerError> {
         let workers = rayon::current_num_threads().max(1);
         let most = (READS_IN_FLIGHT / workers).max(MIN_READS_PER_BATCH);
-        let batch_size = codes.len().div_ceil(workers).clamp(1, most).next_multiple_of(2); // mates stay together
-        let batches: Vec<Batch> = codes
+        let batch_size = reads.len().div_ceil(workers).clamp(1, most).next_multiple_of(2); // mates stay together
+        let batches: Vec<Batch> = reads
             .par_chunks(batch_size)
             .enumerate()
-            .map(|(number, codes)| {
-                let reads: Vec<&[u8]> = codes.iter().map(Vec::as_slice).collect();
-                self.batch_regions(&reads, chunk, first + (number * batch_size) as u64, observer)
-            })
+            .map(|(number, reads)| self.batch_regions(reads, chunk, first + (number * batch_size) as u64, observer))
             .collect::<Result<_, _>>()?;
-        let mut all = Batch { regions: Vec::with_capacity(codes.len()), ..Batch::default() };
+        let mut all = Batch { regions: Vec::with_capacity(reads.len()), ..Batch::default() };
         batches.into_iter().for_each(|batch| all.append(batch));
         Ok(all)
     }

@@ -74,6 +74,8 @@ pub struct Statistics {
     pub reads: u64,
     /// Reads that had more seeds than [`crate::AlignOptions::max_seeds_per_read`] allows.
     pub reads_capped: u64,
+    /// Reads that took the regions of an earlier read with the same bases. What was done for these regions is counted once.
+    pub reads_repeated: u64,
     /// Occurrences of SMEMs in the reference.
     pub seeds: u64,
     /// Seeds that the gate let pass.
@@ -108,6 +110,7 @@ impl Statistics {
     pub fn add(&mut self, other: &Self) {
         self.reads += other.reads;
         self.reads_capped += other.reads_capped;
+        self.reads_repeated += other.reads_repeated;
         self.seeds += other.seeds;
         self.seeds_kept += other.seeds_kept;
         self.chains += other.chains;

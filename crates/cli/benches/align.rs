@@ -1,6 +1,7 @@
 //! `cargo xtask bench align`: whole runs of `seedsieve align` and of bwa-mem4 on the same reads, in turn; CPU seconds (user
-//! and system) and peak memory, medians, and medians of the ratios run by run. Before, both programs' records are compared:
-//! they have to be the same bytes.
+//! and system) and peak memory, medians, and medians of the ratios run by run. bwa-mem4 runs twice: as `cargo install` builds
+//! it, and built with the compiler's flags that ours is built with. Before, the records are compared: they have to be the same
+//! bytes.
 //!
 //! Arguments: `--runs N` (5), `--threads N[,N...]` (1,2), `--filter` (also with the built-in filter), `--set NAME`
 //! (kgp30x, simulated, foreign-k14), `--growth` (how time grows with reads and threads, drawn in target/bench/align.html).
@@ -16,6 +17,9 @@ use common::plot::{Plot, Series, page};
 use common::simulated::simulated_pairs;
 use common::{median, prepare_index};
 
+/// Builds of bwa-mem4 below `target`.
+const ORACLES: [(&str, &str); 2] = [("bwa-mem4", "oracle"), ("bwa-mem4, our flags", "oracle-popcnt")];
+const OURS: &str = "seedsieve";
 /// Pairs of the simulated set; parts of it show how time grows.
 const SIMULATED_PAIRS: u64 = 100_000;
 
@@ -54,7 +58,8 @@ struct Settings {
 /// The programs, the index and the folder for what is made.
 struct Bench {
     ours: PathBuf,
-    oracle: Option<PathBuf>,
+    /// Builds of bwa-mem4, each with its name in the table.
+    oracles: Vec<(&'static str, PathBuf)>,
     reference: PathBuf,
     index: PathBuf,
     folder: PathBuf,
@@ -98,20 +103,22 @@ fn settings() -> Result<Settings, String> {
 
 fn run(settings: &Settings) -> Result<(), String> {
     let repository = common::repository();
-    let oracle = repository.join("target/oracle/bin/bwa-mem4");
+    let oracle = |(name, folder)| (name, repository.join("target").join(folder).join("bin/bwa-mem4"));
     let bench = Bench {
         ours: PathBuf::from(env!("CARGO_BIN_EXE_seedsieve")),
-        oracle: oracle.is_file().then_some(oracle),
+        oracles: ORACLES.map(oracle).into_iter().filter(|(_, binary)| binary.is_file()).collect(),
         reference: common::data().join("human_ref/human_mix.fa.gz"),
         index: repository.join("target/bench/human_mix.fa"),
         folder: repository.join("target/bench"),
     };
     prepare_index(&bench.ours, &bench.reference, &bench.index)?;
-    if bench.oracle.is_none() {
-        println!("target/oracle/bin/bwa-mem4 is not there (cargo xtask setup --oracle): no ratios");
+    if bench.oracles.len() < ORACLES.len() {
+        println!("not all builds of bwa-mem4 are below target (`cargo xtask bench align` makes them): fewer ratios");
     }
     println!("CPU seconds and peak memory on one machine, {} runs in turn", settings.runs);
-    println!("{:<12} {:>3} {:<18} {:>8} {:>7} {:>6} {:>7}", "reads", "-t", "program", "CPU s", "ratio", "MiB", "ratio");
+    print!("{:<12} {:>3} {:<20} {:>8} {:>6}", "reads", "-t", "program", "CPU s", "MiB");
+    bench.oracles.iter().for_each(|(name, _)| print!("  of {name}: CPU, memory"));
+    println!();
     for work in WORKS.iter().filter(|work| settings.set.as_deref().is_none_or(|set| set == work.name)) {
         let reads = match work.reads {
             Some(names) => names.map(|name| common::data().join(name)),
@@ -126,13 +133,15 @@ fn run(settings: &Settings) -> Result<(), String> {
                 programs.last_mut().expect("just added").1.arg("--npu-filter");
             }
             let costs = in_turn(&mut programs, settings.runs)?;
-            for ((name, _), own) in programs.iter().zip(&costs) {
-                let (cpu, cpu_ratio) = of(|cost| cost.cpu, own, &costs[0]);
-                let (memory, memory_ratio) = of(|cost| cost.memory, own, &costs[0]);
-                println!(
-                    "{:<12} {threads:>3} {name:<18} {cpu:>8.2} {cpu_ratio:>7.3} {memory:>6.0} {memory_ratio:>7.3}",
-                    work.name
-                );
+            for (number, ((name, _), own)) in programs.iter().zip(&costs).enumerate() {
+                let of_own = |value: fn(&Cost) -> f64| median(own.iter().map(value).collect());
+                let (cpu, memory) = (of_own(|cost| cost.cpu), of_own(|cost| cost.memory));
+                print!("{:<12} {threads:>3} {name:<20} {cpu:>8.2} {memory:>6.0}", work.name);
+                for ((oracle, _), theirs) in bench.oracles.iter().zip(&costs).take(number) {
+                    let (cpu, memory) = (ratio(|cost| cost.cpu, own, theirs), ratio(|cost| cost.memory, own, theirs));
+                    print!("  {:>width$.3}, {memory:.3}", cpu, width = oracle.len() + 9);
+                }
+                println!();
             }
         }
     }
@@ -154,14 +163,14 @@ impl Bench {
         run
     }
 
-    /// bwa-mem4 where there is one, and ours.
+    /// The builds of bwa-mem4 that there are, and ours.
     fn programs(&self, threads: usize, options: &[&str], reads: &[PathBuf; 2]) -> Vec<(&'static str, Command)> {
-        let oracle =
-            self.oracle.iter().map(|oracle| ("bwa-mem4", self.command(oracle, "mem", threads, options, reads)));
-        oracle.chain([("seedsieve", self.command(&self.ours, "align", threads, options, reads))]).collect()
+        let oracles = self.oracles.iter();
+        let oracles = oracles.map(|(name, binary)| (*name, self.command(binary, "mem", threads, options, reads)));
+        oracles.chain([(OURS, self.command(&self.ours, "align", threads, options, reads))]).collect()
     }
 
-    /// Says how many records there are, and that both programs write the same ones.
+    /// Says how many records there are, and that all programs write the same ones.
     fn equal_work(&self, options: &[&str], reads: &[PathBuf; 2]) -> Result<String, String> {
         let mut outputs = Vec::new();
         for (name, mut command) in self.programs(1, options, reads) {
@@ -174,11 +183,12 @@ impl Bench {
         let records = |sam: &'_ [u8]| -> Vec<Vec<u8>> {
             sam.split_inclusive(|byte| *byte == b'\n').filter(|line| line[0] != b'@').map(<[u8]>::to_vec).collect()
         };
-        let ours = records(outputs.last().expect("ours at least"));
-        match &outputs[..] {
-            [theirs, _] if records(theirs) != ours => Err("the records are not those of bwa-mem4".into()),
-            [_, _] => Ok(format!("{} records, the same bytes from both", ours.len())),
-            _ => Ok(format!("{} records", ours.len())),
+        let (ours, theirs) = outputs.split_last().expect("ours at least");
+        let ours = records(ours);
+        match theirs.iter().all(|theirs| records(theirs) == ours) {
+            true if theirs.is_empty() => Ok(format!("{} records", ours.len())),
+            true => Ok(format!("{} records, the same bytes from all", ours.len())),
+            false => Err("the records are not those of bwa-mem4".into()),
         }
     }
 
@@ -254,8 +264,7 @@ fn in_turn(programs: &mut [(&str, Command)], runs: usize) -> Result<Vec<Vec<Cost
     Ok(costs)
 }
 
-/// Median of a value, and of its ratios to the first program's run by run.
-fn of(value: fn(&Cost) -> f64, own: &[Cost], first: &[Cost]) -> (f64, f64) {
-    let ratios = own.iter().zip(first).map(|(one, other)| value(one) / value(other)).collect();
-    (median(own.iter().map(value).collect()), median(ratios))
+/// Median of a value's ratios, run by run.
+fn ratio(value: fn(&Cost) -> f64, own: &[Cost], theirs: &[Cost]) -> f64 {
+    median(own.iter().zip(theirs).map(|(one, other)| value(one) / value(other)).collect())
 }

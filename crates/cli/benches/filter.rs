@@ -172,7 +172,7 @@ fn run(settings: &Settings) -> Result<(), String> {
             println!("{:<12} {mode:<10} {seconds:>8.2} {ratio:>7.3} {memory:>8.0} {memory_ratio:>7.3}", work.name);
         }
         for (mode, _) in &modes[1..] {
-            println!("{}", changes(mode, &off, &alignments(&sam(mode))?));
+            println!("{}", changes(mode, &off, &alignments(&sam(mode))?)?);
         }
         for (mode, _) in &modes {
             fs::remove_file(sam(mode)).map_err(|error| error.to_string())?;

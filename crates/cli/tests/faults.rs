@@ -138,12 +138,17 @@ fn identical_reads_of_one_repeat() {
     }
 }
 
-/// Ordinary reads, and between them some of a repeat that is everywhere.
+/// Ordinary reads, and behind them some of a repeat that is everywhere, each with two errors of its own: reads that are the
+/// same are worked on once.
 fn with_repeats(ordinary: usize, repeats: usize) -> String {
     let (_, reads, _) = synthetic();
     let mut fastq: String = fs::read_to_string(reads).unwrap().split_inclusive('\n').take(4 * ordinary).collect();
     for read in 0..repeats {
-        fastq += &format!("@repeat{read}\n{}\n+\n{}\n", "A".repeat(150), "I".repeat(150));
+        let mut bases = [b'A'; 150];
+        bases[read % 150] = b"CGT"[read / 150 % 3];
+        bases[(read + 1 + read / 450) % 150] = b'C';
+        let bases = String::from_utf8_lossy(&bases);
+        fastq += &format!("@repeat{read}\n{bases}\n+\n{}\n", "I".repeat(150));
     }
     fastq
 }
@@ -153,7 +158,7 @@ fn reads_over_the_limit_of_seeds_are_named_and_counted_and_others_stay() {
     let (genome, ..) = synthetic();
     let folder = tempfile::tempdir().unwrap();
     let (reads, stats) = (folder.path().join("reads.fastq"), folder.path().join("stats.json"));
-    fs::write(&reads, with_repeats(1_000, 120)).unwrap();
+    fs::write(&reads, with_repeats(1_000, 200)).unwrap();
     let run = |options: &[&str]| {
         let arguments = [&["--log", "warn", "align"], options, &[text(&genome), text(&reads)]].concat();
         succeed(&mut seedsieve(&arguments))

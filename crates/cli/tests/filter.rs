@@ -130,12 +130,15 @@ fn the_mode_follows_from_what_is_asked_for() {
     assert_eq!(mode(&["--npu-filter"]).as_deref(), Some("seed filter cascade"));
     let network = mode(&["--npu-filter", "--npu-threshold", "0.5"]).expect("a filter");
     assert!(network.contains("threshold=0.5"), "{network}");
-    let refused =
-        seedsieve(&["align", "--filter", "cascade", "--npu-threshold", "0.5"]).args([&genome, &reads]).output();
-    let refused = refused.expect("the program starts");
-    assert!(!refused.status.success());
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("--npu-threshold") && said.contains("--filter cnn"), "{said}");
+    for (options, what_to_say) in [
+        (&["--filter", "cascade", "--npu-threshold", "0.5"][..], "--filter cnn"),
+        (&["--npu-threshold", "0.5"], "which is off; say --npu-filter"),
+    ] {
+        let refused = seedsieve(&["align"]).args(options).args([&genome, &reads]).output().expect("the program starts");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success());
+        assert!(said.contains("--npu-threshold") && said.contains(what_to_say), "{said}");
+    }
 }
 
 #[test]

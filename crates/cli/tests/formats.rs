@@ -4,18 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use common::{records, seedsieve, succeed, synthetic, synthetic_for_cram, text};
-
-/// Whether samtools can be asked for its view of our files: a peer that CI has where its package servers can be reached.
-fn samtools_is_there() -> bool {
-    let there = Command::new("samtools").arg("--version").stdout(Stdio::null()).status().is_ok();
-    if !there {
-        eprintln!("SKIPPED: samtools is not there");
-    }
-    there
-}
+use common::{peer, records, seedsieve, succeed, synthetic, synthetic_for_cram, text};
 
 fn samtools(arguments: &[&str]) -> Vec<u8> {
     succeed(Command::new("samtools").args(arguments)).stdout
@@ -44,7 +35,7 @@ fn with_sorted_tags(sam: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn every_format_holds_the_records_of_the_sam() {
-    if !samtools_is_there() {
+    if !peer("samtools") {
         return;
     }
     let genome = if cfg!(feature = "htslib") { synthetic_for_cram() } else { synthetic().0 };
@@ -72,7 +63,7 @@ fn every_format_holds_the_records_of_the_sam() {
 
 #[test]
 fn sorted_output_is_in_samtools_order_and_its_index_finds_what_samtools_index_does() {
-    if !samtools_is_there() {
+    if !peer("samtools") {
         return;
     }
     let genome = if cfg!(feature = "htslib") { synthetic_for_cram() } else { synthetic().0 };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use common::{fail, records, seedsieve, succeed, synthetic, synthetic_for_cram, text};
+use common::{fail, peer, records, seedsieve, succeed, synthetic, synthetic_for_cram, text};
 use seedsieve_formats::{AlignmentWriter, Destination, OutputFormat, WriterSettings};
 
 /// Pairs of the synthetic reads that are enough for several chunks.
@@ -133,6 +133,22 @@ fn pairs_come_in_two_files_interleaved_and_as_alignments() {
     }
 }
 
+#[test]
+fn names_that_no_sam_can_hold_are_refused_in_alignments_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (genome, ..) = synthetic();
+    for suffix in alignment_suffixes() {
+        for (name, parts) in [("@x", ["`@x`", "take the second @ away"]), ("*", ["name the reads", "SAM"])] {
+            let path = folder.path().join(format!("reads.{suffix}"));
+            let lines = ["r", name].map(|name| unaligned(4, &[name, "ACGT", "IIII"].map(str::to_owned), ""));
+            alignments(&path, "@HD\tVN:1.6\n", &lines);
+            let message = fail(&mut seedsieve(&["align", text(&genome), text(&path)]));
+            let parts = [&["record 2", text(&path)], &parts[..]].concat();
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn mates_come_through_named_pipes() {
@@ -224,8 +240,7 @@ fn interleaved_reads_without_a_mate_are_aligned_as_bwa_aligns_them() {
     let primary =
         flags(&ours).iter().filter(|line| line.split(' ').nth(1).unwrap().parse::<u16>().unwrap() & 0x900 == 0).count();
     assert_eq!(primary, 2 * PAIRS / 3 + 2 * PAIRS / 3);
-    if Command::new("bwa").stderr(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: bwa is not there");
+    if !peer("bwa") {
         return;
     }
     let copy = folder.path().join("genome.fa");

@@ -1,24 +1,14 @@
-//! Programs of others, where they are installed: the primary records of Debian's bwa, and reads of other simulators.
+//! Programs of others, where they are installed (in CI they have to be): the primary records of Debian's bwa, and reads of other simulators.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{data, first_difference, oracle, prepared, records, seedsieve, succeed, synthetic, text};
+use common::{data, first_difference, oracle, peer, prepared, records, seedsieve, succeed, synthetic, text};
 
 /// At most one read of so many may differ from bwa's.
 const MOST_DIFFERING: u64 = 10_000;
-
-/// Whether a program is there; says so where it is not. (`.ci/run` installs those that the system offers.)
-fn is_there(program: &str) -> bool {
-    // These print their usage and fail when called without arguments.
-    let found = Command::new(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        eprintln!("SKIPPED: {program} is not installed");
-    }
-    found
-}
 
 /// What `compare` counts.
 fn compared(folder: &Path, a: &Path, b: &Path, options: &[&str]) -> serde_json::Value {
@@ -48,7 +38,7 @@ fn window(data: &Path) -> PathBuf {
 #[test]
 fn primary_records_are_those_of_bwa() {
     let Some(data) = data() else { return };
-    if !is_there("bwa") {
+    if !peer("bwa") {
         return;
     }
     let index = window(&data);
@@ -126,7 +116,7 @@ fn assert_truth(simulate: &mut Command, reads: [&Path; 2], options: &[&str], for
 
 #[test]
 fn the_names_of_dwgsim_tell_the_truth() {
-    if !is_there("dwgsim") {
+    if !peer("dwgsim") {
         return;
     }
     let (genome, ..) = synthetic();
@@ -155,7 +145,7 @@ fn the_names_of_dwgsim_tell_the_truth() {
 
 #[test]
 fn the_names_of_wgsim_tell_the_truth() {
-    if !is_there("wgsim") {
+    if !peer("wgsim") {
         return;
     }
     let (genome, ..) = synthetic();

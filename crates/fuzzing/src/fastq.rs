@@ -77,17 +77,14 @@ fn read_and_align(mut source: ReadSource) {
 /// What SAM needs of a read.
 fn assert_sound(read: &Read) {
     let is_text = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_graphic);
-    assert!(!read.name.bytes().any(|byte| byte.is_ascii_control()), "{read:?}");
+    assert!(is_text(read.name.as_bytes()) && (1..=254).contains(&read.name.len()), "{read:?}");
+    assert!(!read.name.starts_with('@') && read.name != "*", "{read:?}");
     assert!(is_text(&read.bases) && read.qualities.as_deref().is_none_or(is_text), "{read:?}");
     assert!(read.qualities.as_ref().is_none_or(|qualities| qualities.len() == read.bases.len()), "{read:?}");
 }
 
 /// The records are SAM, and there is a primary one for each read.
 fn assert_records(sam: &[u8], reads: &[&Read]) {
-    // Names that no SAM can hold: such a line would be taken for one of the header, or lack its first field.
-    if reads.iter().any(|read| read.name.is_empty() || read.name.starts_with('@')) {
-        return;
-    }
     let input = || AlignmentInput::from_reader(Path::new("out.sam"), Box::new(Cursor::new(sam.to_vec())));
     let compared = compare_inputs(input().expect("SAM"), input().expect("SAM"), &CompareOptions::default());
     let compared = compared.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(sam)));

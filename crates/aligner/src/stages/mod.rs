@@ -4,6 +4,7 @@ pub(crate) mod containment;
 pub(crate) mod extension;
 pub(crate) mod isolated_flank;
 pub(crate) mod regions;
+pub(crate) mod repeated_reads;
 pub(crate) mod rescue;
 pub(crate) mod rounds;
 pub(crate) mod seeding;

@@ -40,32 +40,71 @@ pub fn alignments(sam: &Path) -> Result<Alignments, String> {
     Ok(alignments)
 }
 
+/// What a filter changed, in primary records.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes {
+    /// Reads that are mapped without it.
+    pub mapped: usize,
+    /// Of these, other in place, strand or CIGAR.
+    pub changed: usize,
+    /// Of these, mapped with it and MAPQ other by more than 5.
+    pub shifted: usize,
+    /// Alignments with AS >= 30 without it.
+    pub reported: usize,
+    /// Of these, unmapped with it.
+    pub lost: usize,
+    /// Of these, elsewhere or on the other strand.
+    pub moved: usize,
+    /// Alignments with AS >= 30 and MAPQ >= 20 without it.
+    pub confident: usize,
+    /// Of these, unmapped, elsewhere or on the other strand.
+    pub confident_moved: usize,
+    /// Of these, other in place, strand, CIGAR or MAPQ.
+    pub confident_changed: usize,
+}
+
+impl Changes {
+    /// Compares two runs of the same reads.
+    ///
+    /// # Errors
+    /// A read that only one of them has.
+    pub fn between(off: &Alignments, on: &Alignments) -> Result<Self, String> {
+        let mut changes = Self::default();
+        for (read, before) in off.iter().filter(|(_, before)| before.mapped) {
+            let after = on.get(read).ok_or_else(|| format!("{} has no record with the filter", read.0))?;
+            let kept = after.mapped && before.place == after.place;
+            let same = kept && before.cigar == after.cigar;
+            let mut count =
+                |counter: fn(&mut Self) -> &mut usize, holds: bool| *counter(&mut changes) += usize::from(holds);
+            count(|changes| &mut changes.mapped, true);
+            count(|changes| &mut changes.changed, !same);
+            count(|changes| &mut changes.shifted, after.mapped && before.mapq.abs_diff(after.mapq) > 5);
+            let reported = before.score >= 30;
+            count(|changes| &mut changes.reported, reported);
+            count(|changes| &mut changes.lost, reported && !after.mapped);
+            count(|changes| &mut changes.moved, reported && after.mapped && !kept);
+            let confident = reported && before.mapq >= 20;
+            count(|changes| &mut changes.confident, confident);
+            count(|changes| &mut changes.confident_moved, confident && !kept);
+            count(|changes| &mut changes.confident_changed, confident && (!same || before.mapq != after.mapq));
+        }
+        Ok(changes)
+    }
+}
+
 /// What the filter changed, in one paragraph.
-pub fn changes(mode: &str, off: &Alignments, on: &Alignments) -> String {
-    let pairs = || off.iter().map(|(read, before)| (before, &on[read]));
-    let kept = |before: &Alignment, after: &Alignment| after.mapped && before.place == after.place;
-    let same = |before: &Alignment, after: &Alignment| kept(before, after) && before.cigar == after.cigar;
-    let reported = || pairs().filter(|(before, _)| before.mapped && before.score >= 30);
+pub fn changes(mode: &str, off: &Alignments, on: &Alignments) -> Result<String, String> {
     let share =
         |part: usize, whole: usize| format!("{part} of {whole} ({:.3} %)", 100.0 * part as f64 / whole.max(1) as f64);
-    let (all, reported_all) = (pairs().filter(|(before, _)| before.mapped).count(), reported().count());
-    let lost = reported().filter(|(_, after)| !after.mapped).count();
-    let moved = reported().filter(|(before, after)| after.mapped && !kept(before, after)).count();
-    let changed = pairs().filter(|(before, after)| before.mapped && !same(before, after)).count();
-    let shifted =
-        pairs().filter(|(before, after)| before.mapped && after.mapped && before.mapq.abs_diff(after.mapq) > 5).count();
-    let confident = || reported().filter(|(before, _)| before.mapq >= 20);
-    let confident_changed =
-        confident().filter(|(before, after)| !same(before, after) || before.mapq != after.mapq).count();
-    let confident_moved = confident().filter(|(before, after)| !kept(before, after)).count();
-    format!(
+    let changes = Changes::between(off, on)?;
+    Ok(format!(
         "  {mode}: of all mapped reads changed in place, strand or CIGAR {}, MAPQ by more than 5 {}\n  {mode}: AS >= 30 lost \
          {}, moved {}\n  {mode}: AS >= 30 and MAPQ >= 20 moved {}, changed in place, CIGAR or MAPQ {}",
-        share(changed, all),
-        share(shifted, all),
-        share(lost, reported_all),
-        share(moved, reported_all),
-        share(confident_moved, confident().count()),
-        share(confident_changed, confident().count()),
-    )
+        share(changes.changed, changes.mapped),
+        share(changes.shifted, changes.mapped),
+        share(changes.lost, changes.reported),
+        share(changes.moved, changes.reported),
+        share(changes.confident_moved, changes.confident),
+        share(changes.confident_changed, changes.confident),
+    ))
 }

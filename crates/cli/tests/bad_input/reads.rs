@@ -76,6 +76,32 @@ fn corrupt_fastq_is_told_by_record_line_and_value() {
 }
 
 #[test]
+fn names_that_no_sam_can_hold_are_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    // Record 11 begins at line 41.
+    let renamed = |name: &[u8]| {
+        let name = name.to_vec();
+        altered(&sound().reads, folder.path(), "renamed.fastq", line(41, |header| *header = name))
+    };
+    let is_refused = |header: &[u8], parts: &[&str]| {
+        let path = renamed(header);
+        are_refused(&[&path], &[&[text(&path), "record 11"], parts].concat());
+    };
+    is_refused(b"@", &["the read has no name", "name the reads"]);
+    is_refused(b"@ a comment", &["the read has no name"]);
+    is_refused(b"@*", &["`*`", "stands for none in SAM", "name the reads"]);
+    is_refused(b"@@sim", &["`@sim`", "take the second @ away"]);
+    is_refused("@sim\u{e9}".as_bytes(), &["`sim\\xc3\\xa9`", "character 3", "'!' to '~'"]);
+    let long = [b"@", "n".repeat(255).as_bytes()].concat();
+    is_refused(&long, &["255 characters", "room for 254", "shorten it"]);
+    for header in [&long[..255], b"@a@b"] {
+        let sam = folder.path().join("out.sam");
+        succeed(&mut align(&sam, &sound().genome, &[&renamed(header)]));
+        assert!(fs::read_to_string(&sam).unwrap().contains(&format!("\n{}\t", String::from_utf8_lossy(&header[1..]))));
+    }
+}
+
+#[test]
 fn what_is_no_fastq_is_told_by_its_first_byte() {
     let folder = tempfile::tempdir().unwrap();
     let binary = altered(&sound().reads, folder.path(), "binary.fastq", random);

@@ -39,6 +39,17 @@ pub fn oracle() -> Option<PathBuf> {
     None
 }
 
+/// Whether a program of others is there. In CI it has to be: `.ci/run` installs those that the tests ask for.
+pub fn peer(program: &str) -> bool {
+    // These print their usage and fail when called without arguments.
+    let mut called = Command::new(program);
+    let found = called.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        skip(program);
+    }
+    found
+}
+
 /// `seedsieve` with these arguments, run in the repository's root.
 pub fn seedsieve(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seedsieve"));

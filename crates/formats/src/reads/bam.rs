@@ -111,7 +111,7 @@ impl BamReads {
 impl ReadStream for BamReads {
     fn next_read(&mut self) -> Result<Option<(Read, Mate)>, AlignerError> {
         let raw = self.next_raw().map_err(|reason| self.error(format!("{reason}; {ADVICE}")))?;
-        raw.map(RawRead::into_read).transpose().map_err(|problem| self.error(format!("{problem}; {ADVICE}")))
+        raw.map(|raw| raw.into_read(ADVICE)).transpose().map_err(|problem| self.error(problem))
     }
 
     fn error(&self, problem: String) -> AlignerError {

@@ -73,7 +73,7 @@ impl ReadStream for CramReads {
                 qualities: record.qual().to_vec(),
                 comment: comment.map_err(|reason| self.error(format!("{reason}; {ADVICE}")))?,
             };
-            return raw.into_read().map(Some).map_err(|problem| self.error(format!("{problem}; {ADVICE}")));
+            return raw.into_read(ADVICE).map(Some).map_err(|problem| self.error(problem));
         }
     }
 

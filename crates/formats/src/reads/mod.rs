@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use seedsieve_aligner::fastq::FastqReader;
-use seedsieve_aligner::{AlignerError, Mate, Read, ReadStream, open_counted_input, peek};
+use seedsieve_aligner::{AlignerError, Mate, Read, ReadStream, check_read_name, open_counted_input, peek};
 
 use bam::BamReads;
 
@@ -115,19 +115,17 @@ impl RawRead {
         flags & (SECONDARY | SUPPLEMENTARY) != 0
     }
 
-    /// The read in sequencing orientation; the error says what is wrong with it.
-    fn into_read(mut self) -> Result<(Read, Mate), String> {
-        let name = match str::from_utf8(&self.name) {
-            Ok(name) if !name.is_empty() && self.name.iter().all(u8::is_ascii_graphic) => name.to_owned(),
-            _ => return Err(format!("the name is `{}`, which is no text", self.name.escape_ascii())),
-        };
+    /// The read in sequencing orientation; the error says what is wrong with it, and `advice` where the file is broken.
+    fn into_read(mut self, advice: &str) -> Result<(Read, Mate), String> {
+        check_read_name(&self.name)?;
+        let name = String::from_utf8_lossy(&self.name).into_owned();
         let has_qualities = self.qualities.iter().any(|&quality| quality != NO_QUALITY);
         if has_qualities && self.qualities.len() != self.bases.len() {
             let (bases, qualities) = (self.bases.len(), self.qualities.len());
-            return Err(format!("{name} has {bases} bases and {qualities} qualities"));
+            return Err(format!("{name} has {bases} bases and {qualities} qualities; {advice}"));
         }
         if let Some(quality) = self.qualities.iter().find(|&&quality| quality > MAX_QUALITY).filter(|_| has_qualities) {
-            return Err(format!("{name} has a quality of {quality}, valid are 0 to {MAX_QUALITY}"));
+            return Err(format!("{name} has a quality of {quality}, valid are 0 to {MAX_QUALITY}; {advice}"));
         }
         if self.flags & REVERSE != 0 {
             self.bases.reverse();
@@ -173,16 +171,16 @@ mod tests {
 
     #[test]
     fn a_reverse_record_is_turned_back() {
-        let (read, mate) = raw(REVERSE | PAIRED | SECOND, &[0, 1, 2, 3, 93]).into_read().unwrap();
+        let (read, mate) = raw(REVERSE | PAIRED | SECOND, &[0, 1, 2, 3, 93]).into_read("copy it").unwrap();
         assert_eq!((read.bases.as_slice(), mate), (&b"NNCGT"[..], Mate::Second));
         assert_eq!(read.qualities.as_deref(), Some(&b"~$#\"!"[..]));
     }
 
     #[test]
     fn absent_qualities_are_none_and_wrong_ones_are_told() {
-        assert_eq!(raw(0, &[0xff; 5]).into_read().unwrap().0.qualities, None);
-        assert_eq!(raw(0, &[]).into_read().unwrap().0.qualities, None);
-        assert!(raw(0, &[1, 2]).into_read().unwrap_err().contains("5 bases and 2 qualities"));
-        assert!(raw(0, &[1, 2, 3, 4, 94]).into_read().unwrap_err().contains("94, valid are 0 to 93"));
+        assert_eq!(raw(0, &[0xff; 5]).into_read("copy it").unwrap().0.qualities, None);
+        assert_eq!(raw(0, &[]).into_read("copy it").unwrap().0.qualities, None);
+        assert!(raw(0, &[1, 2]).into_read("copy it").unwrap_err().ends_with("5 bases and 2 qualities; copy it"));
+        assert!(raw(0, &[1, 2, 3, 4, 94]).into_read("copy it").unwrap_err().contains("94, valid are 0 to 93"));
     }
 }

@@ -290,7 +290,7 @@ impl Filter {
     /// The mode that was asked for.
     ///
     /// # Errors
-    /// An option of the network beside a mode that has none.
+    /// An option of the network beside a mode that has none, or an option of the filter while nothing turns it on.
     pub fn mode(&self) -> anyhow::Result<FilterChoice> {
         let of_network = [
             ("--npu-threshold", self.npu_threshold.is_some()),
@@ -308,7 +308,10 @@ impl Filter {
                 )
             }
             (Some(mode), _) => mode,
-            (None, _) if !self.npu_filter => FilterChoice::Off,
+            (None, Some(option)) if !self.npu_filter => {
+                anyhow::bail!("{option} is an option of the seed filter, which is off; say --npu-filter");
+            }
+            (None, None) if !self.npu_filter => FilterChoice::Off,
             (None, Some(_)) => FilterChoice::Cnn,
             (None, None) => FilterChoice::Cascade,
         };

@@ -43,7 +43,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let filter_stats = args.output.filter_stats.as_deref().map(OutputFile::create).transpose()?;
     let settings = options::writer_settings(&args, &output)?;
     let (context, filter) = compute_context(&args)?;
-    let mut index = ReferenceIndex::load(&args.index)?;
+    let threads = usize::from(args.algorithm.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pool = Arc::new(pool);
+    // Loaded by the threads of -t, not by all that the machine has.
+    let mut index = pool.install(|| ReferenceIndex::load(&args.index))?;
     if args.io.ignore_alt {
         index.ignore_alt();
     }
@@ -56,9 +60,6 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut header_text = Vec::new();
     write_header(&mut header_text, &index, &header, &program)?;
 
-    let threads = usize::from(args.algorithm.threads);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
-    let pool = Arc::new(pool);
     let output = AlignmentWriter::new(output, header_text, &settings, Arc::clone(&pool))?;
     let chunk_bases = args.io.chunk_bases.unwrap_or(CHUNK_BASES_PER_THREAD * threads as u64);
     let aligner = Aligner::new(&index, &options, &context);

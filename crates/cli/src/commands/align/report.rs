@@ -187,6 +187,7 @@ pub fn write(
         "stages": stages,
         "counts": {
             "reads_capped": statistics.reads_capped,
+            "reads_repeated": statistics.reads_repeated,
             "seeds": statistics.seeds,
             "seeds_kept": statistics.seeds_kept,
             "chains": statistics.chains,
