@@ -186,6 +186,8 @@ impl<'a> Aligner<'a> {
                 written.expect("a Vec takes every write");
                 self.show_regions(observer, 2 * id, first_regions);
                 self.show_regions(observer, 2 * id + 1, second_regions);
+                // The records of the pairs to come take the place of these.
+                (*first_regions, *second_regions) = Default::default();
                 (records, statistics)
             })
             .collect();
@@ -242,7 +244,10 @@ impl<'a> Aligner<'a> {
         // Matches that wait for more of them, and how many seeds each read has.
         let (mut matches, mut seeds): (Vec<Vec<Match>>, Vec<u64>) = (Vec::new(), Vec::new());
         for group in reads.chunks(READS_SEEDED_TOGETHER) {
-            matches.append(&mut batch.statistics.time(Stage::Seeding, || find_matches(self.index, mem, group)));
+            let gate = self.gates.seeding.as_deref();
+            let mut found = batch.statistics.time(Stage::Seeding, || find_matches(self.index, mem, gate, group));
+            matches.append(&mut found.of_reads);
+            batch.statistics.filter.reads_explained += found.first_round_enough;
             for of_read in &matches[seeds.len()..] {
                 let found = seeds_of_matches(mem.max_occ, of_read);
                 let most = self.options.max_seeds_per_read.unwrap_or(u64::MAX);

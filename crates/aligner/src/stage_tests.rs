@@ -61,7 +61,7 @@ fn chains_are_those_of_single_reads() {
     let context = ComputeContext::unfiltered();
     for options in settings() {
         let aligner = Aligner::new(&index, &options, &context);
-        let matches = find_matches(&index, &options.mem, &slices);
+        let matches = find_matches(&index, &options.mem, None, &slices).of_reads;
         let seeded = SeededReads::locate(&index, &options.mem, None, &matches);
         let mut compared = 0;
         for (number, read) in reads.iter().enumerate() {

@@ -27,6 +27,7 @@ pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
 pub use competition::{Bound, Competition};
 pub use diagonal::{Scoring, Segment, extend};
 pub use flanks::VectorForm;
+pub use flanks::VectorForm;
 pub use gap_bounds::GapBounds;
 pub use planes::{ReadPlanes, ReferencePlanes};
 pub use planes::{ReadPlanes, ReferencePlanes, fetch_reference};

@@ -14,6 +14,8 @@
 //! - Every search begins with a word of eight bases whose interval is known (`prefixes.rs`).
 //! - A match that occurs once is looked up at once, and made longer by comparing read and reference.
 //! - A match of the third round that lies within an earlier one and occurs no more often has the places of that one.
+//!
+//! A gate may leave out the second and third round of a read ([`SeedingGate`]).
 
 mod located;
 mod prefixes;
@@ -25,6 +27,7 @@ mod walk;
 use bwa_mem4_core::MemOpt;
 
 use crate::ReferenceIndex;
+use crate::gates::SeedingGate;
 use settings::Settings;
 use walk::{Step, Walk};
 
@@ -62,11 +65,25 @@ pub(crate) enum Places {
     Within(u32),
 }
 
-/// The matches of each read, round by round.
-pub(crate) fn find_matches(index: &ReferenceIndex, options: &MemOpt, reads: &[&[u8]]) -> Vec<Vec<Match>> {
-    let settings = Settings::new(options);
+/// What seeding found.
+#[derive(Debug, Default)]
+pub(crate) struct FoundMatches {
+    /// The matches of each read, round by round.
+    pub(crate) of_reads: Vec<Vec<Match>>,
+    /// Reads whose further rounds the gate left out.
+    pub(crate) first_round_enough: u64,
+}
+
+/// The matches of each read, but for what `gate` leaves out.
+pub(crate) fn find_matches(
+    index: &ReferenceIndex,
+    options: &MemOpt,
+    gate: Option<&dyn SeedingGate>,
+    reads: &[&[u8]],
+) -> FoundMatches {
+    let settings = Settings::new(options, gate);
     let (fm, prefixes, counts) = (&index.fm, index.prefixes(), index.fm.counts());
-    let mut found: Vec<Vec<Match>> = vec![Vec::new(); reads.len()];
+    let mut found = FoundMatches { of_reads: vec![Vec::new(); reads.len()], first_round_enough: 0 };
     let mut new = (0..reads.len()).map(Walk::new);
     let (mut in_turn, mut waiting, mut looked_up) = (Vec::with_capacity(IN_TURN), Vec::new(), Vec::new());
     let mut reference = Vec::new();
@@ -92,7 +109,8 @@ pub(crate) fn find_matches(index: &ReferenceIndex, options: &MemOpt, reads: &[&[
                 Step::Done => {
                     let walk: Walk = in_turn.swap_remove(turn);
                     let read = walk.read();
-                    found[read] = walk.into_matches();
+                    found.first_round_enough += u64::from(walk.is_first_round_enough());
+                    found.of_reads[read] = walk.into_matches();
                 }
             }
         }

@@ -5,7 +5,8 @@ use bwa_mem4_core::MemOpt;
 use bwa_seed::{collect_smems_batched, mem_collect_smem_batched};
 use seedsieve_simulate::Random;
 
-use super::{SeededReads, find_matches};
+use super::{Match, Places, SeededReads, find_matches};
+use crate::gates::{Explained, FirstMatch, SeedingGate, SeedingVerdict};
 use crate::{ReferenceIndex, build_index};
 
 /// An index of a random genome with repeats: exact and diverged copies on both strands, tandem repeats, a run of N.
@@ -104,7 +105,7 @@ fn matches_are_those_of_the_stage_crate_round_by_round() {
     let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     let mut of_round = [0; 3];
     for options in settings() {
-        let found = find_matches(&index, &options, &reads);
+        let found = find_matches(&index, &options, None, &reads).of_reads;
         let all = mem_collect_smem_batched(&index.fm, &reads, &options);
         let first = collect_smems_batched(&index.fm, &reads, options.min_seed_len, 1);
         let without_third = MemOpt { max_mem_intv: 0, ..options.clone() };
@@ -133,7 +134,8 @@ fn seeds_come_in_the_order_and_at_the_places_of_the_stage_crate() {
     let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     let mut compared = 0;
     for options in settings() {
-        let seeded = SeededReads::locate(&index, &options, None, &find_matches(&index, &options, &reads));
+        let seeded =
+            SeededReads::locate(&index, &options, None, &find_matches(&index, &options, None, &reads).of_reads);
         let mut all: Vec<Vec<Smem>> = mem_collect_smem_batched(&index.fm, &reads, &options);
         for (number, smems) in all.iter_mut().enumerate() {
             let mut rows = Vec::new();
@@ -149,4 +151,52 @@ fn seeds_come_in_the_order_and_at_the_places_of_the_stage_crate() {
         }
     }
     assert!(compared > 50_000, "{compared} seeds");
+}
+
+/// How often `pattern` occurs in the genome and its reverse complement.
+fn occurrences(genome: &[u8], pattern: &[u8]) -> usize {
+    let turned: Vec<u8> = pattern.iter().rev().map(|&base| 3 - base).collect();
+    let count = |pattern: &[u8]| genome.windows(pattern.len()).filter(|window| *window == pattern).count();
+    count(pattern) + count(&turned)
+}
+
+#[test]
+fn further_rounds_are_left_out_where_no_part_of_the_read_occurs_twice() {
+    let (_folder, index, genome) = genome();
+    let mut random = Random::new(13, 0);
+    let starts: Vec<usize> = (0..150).map(|_| random.below(genome.len() as u64 - 150) as usize).collect();
+    let reads: Vec<Vec<u8>> = starts
+        .iter()
+        .enumerate()
+        .map(|(number, &start)| {
+            let mut read = genome[start..start + 150].to_vec();
+            (0..number % 4).for_each(|error| read[35 * (error + 1)] ^= 1);
+            read
+        })
+        .filter(|read| read.iter().all(|&base| base < 4))
+        .collect();
+    let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+    let options = MemOpt::default();
+    let gate = Explained::new(&options);
+    let all = find_matches(&index, &options, None, &reads).of_reads;
+    let gated = find_matches(&index, &options, Some(&gate), &reads);
+    let (mut enough, mut seeded_further) = (0, 0);
+    for ((read, all), gated) in reads.iter().zip(&all).zip(&gated.of_reads) {
+        let first: Vec<Match> = all.iter().filter(|of| of.round == 1).copied().collect();
+        let place = |of: &Match| if let Places::At(place) = of.places { Some(place) } else { None };
+        let facts =
+            |of: &Match| FirstMatch { start: of.start, end: of.end, occurrences: of.occurrences, place: place(of) };
+        let verdict = gate.judge(read.len(), &first.iter().map(facts).collect::<Vec<_>>());
+        let is_enough = match verdict {
+            SeedingVerdict::Further => false,
+            SeedingVerdict::Enough => true,
+            SeedingVerdict::EnoughIfUnique(parts) => {
+                parts.iter().all(|part| occurrences(&genome, &read[part.start as usize..part.end as usize]) == 1)
+            }
+        };
+        assert_eq!(gated, if is_enough { &first } else { all });
+        *(if is_enough { &mut enough } else { &mut seeded_further }) += 1;
+    }
+    assert_eq!(gated.first_round_enough, enough);
+    assert!(enough > 20 && seeded_further > 20, "{enough}, {seeded_further}");
 }

@@ -10,11 +10,14 @@
 //!   It is made longer to the right.
 //! - The next match ends behind this one, thus its window has to hold the first base behind this one.
 
+use std::ops::Range;
+
 use bwa_index::FmIndex;
 
 use super::prefixes::{Interval, Prefixes, WORD};
 use super::settings::Settings;
 use super::{Match, Places};
+use crate::gates::{FirstMatch, SeedingVerdict};
 
 /// What a walk wants next.
 pub(super) enum Step {
@@ -34,6 +37,9 @@ enum Phase {
     Left,
     /// A match is made longer to the right.
     Right,
+    /// A part that must not occur twice is chosen, and looked for.
+    Part,
+    PartLeft,
     /// A stretch of the third round is chosen, looked for, and made longer.
     Stretch,
     StretchLeft,
@@ -63,6 +69,10 @@ pub(super) struct Walk {
     parents: usize,
     /// The match of the earlier rounds around a stretch of the third one that occurs most often: its number, and how often.
     around: Option<(usize, i64)>,
+    /// Parts of the read that must not occur twice if the further rounds are to be left out.
+    parts: Vec<Range<u32>>,
+    /// Whether they were.
+    is_first_round_enough: bool,
 }
 
 impl Walk {
@@ -83,6 +93,8 @@ impl Walk {
             first_round: 0,
             parents: 0,
             around: None,
+            parts: Vec::new(),
+            is_first_round_enough: false,
         }
     }
 
@@ -93,6 +105,11 @@ impl Walk {
 
     pub(super) fn into_matches(self) -> Vec<Match> {
         self.found
+    }
+
+    /// Whether the further rounds were left out.
+    pub(super) fn is_first_round_enough(&self) -> bool {
+        self.is_first_round_enough
     }
 
     /// The suffix-array row of the match at hand.
@@ -122,13 +139,15 @@ impl Walk {
         fm: &FmIndex,
         prefixes: &Prefixes,
         counts: &[i64; 5],
-        settings: &Settings,
+        settings: &Settings<'_>,
         codes: &[u8],
     ) -> Step {
         match self.phase {
             Phase::Window => return self.choose_window(fm, prefixes, counts, settings, codes),
             Phase::Left => return self.look_left(fm, codes),
             Phase::Right => return self.look_right(fm, codes),
+            Phase::Part => return self.choose_part(fm, prefixes, counts, settings, codes),
+            Phase::PartLeft => return self.part_left(fm, settings, codes),
             Phase::Stretch => return self.choose_stretch(fm, prefixes, counts, settings, codes),
             Phase::StretchLeft => self.stretch_left(fm, settings, codes),
             Phase::StretchRight => self.stretch_right(fm, settings, codes),
@@ -141,12 +160,12 @@ impl Walk {
         fm: &FmIndex,
         prefixes: &Prefixes,
         counts: &[i64; 5],
-        settings: &Settings,
+        settings: &Settings<'_>,
         codes: &[u8],
     ) -> Step {
         let last = self.reach.max(self.from + settings.shortest - 1);
         if self.from > self.last_start || last >= codes.len() {
-            return self.next_search(settings);
+            return self.next_search(settings, codes);
         }
         match self.begin(prefixes, counts, settings.shortest, last + 1, codes) {
             Err(unknown) => self.rule_out(unknown),
@@ -260,11 +279,67 @@ impl Walk {
     }
 
     /// The second round's next search, or the third round.
-    fn next_search(&mut self, settings: &Settings) -> Step {
-        if self.round == 1 {
-            self.round = 2;
-            self.first_round = self.found.len();
+    fn next_search(&mut self, settings: &Settings<'_>, codes: &[u8]) -> Step {
+        if self.round > 1 {
+            return self.search_further(settings);
         }
+        self.round = 2;
+        self.first_round = self.found.len();
+        match settings.gate.map(|gate| gate.judge(codes.len(), &self.first_matches())) {
+            None | Some(SeedingVerdict::Further) => self.search_further(settings),
+            Some(SeedingVerdict::Enough) => self.enough(),
+            Some(SeedingVerdict::EnoughIfUnique(parts)) => {
+                (self.parts, self.phase) = (parts, Phase::Part);
+                Step::Again
+            }
+        }
+    }
+
+    fn first_matches(&self) -> Vec<FirstMatch> {
+        let first = |of: &Match| {
+            let place = if let Places::At(place) = of.places { Some(place) } else { None };
+            FirstMatch { start: of.start, end: of.end, occurrences: of.occurrences, place }
+        };
+        self.found.iter().map(first).collect()
+    }
+
+    fn enough(&mut self) -> Step {
+        self.is_first_round_enough = true;
+        Step::Done
+    }
+
+    fn choose_part(
+        &mut self,
+        fm: &FmIndex,
+        prefixes: &Prefixes,
+        counts: &[i64; 5],
+        settings: &Settings<'_>,
+        codes: &[u8],
+    ) -> Step {
+        let Some(Range { start, end }) = self.parts.pop() else { return self.enough() };
+        self.from = start as usize;
+        if self.begin(prefixes, counts, (end - start) as usize, end as usize, codes).is_err() {
+            return self.search_further(settings);
+        }
+        self.interval.prefetch(fm);
+        self.phase = Phase::PartLeft;
+        Step::Again
+    }
+
+    fn part_left(&mut self, fm: &FmIndex, settings: &Settings<'_>, codes: &[u8]) -> Step {
+        if self.interval.occurrences <= 1 {
+            self.phase = Phase::Part;
+        } else if self.start == self.from {
+            return self.search_further(settings);
+        } else {
+            self.start -= 1;
+            self.interval = self.interval.with_base_before(fm, codes[self.start]);
+            self.interval.prefetch(fm);
+        }
+        Step::Again
+    }
+
+    fn search_further(&mut self, settings: &Settings<'_>) -> Step {
         let parents = &self.found[self.parents..self.first_round];
         let is_parent = |parent: &Match| {
             (parent.end - parent.start) as usize >= settings.long && parent.occurrences <= settings.rare
@@ -293,7 +368,7 @@ impl Walk {
         fm: &FmIndex,
         prefixes: &Prefixes,
         counts: &[i64; 5],
-        settings: &Settings,
+        settings: &Settings<'_>,
         codes: &[u8],
     ) -> Step {
         let bases = settings.shortest_of_third_round();
@@ -317,7 +392,7 @@ impl Walk {
         Step::Again
     }
 
-    fn stretch_left(&mut self, fm: &FmIndex, settings: &Settings, codes: &[u8]) {
+    fn stretch_left(&mut self, fm: &FmIndex, settings: &Settings<'_>, codes: &[u8]) {
         if self.start > self.from {
             self.start -= 1;
             self.interval = self.interval.with_base_before(fm, codes[self.start]);
@@ -337,7 +412,7 @@ impl Walk {
     }
 
     /// Whether no further base has to be looked at: the stretch does not occur, or as often as a match that it lies within.
-    fn is_stretch_decided(&mut self, settings: &Settings) -> bool {
+    fn is_stretch_decided(&mut self, settings: &Settings<'_>) -> bool {
         let occurrences = self.interval.occurrences;
         match self.around {
             _ if occurrences == 0 => {}
@@ -356,7 +431,7 @@ impl Walk {
         self.phase = Phase::Stretch;
     }
 
-    fn stretch_right(&mut self, fm: &FmIndex, settings: &Settings, codes: &[u8]) {
+    fn stretch_right(&mut self, fm: &FmIndex, settings: &Settings<'_>, codes: &[u8]) {
         let base = codes.get(self.end).copied().unwrap_or(4);
         self.end += 1;
         if base > 3 {
