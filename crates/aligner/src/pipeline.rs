@@ -1,5 +1,7 @@
 //! The stages in their order, over a chunk of reads.
 
+use std::time::Duration;
+
 use bwa_mem4_chain::{MemChain, build_chains_from_resolved, mem_chain_flt};
 use bwa_mem4_core::opt::flags;
 use bwa_mem4_mem::{
@@ -116,7 +118,7 @@ impl<'a> Aligner<'a> {
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = reads.par_iter().map(Read::codes).collect();
         let Batch { regions, mut statistics, capped } = self.regions(&codes, false, first, observer)?;
-        let records: Vec<(Vec<u8>, Statistics)> = (reads, &codes, regions)
+        let records: Vec<(Vec<u8>, Duration)> = (reads, &codes, regions)
             .into_par_iter()
             .enumerate()
             .map(|(number, (read, codes, mut regions))| {
@@ -126,7 +128,7 @@ impl<'a> Aligner<'a> {
                     single_end_records(self.index, self.options, read, codes, &mut regions, id)
                 });
                 self.show_regions(observer, id, &regions);
-                (records, statistics)
+                (records, statistics.cpu_time(Stage::Output))
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
@@ -156,16 +158,17 @@ impl<'a> Aligner<'a> {
             }
             statistics.add(&self.rescue_mates(&codes, &mut regions, &insert_size));
         }
-        let records: Vec<(Vec<u8>, Statistics)> = pairs
+        // Records wait for those of the whole chunk, so that they take no more memory than they have bytes.
+        let records: Vec<(Vec<u8>, Duration)> = pairs
             .par_iter()
             .zip(codes.par_chunks_exact(2))
             .zip(regions.par_chunks_exact_mut(2))
             .enumerate()
-            .map(|(number, (([one, two], codes), regions))| {
+            .map_init(Vec::new, |records, (number, (([one, two], codes), regions))| {
                 let id = first + number as u64;
                 let [first_regions, second_regions] = regions else { unreachable!("chunks of two") };
                 let mut statistics = Statistics::default();
-                let mut records = Vec::with_capacity(2 * (one.bases.len() + two.bases.len()) + 512);
+                records.clear();
                 let written = statistics.time(Stage::Output, || {
                     mem_sam_pe(
                         &index.fm,
@@ -180,7 +183,7 @@ impl<'a> Aligner<'a> {
                         first_regions,
                         second_regions,
                         true,
-                        &mut records,
+                        records,
                     )
                 });
                 written.expect("a Vec takes every write");
@@ -188,7 +191,7 @@ impl<'a> Aligner<'a> {
                 self.show_regions(observer, 2 * id + 1, second_regions);
                 // The records of the pairs to come take the place of these.
                 (*first_regions, *second_regions) = Default::default();
-                (records, statistics)
+                (records.as_slice().to_vec(), statistics.cpu_time(Stage::Output))
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
@@ -476,11 +479,11 @@ fn named(capped: &[(u64, u64)], name: impl Fn(u64) -> String) -> Vec<CappedRead>
     capped.iter().map(|&(read, seeds)| CappedRead { read, name: name(read), seeds }).collect()
 }
 
-fn collect_records(records: Vec<(Vec<u8>, Statistics)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {
+fn collect_records(records: Vec<(Vec<u8>, Duration)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {
     records
         .into_iter()
-        .map(|(records, part)| {
-            statistics.add(&part);
+        .map(|(records, output)| {
+            statistics.cpu[Stage::Output as usize] += output;
             records
         })
         .collect()
