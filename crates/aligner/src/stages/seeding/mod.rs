@@ -7,7 +7,7 @@
 //!    longer without occurring too seldom (-r).
 //! 3. From left to right, the shortest matches that occur less often than a limit (-y).
 //!
-//! The same matches are found here (`walk.rs` says how) with about a fifth of the steps in the FM-index:
+//! The same matches are found here (`walk.rs` says how) with far fewer steps in the FM-index:
 //!
 //! - A match has to have -k bases. Whether one begins at a base is asked backwards from its last base, and a window that does
 //!   not occur rules out all windows up to the base that ended it.
