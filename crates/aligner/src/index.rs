@@ -12,6 +12,7 @@ use seedsieve_filter::ReferencePlanes;
 use crate::index_check::{check_places, check_sizes};
 use crate::index_fasta::check_fasta;
 use crate::index_text::check_texts;
+use crate::stages::seeding::Prefixes;
 use crate::{AlignerError, INDEX_SUFFIXES, Seed};
 
 /// One sequence of the reference.
@@ -31,6 +32,7 @@ pub struct ReferenceIndex {
     pub(crate) bns: BntSeq,
     contigs: Vec<Contig>,
     planes: OnceLock<ReferencePlanes>,
+    prefixes: OnceLock<Prefixes>,
 }
 
 impl ReferenceIndex {
@@ -57,7 +59,7 @@ impl ReferenceIndex {
             .iter()
             .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
             .collect();
-        let index = Self { fm, bns, contigs, planes: OnceLock::new() };
+        let index = Self { fm, bns, contigs, planes: OnceLock::new(), prefixes: OnceLock::new() };
         check_fasta(prefix, &index)?;
         Ok(index)
     }
@@ -79,6 +81,11 @@ impl ReferenceIndex {
                 self.fm.bases_into(range.start as i64, range.end as i64, codes);
             })
         })
+    }
+
+    /// What seeding begins with; made when it is first asked for.
+    pub(crate) fn prefixes(&self) -> &Prefixes {
+        self.prefixes.get_or_init(|| Prefixes::new(&self.fm))
     }
 
     /// The contigs, in the order of the FASTA.

@@ -66,7 +66,10 @@ mod trace;
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
 pub use flank::{Flank, MATCH_MASK_BYTES, MatchMask};
-pub use gates::{ExtensionGate, GateBatch, GateChoice, Gates, RescueCase, RescueGate, RescueVerdict, SeedGate};
+pub use gates::{
+    ExtensionGate, FirstMatch, GateBatch, GateChoice, Gates, RescueCase, RescueGate, RescueVerdict, SeedGate,
+    SeedingGate, SeedingVerdict,
+};
 pub use index::{Contig, ReferenceIndex};
 pub use index_build::{INDEX_SUFFIXES, build_index};
 pub use input::{open_counted_input, open_input, peek};

@@ -1,6 +1,7 @@
 //! The stages in their order, over a chunk of reads.
 
-use bwa_index::Smem;
+use std::time::Duration;
+
 use bwa_mem4_chain::{MemChain, build_chains_from_resolved, mem_chain_flt};
 use bwa_mem4_core::opt::flags;
 use bwa_mem4_mem::{
@@ -16,7 +17,7 @@ use crate::stages::containment::Candidate;
 use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed};
 use crate::stages::repeated_reads::RepeatedReads;
 use crate::stages::rescue::rescue_mates;
-use crate::stages::seeding::{SeededReads, find_smems, rounds_of_smems, runs_of_reads, seeds_of_smems};
+use crate::stages::seeding::{Match, SeededReads, find_matches, runs_of_reads, seeds_of_matches};
 use crate::trace::{trace_regions, trace_seeds};
 use crate::{
     AlignOptions, AlignerError, ComputeContext, FilterStatistics, Gate, Read, ReferenceIndex, Stage, Statistics,
@@ -26,9 +27,8 @@ use crate::{
 const READS_IN_FLIGHT: usize = 4_096;
 /// Reads that a worker takes at least: enough to hide the latency of the FM-index, and to fill the filter's batches.
 const MIN_READS_PER_BATCH: usize = 512;
-/// Reads whose SMEMs are searched in lockstep, an even number: the search of a low-complexity read needs hundreds of
-/// kilobytes.
-const READS_IN_LOCKSTEP: usize = 512;
+/// Reads that are seeded at a time, an even number: a low-complexity read has thousands of matches.
+const READS_SEEDED_TOGETHER: usize = 512;
 /// Seeds of all workers that are chained and extended at once. Reads of ordinary sequence stay below it; those of
 /// low-complexity repeats have thousands each, and would otherwise need gigabytes.
 const SEEDS_IN_FLIGHT: u64 = 1 << 18;
@@ -132,7 +132,7 @@ impl<'a> Aligner<'a> {
     ) -> Result<ChunkOutput, AlignerError> {
         let codes: Vec<Vec<u8>> = reads.par_iter().map(Read::codes).collect();
         let Batch { regions, mut statistics, capped } = self.regions(&codes, false, first, observer)?;
-        let records: Vec<(Vec<u8>, Statistics)> = (reads, &codes, regions)
+        let records: Vec<(Vec<u8>, Duration)> = (reads, &codes, regions)
             .into_par_iter()
             .enumerate()
             .map(|(number, (read, codes, mut regions))| {
@@ -142,7 +142,7 @@ impl<'a> Aligner<'a> {
                     single_end_records(self.index, self.options, read, codes, &mut regions, id)
                 });
                 self.show_regions(observer, id, &regions);
-                (records, statistics)
+                (records, statistics.cpu_time(Stage::Output))
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
@@ -172,16 +172,17 @@ impl<'a> Aligner<'a> {
             }
             statistics.add(&self.rescue_mates(&codes, &mut regions, &insert_size));
         }
-        let records: Vec<(Vec<u8>, Statistics)> = pairs
+        // Records wait for those of the whole chunk, so that they take no more memory than they have bytes.
+        let records: Vec<(Vec<u8>, Duration)> = pairs
             .par_iter()
             .zip(codes.par_chunks_exact(2))
             .zip(regions.par_chunks_exact_mut(2))
             .enumerate()
-            .map(|(number, (([one, two], codes), regions))| {
+            .map_init(Vec::new, |records, (number, (([one, two], codes), regions))| {
                 let id = first + number as u64;
                 let [first_regions, second_regions] = regions else { unreachable!("chunks of two") };
                 let mut statistics = Statistics::default();
-                let mut records = Vec::with_capacity(2 * (one.bases.len() + two.bases.len()) + 512);
+                records.clear();
                 let written = statistics.time(Stage::Output, || {
                     mem_sam_pe(
                         &index.fm,
@@ -196,13 +197,15 @@ impl<'a> Aligner<'a> {
                         first_regions,
                         second_regions,
                         true,
-                        &mut records,
+                        records,
                     )
                 });
                 written.expect("a Vec takes every write");
                 self.show_regions(observer, 2 * id, first_regions);
                 self.show_regions(observer, 2 * id + 1, second_regions);
-                (records, statistics)
+                // The records of the pairs to come take the place of these.
+                (*first_regions, *second_regions) = Default::default();
+                (records.as_slice().to_vec(), statistics.cpu_time(Stage::Output))
             })
             .collect();
         let sam = collect_records(records, &mut statistics);
@@ -263,7 +266,7 @@ impl<'a> Aligner<'a> {
         Ok(all)
     }
 
-    /// One worker's batch. SMEMs are found for a few hundred reads at a time; the other stages take all reads of the batch, in
+    /// One worker's batch. Matches are found for a few hundred reads at a time; the other stages take all reads of the batch, in
     /// parts where there are many seeds.
     fn batch_regions(
         &self,
@@ -276,12 +279,15 @@ impl<'a> Aligner<'a> {
         let at_once = (SEEDS_IN_FLIGHT / rayon::current_num_threads().max(1) as u64).max(1);
         let mut batch = Batch { regions: Vec::with_capacity(reads.len()), ..Batch::default() };
         batch.statistics.reads = reads.len() as u64;
-        // SMEMs that wait for more of them, and how many seeds each read has.
-        let (mut smems, mut seeds): (Vec<Vec<Smem>>, Vec<u64>) = (Vec::new(), Vec::new());
-        for group in reads.chunks(READS_IN_LOCKSTEP) {
-            smems.append(&mut batch.statistics.time(Stage::Seeding, || find_smems(self.index, mem, group)));
-            for of_read in &smems[seeds.len()..] {
-                let found = seeds_of_smems(mem.max_occ, of_read);
+        // Matches that wait for more of them, and how many seeds each read has.
+        let (mut matches, mut seeds): (Vec<Vec<Match>>, Vec<u64>) = (Vec::new(), Vec::new());
+        for group in reads.chunks(READS_SEEDED_TOGETHER) {
+            let gate = self.gates.seeding.as_deref();
+            let mut found = batch.statistics.time(Stage::Seeding, || find_matches(self.index, mem, gate, group));
+            matches.append(&mut found.of_reads);
+            batch.statistics.filter.reads_explained += found.first_round_enough;
+            for of_read in &matches[seeds.len()..] {
+                let found = seeds_of_matches(mem.max_occ, of_read);
                 let most = self.options.max_seeds_per_read.unwrap_or(u64::MAX);
                 if found > most {
                     batch.capped.push((first + (batch.regions.len() + seeds.len()) as u64, found));
@@ -292,23 +298,23 @@ impl<'a> Aligner<'a> {
             if !is_last && seeds.iter().sum::<u64>() < at_once {
                 continue;
             }
-            let mut smems = smems.drain(..);
             for run in runs_of_reads(&seeds, chunk.paired, at_once) {
-                let of_run = smems.by_ref().take(run.len()).collect();
                 let start = batch.regions.len();
                 let of_reads = &reads[start..start + run.len()];
-                batch.append(self.regions_of_smems(of_run, of_reads, chunk, first + start as u64, observer)?);
+                let of_run = &matches[run];
+                batch.append(self.regions_of_matches(of_run, of_reads, chunk, first + start as u64, observer)?);
             }
+            matches.clear();
             seeds.clear();
         }
         batch.statistics.reads_capped = batch.capped.len() as u64;
         Ok(batch)
     }
 
-    /// From the SMEMs of some reads to their regions: seeds, gate, chains, extension.
-    fn regions_of_smems(
+    /// From the matches of some reads to their regions: seeds, gate, chains, extension.
+    fn regions_of_matches(
         &self,
-        smems: Vec<Vec<Smem>>,
+        matches: &[Vec<Match>],
         reads: &[&[u8]],
         chunk: ChunkFacts,
         first: u64,
@@ -316,15 +322,13 @@ impl<'a> Aligner<'a> {
     ) -> Result<Batch, AlignerError> {
         let (index, options) = (self.index, self.options);
         let mut statistics = Statistics::default();
-        let rounds = observer.wants_traces().then(|| rounds_of_smems(index, &options.mem, reads, &smems));
         let mut seeded = statistics
-            .time(Stage::Locating, || SeededReads::locate(index, &options.mem, options.max_seeds_per_read, smems));
+            .time(Stage::Locating, || SeededReads::locate(index, &options.mem, options.max_seeds_per_read, matches));
         statistics.seeds = seeded.len() as u64;
 
-        let watched: Option<Vec<Vec<(Seed, u8)>>> = rounds.map(|rounds| {
-            let seeds =
-                |(read, rounds): (usize, &Vec<u8>)| seeded.seeds_of(read).zip(seeded.for_seeds(read, rounds)).collect();
-            rounds.iter().enumerate().map(seeds).collect()
+        let watched: Option<Vec<Vec<(Seed, u8)>>> = observer.wants_traces().then(|| {
+            let seeds = |read: usize| seeded.seeds_of(read).zip(seeded.rounds_of(read)).collect();
+            (0..reads.len()).map(seeds).collect()
         });
         let mut keep = None;
         if let Some(gate) = &self.gates.seeds {
@@ -510,11 +514,11 @@ fn named(capped: &[(u64, u64)], name: impl Fn(u64) -> String) -> Vec<CappedRead>
     capped.iter().map(|&(read, seeds)| CappedRead { read, name: name(read), seeds }).collect()
 }
 
-fn collect_records(records: Vec<(Vec<u8>, Statistics)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {
+fn collect_records(records: Vec<(Vec<u8>, Duration)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {
     records
         .into_iter()
-        .map(|(records, part)| {
-            statistics.add(&part);
+        .map(|(records, output)| {
+            statistics.cpu[Stage::Output as usize] += output;
             records
         })
         .collect()

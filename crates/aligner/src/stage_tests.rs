@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bwa_mem4_chain::{build_chains, mem_chain_flt};
 use bwa_mem4_mem::{align_read_dedup, seedflt::mem_flt_chained_seeds};
-use bwa_seed::mem_collect_smem;
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, UPSTREAM, WINDOW_SIZE, window_codes};
 use seedsieve_simulate::{GenomeOptions, ReadOptions};
 
@@ -12,8 +11,7 @@ use crate::fastq::{Chunk, FastqReader, ReadSource};
 use crate::observe::{NoObserver, Observer, Seed, SeedTrace};
 use crate::stages::extension::ExtensionBatch;
 use crate::stages::regions::reference_window;
-use crate::stages::rounds::rounds;
-use crate::stages::seeding::{SeededReads, find_smems};
+use crate::stages::seeding::{SeededReads, find_matches};
 use crate::{
     AlignOptions, Aligner, ComputeContext, ExtensionGate, Gates, ReferenceIndex, RescueGate, SeedGate, SeedToExtend,
     build_index,
@@ -57,28 +55,14 @@ fn settings() -> [AlignOptions; 2] {
 }
 
 #[test]
-fn smems_are_those_of_single_reads() {
-    let Fixture { index, reads, .. } = fixture();
-    let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
-    for options in settings() {
-        let batched = find_smems(&index, &options.mem, &slices);
-        for (read, smems) in reads.iter().zip(&batched) {
-            let alone = mem_collect_smem(&index.fm, read, &options.mem);
-            let interval = |smem: &bwa_index::Smem| (smem.m, smem.n, smem.k, smem.l, smem.s);
-            assert_eq!(smems.iter().map(interval).collect::<Vec<_>>(), alone.iter().map(interval).collect::<Vec<_>>());
-        }
-    }
-}
-
-#[test]
 fn chains_are_those_of_single_reads() {
     let Fixture { index, reads, .. } = fixture();
     let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     let context = ComputeContext::unfiltered();
     for options in settings() {
         let aligner = Aligner::new(&index, &options, &context);
-        let smems = find_smems(&index, &options.mem, &slices);
-        let seeded = SeededReads::locate(&index, &options.mem, None, smems);
+        let matches = find_matches(&index, &options.mem, None, &slices).of_reads;
+        let seeded = SeededReads::locate(&index, &options.mem, None, &matches);
         let mut compared = 0;
         for (number, read) in reads.iter().enumerate() {
             let mut alone = mem_chain_flt(&options.mem, build_chains(&index.fm, &index.bns, &options.mem, read, 0));
@@ -281,28 +265,6 @@ fn windows_hold_the_reference_on_both_strands_and_stop_at_the_contig() {
         }
         offset += contig.len() as i64;
     }
-}
-
-#[test]
-fn each_smem_is_told_the_round_that_found_it() {
-    let Fixture { index, reads, .. } = fixture();
-    let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
-    let mut of_round = [0; 3];
-    for (seed_length, split_factor) in [(19, 1.5), (12, 1.0), (14, 2.5)] {
-        let mut options = bwa_mem4_core::MemOpt { min_seed_len: seed_length, split_factor, ..Default::default() };
-        let all = bwa_seed::mem_collect_smem_batched(&index.fm, &reads, &options);
-        let first = bwa_seed::collect_smems_batched(&index.fm, &reads, options.min_seed_len, 1);
-        options.max_mem_intv = 0;
-        let two_rounds = bwa_seed::mem_collect_smem_batched(&index.fm, &reads, &options);
-        for (number, (codes, smems)) in reads.iter().zip(&all).enumerate() {
-            let ends = [first[number].len(), two_rounds[number].len(), smems.len()];
-            let expected: Vec<u8> =
-                (0..smems.len()).map(|smem| 1 + ends.iter().filter(|&&end| smem >= end).count() as u8).collect();
-            assert_eq!(rounds(&index.fm, &options, codes, smems), expected, "read {number}, -k {seed_length}");
-            expected.iter().for_each(|&round| of_round[usize::from(round) - 1] += 1);
-        }
-    }
-    assert!(of_round.iter().all(|&smems| smems > 100), "{of_round:?}");
 }
 
 /// Gates that ask for nothing.

@@ -7,9 +7,9 @@ use crate::cpu_time::thread_cpu_time;
 /// Stages of the pipeline, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// SMEM search in the FM-index.
+    /// Search for matches in the FM-index, and look-up of the places of those that occur once.
     Seeding,
-    /// Suffix-array look-up of the SMEMs' occurrences.
+    /// Suffix-array look-up of the others' occurrences.
     Locating,
     /// The seed gate: windows, scores, guard rails.
     Filter,

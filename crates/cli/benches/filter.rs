@@ -139,6 +139,7 @@ fn run(settings: &Settings) -> Result<(), String> {
         modes.push(("cnn", &["--filter", "cnn"]));
     }
     if settings.gates {
+        modes.push(("seeding", &["--filter", "cascade", "--gate", "seeding"]));
         modes.push(("seeds", &["--filter", "cascade", "--gate", "seeds"]));
         modes.push(("extensions", &["--filter", "cascade", "--gate", "extensions"]));
         modes.push(("rescue", &["--filter", "cascade", "--gate", "rescue"]));

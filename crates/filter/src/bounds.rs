@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use crate::FilterStatistics;
-use crate::cascade::{CascadeSettings, PlacedSeed};
+use crate::cascade::{CascadeBatch, CascadeSettings, PlacedSeed};
 use crate::competition::{Bound, Competition};
 use crate::diagonal::{Segment, extend, find_run, join};
-use crate::planes::{ReadPlanes, ReferencePlanes};
+use crate::flanks::{FLANKS, Flanks, REACH, Rules, VectorForm};
+use crate::planes::{BLOCK, ReadPlanes, ReferencePlanes};
 
-/// How far ahead the reference of a seed is asked for.
-const PREFETCH: usize = 8;
+/// Seeds whose flanks are extended together. The reference of the next ones is asked for meanwhile.
+pub(crate) const TOGETHER: usize = FLANKS / 2;
 
 /// How many of the seeds before it may spare a seed its own comparison, by lying on the same diagonal.
 const SAME_DIAGONAL: usize = 4;
@@ -21,11 +22,21 @@ pub(crate) struct Probe<'a> {
     read: ReadPlanes,
     mask: Vec<u64>,
     by_diagonal: Vec<u32>,
+    form: VectorForm,
+    flanks: Flanks,
 }
 
 impl<'a> Probe<'a> {
     pub(crate) fn new(reference: &'a ReferencePlanes, settings: &'a CascadeSettings) -> Self {
-        Self { reference, settings, read: ReadPlanes::default(), mask: Vec::new(), by_diagonal: Vec::new() }
+        Self {
+            reference,
+            settings,
+            read: ReadPlanes::default(),
+            mask: Vec::new(),
+            by_diagonal: Vec::new(),
+            form: VectorForm::fastest(),
+            flanks: Flanks::default(),
+        }
     }
 
     /// The ungapped bound of each seed of one read, in their order, until one reaches `enough`: then the rest is left out.
@@ -35,20 +46,72 @@ impl<'a> Probe<'a> {
             return;
         }
         self.read.set(codes);
-        for seed in &seeds[..seeds.len().min(PREFETCH)] {
-            self.reference.prefetch(seed.diagonal(), codes.len());
-        }
-        for (number, seed) in seeds.iter().enumerate() {
-            if let Some(ahead) = seeds.get(number + PREFETCH) {
-                self.reference.prefetch(ahead.diagonal(), codes.len());
+        let (mut groups, mut own) = (seeds.chunks(TOGETHER).peekable(), [Bound::default(); TOGETHER]);
+        self.prefetch(&seeds[..seeds.len().min(TOGETHER)]);
+        while let Some(group) = groups.next() {
+            self.prefetch(groups.peek().copied().unwrap_or_default());
+            self.ungapped_group(group, &mut own);
+            for (seed, own) in group.iter().zip(&own) {
+                let earlier = bounds.iter().rev().take(SAME_DIAGONAL).find(|bound| bound.runs_through(seed));
+                let bound = *earlier.unwrap_or(own);
+                bounds.push(bound);
+                if bound.score >= enough {
+                    return;
+                }
             }
-            let earlier = bounds.iter().rev().take(SAME_DIAGONAL).find(|bound| bound.runs_through(seed)).copied();
-            let bound = earlier.unwrap_or_else(|| self.ungapped(seed));
-            bounds.push(bound);
-            if bound.score >= enough {
-                return;
-            }
         }
+    }
+
+    fn prefetch(&self, seeds: &[PlacedSeed]) {
+        for seed in seeds {
+            self.reference.prefetch(seed.diagonal(), self.read.length());
+        }
+    }
+
+    /// The ungapped bounds of up to [`TOGETHER`] seeds, each for itself.
+    fn ungapped_group(&mut self, seeds: &[PlacedSeed], bounds: &mut [Bound; TOGETHER]) {
+        let mut places: [Option<Range<usize>>; TOGETHER] = Default::default();
+        for ((number, seed), place) in seeds.iter().enumerate().zip(&mut places) {
+            let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length)) else { continue };
+            let (diagonal, query) = (seed.diagonal(), seed.query());
+            let bases = bases_on(&contig, diagonal, self.read.length());
+            let mismatches = |from| self.read.mismatches_from(seed.reverse, self.reference, diagonal, from);
+            let left = mismatches(query.start as i64 - BLOCK as i64).reverse_bits();
+            let right = mismatches(query.end as i64);
+            self.flanks.mismatches[number] = left as u32 | beyond(query.start - bases.start);
+            self.flanks.mismatches[number + TOGETHER] = right as u32 | beyond(bases.end - query.end);
+            *place = Some(bases);
+        }
+        self.flanks.extend(self.form, Rules::new(&self.settings.scoring, self.settings.drop));
+        for (number, ((seed, place), bound)) in seeds.iter().zip(places).zip(bounds).enumerate() {
+            *bound = match place {
+                None => Bound { diagonal: seed.diagonal(), reverse: seed.reverse, ..Bound::default() },
+                Some(bases) => self.bound_of_flanks(number, seed, &bases),
+            };
+        }
+    }
+
+    /// The bound of a seed whose flanks have been extended.
+    fn bound_of_flanks(&mut self, number: usize, seed: &PlacedSeed, bases: &Range<usize>) -> Bound {
+        let (left, right, query) = (number, number + TOGETHER, seed.query());
+        let goes_on = |flank: usize, bases: usize| self.flanks.open >> flank & 1 == 1 && bases > REACH as usize;
+        let segment = if goes_on(left, query.start - bases.start) || goes_on(right, bases.end - query.end) {
+            self.whole_extension(seed, bases)
+        } else {
+            let Flanks { best, length, .. } = &self.flanks;
+            Segment {
+                score: query.len() as i32 * self.settings.scoring.matched + best[left] + best[right],
+                start: query.start as u32 - length[left],
+                end: query.end as u32 + length[right],
+            }
+        };
+        let read_length = self.read.length() as u32;
+        Bound { score: segment.score, segment, diagonal: seed.diagonal(), reverse: seed.reverse, read_length }
+    }
+
+    fn whole_extension(&mut self, seed: &PlacedSeed, bases: &Range<usize>) -> Segment {
+        self.read.mismatches(seed.reverse, self.reference, seed.diagonal(), bases, &mut self.mask);
+        extend(&self.mask, &seed.query(), bases, &self.settings.scoring, self.settings.drop)
     }
 
     /// Raises ungapped bounds by what one gap can add. The read is the one of the last call of [`Self::ungapped_bounds`].
@@ -73,18 +136,6 @@ impl<'a> Probe<'a> {
                 bound.score = bound.score.max(self.beside(seed, &bound.segment, &contig));
             }
         }
-    }
-
-    /// The ungapped bound; 0 for a seed that lies on no single contig.
-    fn ungapped(&mut self, seed: &PlacedSeed) -> Bound {
-        let diagonal = seed.diagonal();
-        let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length)) else {
-            return Bound { diagonal, reverse: seed.reverse, ..Bound::default() };
-        };
-        let bases = bases_on(&contig, diagonal, self.read.length());
-        self.read.mismatches(seed.reverse, self.reference, diagonal, &bases, &mut self.mask);
-        let segment = extend(&self.mask, &seed.query(), &bases, &self.settings.scoring, self.settings.drop);
-        Bound { score: segment.score, segment, diagonal, reverse: seed.reverse, read_length: self.read.length() as u32 }
     }
 
     /// Raises the bounds of seeds that one gap joins with another seed of the read.
@@ -166,6 +217,31 @@ impl<'a> Probe<'a> {
     }
 }
 
+/// The bits of a flank of so many bases that lie beyond its end.
+fn beyond(bases: usize) -> u32 {
+    u32::MAX.checked_shl(bases as u32).unwrap_or(0)
+}
+
+/// The ungapped bounds of seeds, as the cascade takes them first: for measurements.
+pub struct UngappedBounds<'a>(Probe<'a>);
+
+impl<'a> UngappedBounds<'a> {
+    /// With these instructions, which the processor has ([`VectorForm::available`]).
+    pub fn new(reference: &'a ReferencePlanes, settings: &'a CascadeSettings, form: VectorForm) -> Self {
+        Self(Probe { form, ..Probe::new(reference, settings) })
+    }
+
+    /// The bound of each seed of a batch.
+    pub fn of_batch(&mut self, batch: &CascadeBatch<'_>) -> Vec<Bound> {
+        let (mut all, mut of_read) = (Vec::with_capacity(batch.seeds.len()), Vec::new());
+        for (codes, offsets) in batch.reads.iter().zip(batch.read_offsets.windows(2)) {
+            self.0.ungapped_bounds(codes, &batch.seeds[offsets[0]..offsets[1]], i32::MAX, &mut of_read);
+            all.append(&mut of_read);
+        }
+        all
+    }
+}
+
 /// Bases of a read laid on this diagonal that lie on the contig.
 fn bases_on(contig: &Range<u64>, diagonal: i64, length: usize) -> Range<usize> {
     let first = (contig.start as i64 - diagonal).max(0) as usize;
@@ -204,6 +280,54 @@ mod tests {
         probe.ungapped_bounds(read, seeds, i32::MAX, &mut bounds);
         probe.add_gaps(&Competition::default(), seeds, &mut bounds, &mut FilterStatistics::default());
         bounds.iter().map(|bound| bound.score).collect()
+    }
+
+    #[test]
+    fn the_bound_of_a_group_is_that_of_each_seed_alone_in_every_form() {
+        let mut reference = sequence(3_000, 5);
+        let unit = reference[100..160].to_vec();
+        // Copies that differ in more and more places, so that flanks end early, late, and with the read or contig.
+        for copy in 0..40 {
+            let start = 200 + 60 * copy;
+            reference[start..start + 60].copy_from_slice(&unit);
+            (0..60).step_by(61 - copy).for_each(|place| reference[start + place] ^= 1);
+        }
+        let planes = ReferencePlanes::new(vec![0, 1_000, 3_000], |range, piece| {
+            piece.clear();
+            piece.extend_from_slice(&reference[range.start as usize..range.end as usize]);
+        });
+        let settings = CascadeSettings::default();
+        let mut scores = Vec::new();
+        for length in [30, 64, 101, 150, 200] {
+            let mut read = reference[260..260 + length].to_vec();
+            read[length / 3] = 4;
+            let seeds: Vec<PlacedSeed> = (0..240)
+                .map(|number| PlacedSeed {
+                    start: (number * 97 % 2_970) as u64,
+                    query_start: (number * 31 % (length - 12)) as u32,
+                    length: 12,
+                    reverse: number % 2 == 1,
+                })
+                .collect();
+            let mut probe = Probe::new(&planes, &settings);
+            probe.read.set(&read);
+            for form in VectorForm::available() {
+                probe.form = form;
+                for group in seeds.chunks(TOGETHER) {
+                    let mut bounds = [Bound::default(); TOGETHER];
+                    probe.ungapped_group(group, &mut bounds);
+                    for (seed, bound) in group.iter().zip(bounds) {
+                        let contig = planes.contig_around(seed.start, 12);
+                        let bases = contig.map(|contig| bases_on(&contig, seed.diagonal(), length));
+                        let expected = bases.map(|bases| probe.whole_extension(seed, &bases)).unwrap_or_default();
+                        assert_eq!(bound.segment, expected, "{form:?} {seed:?}");
+                        scores.push(bound.score);
+                    }
+                }
+            }
+        }
+        let above = scores.iter().filter(|&&score| score > 30).count();
+        assert!(above > 20 && scores.contains(&0), "{above}");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::bounds::TOGETHER;
+
 /// Bases in a block.
 pub const BLOCK: usize = 64;
 
@@ -60,12 +62,7 @@ impl ReferencePlanes {
     /// The 64 bases from `start` on; zeros (A) outside the reference. `start` is -64 at least, and the end at most.
     #[inline]
     fn block_at(&self, start: i64) -> Block {
-        let shifted = (start + BLOCK as i64) as usize;
-        let (block, shift) = (shifted / BLOCK, shifted % BLOCK);
-        let ([low, high], [next_low, next_high]) = (self.blocks[block], self.blocks[block + 1]);
-        // Two shifts, as a shift by 64 would be none.
-        let join = |here: u64, next: u64| here >> shift | next << 1 << (BLOCK - 1 - shift);
-        [join(low, next_low), join(high, next_high)]
+        block_at(&self.blocks, start)
     }
 
     /// Asks for the cache lines of `[start, start + length)`.
@@ -76,6 +73,34 @@ impl ReferencePlanes {
         prefetch(&self.blocks[first]);
         prefetch(&self.blocks[last]);
     }
+}
+
+/// Fetches the reference from each of these places on, asked for as far ahead as the filter does; returns what keeps the
+/// compiler from leaving it out. This is what no filter that looks at the reference can go below: for measurements.
+pub fn fetch_reference(reference: &ReferencePlanes, places: &[i64]) -> u64 {
+    const BASES: usize = 100;
+    let mut groups = places.chunks(TOGETHER).peekable();
+    let mut sum = 0;
+    while let Some(group) = groups.next() {
+        for &place in groups.peek().copied().unwrap_or_default() {
+            reference.prefetch(place, BASES);
+        }
+        for &place in group {
+            let [low, high] = reference.block_at(place);
+            sum ^= low ^ high;
+        }
+    }
+    sum
+}
+
+/// The 64 bases from `start` (-64 at least) on, of blocks of which the first lies before base 0.
+#[inline]
+fn block_at<const PLANES: usize>(blocks: &[[u64; PLANES]], start: i64) -> [u64; PLANES] {
+    let shifted = (start + BLOCK as i64) as usize;
+    let (block, shift) = (shifted / BLOCK, shifted % BLOCK);
+    let (here, next) = (&blocks[block], &blocks[block + 1]);
+    // Two shifts, as a shift by 64 would be none.
+    std::array::from_fn(|plane| here[plane] >> shift | next[plane] << 1 << (BLOCK - 1 - shift))
 }
 
 #[inline]
@@ -93,42 +118,79 @@ fn prefetch(block: &Block) {
 /// Bits 0, 1 and, where three planes are asked for, 2 of up to 64 base codes; the third is set for N.
 fn planes<const PLANES: usize>(codes: &[u8]) -> [u64; PLANES] {
     let mut planes = [0; PLANES];
-    let mut add = |number: usize, eight: [u8; 8]| {
-        /// Moves the lowest bits of eight bytes side by side into the highest byte.
-        const GATHER: u64 = 0x0102_0408_1020_4080;
-        const LOWEST: u64 = 0x0101_0101_0101_0101;
-        let bytes = u64::from_le_bytes(eight);
-        for (bit, plane) in planes.iter_mut().enumerate() {
-            *plane |= (bytes >> bit & LOWEST).wrapping_mul(GATHER) >> 56 << (8 * number);
+    let mut add = |number: usize, sixteen: &[u8; 16]| {
+        for (plane, bits) in planes.iter_mut().zip(bits_of_sixteen::<PLANES>(sixteen)) {
+            *plane |= u64::from(bits) << (16 * number);
         }
     };
     let (whole, rest) = codes.as_chunks();
-    whole.iter().enumerate().for_each(|(number, eight)| add(number, *eight));
+    whole.iter().enumerate().for_each(|(number, sixteen)| add(number, sixteen));
     if !rest.is_empty() {
-        let mut eight = [0; 8];
-        eight[..rest.len()].copy_from_slice(rest);
-        add(whole.len(), eight);
+        let mut sixteen = [0; 16];
+        sixteen[..rest.len()].copy_from_slice(rest);
+        add(whole.len(), &sixteen);
     }
     planes
+}
+
+/// The lowest bits of sixteen bytes side by side.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn bits_of_sixteen<const PLANES: usize>(bytes: &[u8; 16]) -> [u16; PLANES] {
+    use std::arch::x86_64::{_mm_cvtsi32_si128, _mm_movemask_epi8, _mm_set_epi64x, _mm_sll_epi16};
+    let ([low, high], _) = bytes.as_chunks::<8>() else { unreachable!("two times eight bytes") };
+    let (low, high) = (i64::from_le_bytes(*low), i64::from_le_bytes(*high));
+    std::array::from_fn(|bit| {
+        // What a shift brings in from the byte beside stays below the highest bit, which alone is looked at.
+        // SAFETY: every x86-64 has SSE2.
+        let bits =
+            unsafe { _mm_movemask_epi8(_mm_sll_epi16(_mm_set_epi64x(high, low), _mm_cvtsi32_si128(7 - bit as i32))) };
+        bits as u16
+    })
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn bits_of_sixteen<const PLANES: usize>(bytes: &[u8; 16]) -> [u16; PLANES] {
+    portable_bits_of_sixteen(bytes)
+}
+
+/// The same on any processor.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn portable_bits_of_sixteen<const PLANES: usize>(bytes: &[u8; 16]) -> [u16; PLANES] {
+    /// Moves the lowest bits of eight bytes side by side into the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    let (eights, _) = bytes.as_chunks();
+    std::array::from_fn(|bit| {
+        let [low, high] = [0, 1].map(|half| {
+            let bytes = u64::from_le_bytes(eights[half]);
+            (bytes >> bit & LOWEST).wrapping_mul(GATHER) >> 56
+        });
+        (high << 8 | low) as u16
+    })
 }
 
 /// One strand of a read.
 #[derive(Debug, Default)]
 struct StrandPlanes {
-    blocks: Vec<Block>,
-    /// Set where the read has no A, C, G or T.
-    unknown: Vec<u64>,
+    /// Low bits, high bits, and what is no A, C, G or T, which every base outside the read is, too: one block of those before
+    /// the first base and two after the last.
+    blocks: Vec<[u64; 3]>,
 }
 
 impl StrandPlanes {
+    const OUTSIDE: [u64; 3] = [0, 0, u64::MAX];
+
     fn fill(&mut self, codes: &[u8]) {
         self.blocks.clear();
-        self.unknown.clear();
-        for codes in codes.chunks(BLOCK) {
-            let [low, high, unknown] = planes::<3>(codes);
-            self.blocks.push([low, high]);
-            self.unknown.push(unknown);
+        self.blocks.push(Self::OUTSIDE);
+        self.blocks.extend(codes.chunks(BLOCK).map(planes::<3>));
+        let tail = codes.len() % BLOCK;
+        if let Some([_, _, unknown]) = self.blocks.last_mut().filter(|_| tail != 0) {
+            *unknown |= u64::MAX << tail;
         }
+        self.blocks.extend([Self::OUTSIDE; 2]);
     }
 }
 
@@ -166,22 +228,31 @@ impl ReadPlanes {
         bases: &Range<usize>,
         mask: &mut Vec<u64>,
     ) {
-        let strand = &self.strands[usize::from(reverse)];
-        mask.resize(strand.blocks.len(), u64::MAX);
+        let blocks = &self.strands[usize::from(reverse)].blocks;
+        mask.resize(self.length.div_ceil(BLOCK), u64::MAX);
         if bases.is_empty() {
             return;
         }
         let words = bases.start / BLOCK..bases.end.div_ceil(BLOCK);
         for word in words.clone() {
             let [low, high] = reference.block_at(start + (word * BLOCK) as i64);
-            let [read_low, read_high] = strand.blocks[word];
-            mask[word] = (low ^ read_low) | (high ^ read_high) | strand.unknown[word];
+            let [read_low, read_high, unknown] = blocks[word + 1];
+            mask[word] = (low ^ read_low) | (high ^ read_high) | unknown;
         }
         mask[words.start] |= (1 << (bases.start % BLOCK)) - 1;
         let tail = bases.end % BLOCK;
         if tail != 0 {
             mask[words.end - 1] |= u64::MAX << tail;
         }
+    }
+
+    /// Mismatches of the 64 bases of the read from `from` (-64 at least) on, laid on the reference from `start` on: bit i is
+    /// set where base `from + i` differs, is N, or lies outside the read.
+    #[inline]
+    pub(crate) fn mismatches_from(&self, reverse: bool, reference: &ReferencePlanes, start: i64, from: i64) -> u64 {
+        let [low, high] = reference.block_at(start + from);
+        let [read_low, read_high, unknown] = block_at(&self.strands[usize::from(reverse)].blocks, from);
+        (low ^ read_low) | (high ^ read_high) | unknown
     }
 }
 
@@ -198,6 +269,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bits_are_gathered_the_same_way_on_every_processor(bytes: [u8; 16]) {
+            prop_assert_eq!(bits_of_sixteen::<3>(&bytes), portable_bits_of_sixteen::<3>(&bytes));
+        }
+
         #[test]
         fn the_mask_says_where_bases_differ(
             reference in proptest::collection::vec(0u8..4, 1..700),

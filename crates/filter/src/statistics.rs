@@ -3,6 +3,8 @@ use serde::Serialize;
 /// What the filter did with some seeds; additive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct FilterStatistics {
+    /// Seeding gate: reads of which only the longest matches are seeds.
+    pub reads_explained: u64,
     /// Seeds that came in.
     pub seeds_in: u64,
     /// Seeds in chunks of too few reads to be filtered.
@@ -64,6 +66,7 @@ impl FilterStatistics {
 
     /// Adds another part's counts.
     pub fn add(&mut self, other: &Self) {
+        self.reads_explained += other.reads_explained;
         self.seeds_in += other.seeds_in;
         self.unfiltered += other.unfiltered;
         self.kept_by_guard_rails += other.kept_by_guard_rails;

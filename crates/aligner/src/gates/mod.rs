@@ -1,5 +1,7 @@
-//! Gates: the three places of the pipeline at which work can be left out, and what decides there.
+//! Gates: the four places of the pipeline at which work can be left out, and what decides there.
 //!
+//! - [`SeedingGate`], behind the first round of seeding: a read that needs no further rounds has fewer seeds to look up,
+//!   chain and extend.
 //! - [`SeedGate`], behind the suffix-array look-up: a seed that goes saves its chain, its regions, their memory and the
 //!   rescue of mates beside them.
 //! - [`ExtensionGate`], behind the chain filter: a seed that is not extended leaves a stand-in, so that nothing that
@@ -39,6 +41,7 @@
 mod cascade;
 mod network;
 mod rescue;
+mod seeding;
 
 use std::sync::Arc;
 
@@ -50,6 +53,9 @@ use crate::{AlignOptions, AlignerError, ComputeContext, FilterMode, ReferenceInd
 
 pub(crate) use cascade::{place, settings};
 pub use rescue::{RescueCase, RescueGate, RescueVerdict};
+#[cfg(test)]
+pub(crate) use seeding::Explained;
+pub use seeding::{FirstMatch, SeedingGate, SeedingVerdict};
 
 /// Seeds of some reads, those of one read side by side.
 pub struct GateBatch<'a> {
@@ -108,6 +114,8 @@ pub trait ExtensionGate: Send + Sync {
 /// The gates of a run; those that are not there let everything pass.
 #[derive(Clone, Default)]
 pub struct Gates {
+    /// Within seeding.
+    pub seeding: Option<Arc<dyn SeedingGate>>,
     /// Before chaining.
     pub seeds: Option<Arc<dyn SeedGate>>,
     /// Before extension.
@@ -122,6 +130,8 @@ pub struct Gates {
 /// Which of its gates a filter uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateChoice {
+    /// Within seeding.
+    pub seeding: bool,
     /// Before chaining.
     pub seeds: bool,
     /// Before extension.
@@ -133,7 +143,7 @@ pub struct GateChoice {
 impl Default for GateChoice {
     /// All of them.
     fn default() -> Self {
-        Self { seeds: true, extensions: true, rescue: true }
+        Self { seeding: true, seeds: true, extensions: true, rescue: true }
     }
 }
 
@@ -143,13 +153,14 @@ impl Gates {
         if !context.npu_filter_enabled || options.mem.flag & flags::ALL != 0 {
             return Self::default();
         }
-        let GateChoice { seeds, extensions, rescue } = context.gates;
+        let GateChoice { seeding, seeds, extensions, rescue } = context.gates;
         let rescue = rescue.then(|| Arc::new(rescue::Reportable) as _);
         match context.filter_mode {
             FilterMode::Exact => Self { proofs: true, ..Self::default() },
             FilterMode::Cascade => {
                 let cascade = Arc::new(cascade::CascadeGates::new(&context.bands, options, extensions));
                 Self {
+                    seeding: seeding.then(|| Arc::new(seeding::Explained::new(&options.mem)) as _),
                     seeds: seeds.then(|| Arc::clone(&cascade) as _),
                     extensions: extensions.then_some(cascade as _),
                     rescue,
@@ -162,7 +173,7 @@ impl Gates {
                     let config = context.seed_filter_config.clone();
                     Arc::new(network::NetworkGate::new(SeedFilter::new(backend, config, rails))) as _
                 });
-                Self { rescue: rescue.filter(|_| filter.is_some()), seeds: filter, extensions: None, proofs: false }
+                Self { rescue: rescue.filter(|_| filter.is_some()), seeds: filter, ..Self::default() }
             }
         }
     }

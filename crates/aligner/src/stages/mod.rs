@@ -6,7 +6,6 @@ pub(crate) mod isolated_flank;
 pub(crate) mod regions;
 pub(crate) mod repeated_reads;
 pub(crate) mod rescue;
-pub(crate) mod rounds;
 pub(crate) mod seeding;
 pub(crate) mod ungapped;
 pub(crate) mod ungapped_optimum;

@@ -300,6 +300,10 @@ fn insert(
     mut region: MemAlnReg,
     mate: &mut Mate,
 ) {
+    // One at a time: regions of a whole chunk are in memory, and twice as many as there are would be a tenth of it.
+    if regions.len() == regions.capacity() {
+        regions.reserve_exact(1);
+    }
     // A region that touches no other one of regions without duplicates changes nothing else.
     if mate.settled && !mate.may_touch(&region) {
         region.n_comp = 1;

@@ -219,8 +219,8 @@ pub struct Filter {
     /// arithmetic on seeds that compete); cnn (every seed through the network) [default: off].
     #[arg(long, value_name = "MODE")]
     pub filter: Option<FilterChoice>,
-    /// Where the filter decides: seeds (before chaining), extensions (before Smith-Waterman), rescue (before mates are
-    /// looked for) [default: seeds,extensions,rescue].
+    /// Where the filter decides: seeding (after the longest matches), seeds (before chaining), extensions (before
+    /// Smith-Waterman), rescue (before mates are looked for) [default: all of them].
     #[arg(long, value_name = "GATES", value_delimiter = ',')]
     pub gate: Option<Vec<GateName>>,
     /// Bands of the cascade [default: those that are built in, models/cascade_v1.json].
@@ -250,6 +250,7 @@ pub struct Filter {
 /// The gates of the seed filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum GateName {
+    Seeding,
     Seeds,
     Extensions,
     Rescue,
@@ -269,6 +270,7 @@ impl Filter {
     pub fn gates(&self) -> GateChoice {
         let Some(named) = &self.gate else { return GateChoice::default() };
         GateChoice {
+            seeding: named.contains(&GateName::Seeding),
             seeds: named.contains(&GateName::Seeds),
             extensions: named.contains(&GateName::Extensions),
             rescue: named.contains(&GateName::Rescue),
