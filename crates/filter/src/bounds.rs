@@ -1,8 +1,9 @@
-//! What the seeds of one read can score: ungapped, and with one gap.
+//! What the seeds of one read can score: ungapped, and with gaps.
 
 use std::ops::Range;
 
 use crate::FilterStatistics;
+use crate::bridges::Bridges;
 use crate::cascade::{CascadeSettings, PlacedSeed};
 use crate::competition::{Bound, Competition};
 use crate::diagonal::{Segment, extend, find_run, join};
@@ -20,12 +21,12 @@ pub(crate) struct Probe<'a> {
     settings: &'a CascadeSettings,
     read: ReadPlanes,
     mask: Vec<u64>,
-    by_diagonal: Vec<u32>,
+    bridges: Bridges,
 }
 
 impl<'a> Probe<'a> {
     pub(crate) fn new(reference: &'a ReferencePlanes, settings: &'a CascadeSettings) -> Self {
-        Self { reference, settings, read: ReadPlanes::default(), mask: Vec::new(), by_diagonal: Vec::new() }
+        Self { reference, settings, read: ReadPlanes::default(), mask: Vec::new(), bridges: Bridges::default() }
     }
 
     /// The ungapped bound of each seed of one read, in their order, until one reaches `enough`: then the rest is left out.
@@ -51,7 +52,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Raises ungapped bounds by what one gap can add. The read is the one of the last call of [`Self::ungapped_bounds`].
+    /// Raises ungapped bounds by what gaps can add: those between seeds, and one beside a seed's diagonal. The read is the one of the last call of [`Self::ungapped_bounds`].
     pub(crate) fn add_gaps(
         &mut self,
         competition: &Competition,
@@ -59,7 +60,7 @@ impl<'a> Probe<'a> {
         bounds: &mut [Bound],
         statistics: &mut FilterStatistics,
     ) {
-        self.bridge(bounds);
+        self.bridges.raise(self.settings, bounds);
         self.try_gaps(competition, seeds, bounds, statistics);
     }
 
@@ -79,45 +80,13 @@ impl<'a> Probe<'a> {
     fn ungapped(&mut self, seed: &PlacedSeed) -> Bound {
         let diagonal = seed.diagonal();
         let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length)) else {
-            return Bound { diagonal, reverse: seed.reverse, ..Bound::default() };
+            return Bound { diagonal, reverse: seed.reverse, alt: seed.alt, ..Bound::default() };
         };
         let bases = bases_on(&contig, diagonal, self.read.length());
         self.read.mismatches(seed.reverse, self.reference, diagonal, &bases, &mut self.mask);
         let segment = extend(&self.mask, &seed.query(), &bases, &self.settings.scoring, self.settings.drop);
-        Bound { score: segment.score, segment, diagonal, reverse: seed.reverse, read_length: self.read.length() as u32 }
-    }
-
-    /// Raises the bounds of seeds that one gap joins with another seed of the read.
-    fn bridge(&mut self, bounds: &mut [Bound]) {
-        let settings = self.settings;
-        let order = &mut self.by_diagonal;
-        order.clear();
-        order.extend((0..bounds.len() as u32).filter(|&number| bounds[number as usize].score >= settings.gap_from));
-        if order.len() < 2 {
-            return;
-        }
-        order.sort_unstable_by_key(|&number| {
-            let bound = &bounds[number as usize];
-            (bound.reverse, bound.diagonal, bound.segment.start)
-        });
-        for (place, &one) in order.iter().enumerate() {
-            let one = one as usize;
-            let Bound { segment, diagonal, reverse, .. } = bounds[one];
-            for &other in &order[place + 1..] {
-                let other = other as usize;
-                let shift = bounds[other].diagonal - diagonal;
-                if bounds[other].reverse != reverse || shift > settings.bridge {
-                    break;
-                }
-                if shift == 0 {
-                    continue;
-                }
-                let joined = join(&segment, &bounds[other].segment, shift as i32, &settings.scoring);
-                for number in [one, other] {
-                    bounds[number].score = bounds[number].score.max(joined);
-                }
-            }
-        }
+        let (reverse, alt, read_length) = (seed.reverse, seed.alt, self.read.length() as u32);
+        Bound { score: segment.score, segment, diagonal, reverse, read_length, alt }
     }
 
     /// Tries gaps to the diagonals right beside those of seeds that would be dropped for little.
@@ -130,8 +99,11 @@ impl<'a> Probe<'a> {
     ) {
         let settings = self.settings;
         let Some(best) = bounds.iter().max_by_key(|bound| bound.score).copied() else { return };
+        // Seeds on the primary assembly compete among themselves.
+        let best_primary = bounds.iter().filter(|bound| !bound.alt).max_by_key(|bound| bound.score).copied();
         for (seed, bound) in seeds.iter().zip(bounds) {
-            let missing = competition.floor(&best, bound) - bound.score;
+            let best = best_primary.as_ref().filter(|_| !bound.alt).unwrap_or(&best);
+            let missing = competition.floor(best, bound) - bound.score;
             if bound.segment.score < settings.gap_from || missing <= 0 || missing > settings.unseeded_gain {
                 continue;
             }
@@ -194,7 +166,7 @@ mod tests {
     }
 
     fn seed(start: u64, query_start: u32, length: u32) -> PlacedSeed {
-        PlacedSeed { start, query_start, length, reverse: false }
+        PlacedSeed { start, query_start, length, reverse: false, alt: false }
     }
 
     fn bounds(reference: &[u8], read: &[u8], seeds: &[PlacedSeed]) -> Vec<i32> {
@@ -228,7 +200,7 @@ mod tests {
     fn a_reverse_seed_is_scored_on_the_complement() {
         let reference = sequence(500, 3);
         let read: Vec<u8> = reference[100..200].iter().rev().map(|&code| 3 - code).collect();
-        let turned = PlacedSeed { start: 120, query_start: 20, length: 19, reverse: true };
+        let turned = PlacedSeed { start: 120, query_start: 20, length: 19, reverse: true, alt: false };
         assert_eq!(bounds(&reference, &read, &[turned]), [100]);
     }
 }

@@ -58,6 +58,8 @@ pub struct PlacedSeed {
     pub length: u32,
     /// Whether the reverse complement of the read matches.
     pub reverse: bool,
+    /// Whether it lies on an ALT contig.
+    pub alt: bool,
 }
 
 impl PlacedSeed {
@@ -277,7 +279,7 @@ mod tests {
     }
 
     fn seed(start: u64, query_start: u32, length: u32) -> PlacedSeed {
-        PlacedSeed { start, query_start, length, reverse: false }
+        PlacedSeed { start, query_start, length, reverse: false, alt: false }
     }
 
     /// The seeds that are extended.

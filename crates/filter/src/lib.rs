@@ -10,7 +10,9 @@
 //! still go where it does not rest on one: of two mates that both score below the threshold, bwa may report the pair.
 
 mod bands;
+mod bands_file;
 mod bounds;
+mod bridges;
 mod cascade;
 mod competition;
 mod diagonal;
@@ -21,6 +23,7 @@ mod seed_filter;
 mod statistics;
 
 pub use bands::Bands;
+pub use bands_file::{BandsFile, HalfLoss, Loss, WorkLoss};
 pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
 pub use competition::{Bound, Competition};
 pub use diagonal::{Scoring, Segment, extend};

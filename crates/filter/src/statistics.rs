@@ -29,6 +29,8 @@ pub struct FilterStatistics {
     pub kept_for_mate: u64,
     /// Cascade: kept as the best seed of a read that has none worth reporting.
     pub kept_hopeless: u64,
+    /// Cascade: kept for its place on the primary assembly, where another seed lies on an ALT contig.
+    pub kept_beside_alt: u64,
     /// Cascade: kept before chaining, as the seeds of a read or its mate that is worth reporting.
     pub kept_reportable: u64,
     /// Extension gate: seeds of chains that came in.
@@ -77,6 +79,7 @@ impl FilterStatistics {
         self.kept_in_chain += other.kept_in_chain;
         self.kept_for_mate += other.kept_for_mate;
         self.kept_hopeless += other.kept_hopeless;
+        self.kept_beside_alt += other.kept_beside_alt;
         self.kept_reportable += other.kept_reportable;
         self.candidates_in += other.candidates_in;
         self.extended_few += other.extended_few;

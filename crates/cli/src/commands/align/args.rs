@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use seedsieve_aligner::{Bands, GateChoice};
+use seedsieve_aligner::{BandsFile, GateChoice};
 use seedsieve_formats::OutputFormat;
 
 /// Arguments of `seedsieve align`.
@@ -279,10 +279,10 @@ impl Filter {
     ///
     /// # Errors
     /// A file that cannot be read, or is none of bands.
-    pub fn bands(&self) -> anyhow::Result<Bands> {
-        let Some(path) = &self.cascade else { return Ok(Bands::built_in()) };
+    pub fn bands(&self) -> anyhow::Result<BandsFile> {
+        let Some(path) = &self.cascade else { return Ok(BandsFile::built_in()) };
         let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
-        Bands::parse(&text).map_err(|problem| {
+        BandsFile::parse(&text).map_err(|problem| {
             anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v1.json shows the form", path.display())
         })
     }

@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use seedsieve_aligner::{
-    Aligner, AlignerError, ChunkOutput, ComputeContext, ProgramRecord, ReferenceIndex, Statistics, write_header,
+    Aligner, AlignerError, ChunkOutput, ComputeContext, GateChoice, ProgramRecord, ReferenceIndex, Statistics,
+    write_header,
 };
 use seedsieve_formats::{AlignmentWriter, Destination, FormatError, OutputFile};
 use seedsieve_inference::{
@@ -101,10 +102,11 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
         return Ok((ComputeContext::exact(), Some(report)));
     }
     if mode == FilterChoice::Cascade {
-        let report = FilterReport::cascade();
+        let (gates, file) = (args.filter.gates(), args.filter.bands()?);
+        // The loss was measured with all gates.
+        let report = FilterReport::cascade(file.loss.filter(|_| gates == GateChoice::default()));
         tracing::info!("{}", report.line());
-        let (gates, bands) = (args.filter.gates(), args.filter.bands()?);
-        let context = ComputeContext { gates, bands, ..ComputeContext::cascade() };
+        let context = ComputeContext { gates, bands: file.bands, ..ComputeContext::cascade() };
         return Ok((context, Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {
