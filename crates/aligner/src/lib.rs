@@ -74,6 +74,6 @@ pub use own_extension::{OwnExtension, SeedToExtend};
 pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
-pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics};
+pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics, SeedScorer, StudentBand};
 pub use statistics::{Gate, Stage, Statistics};
 pub use surroundings::Surroundings;

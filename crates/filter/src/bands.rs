@@ -34,6 +34,19 @@ pub struct Bands {
     pub mate_distance: u16,
     /// The best seeds of a pair that cannot be reported are extended where they miss -T by this much at most.
     pub hopeless: u16,
+    /// What a student network decides; nothing where it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub student: Option<StudentBand>,
+}
+
+/// The seeds that are in doubt, and what a student network has to say for one to be extended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudentBand {
+    /// Seeds that miss what would keep them by so many points at most are in doubt.
+    pub points: u16,
+    /// Viability from which on one is extended, in thousandths.
+    pub keep: u16,
 }
 
 impl Bands {
@@ -47,6 +60,9 @@ impl Bands {
     pub(crate) fn check(&self) -> Result<(), String> {
         if !(1..=64).contains(&self.run) {
             return Err(format!("\"run\" is {}; valid are 1 to 64", self.run));
+        }
+        if let Some(StudentBand { keep, .. }) = self.student.filter(|student| student.keep > 1_000) {
+            return Err(format!("\"keep\" is {keep}; valid are 0 to 1000 thousandths"));
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
-//! What the seeds of one read can score: ungapped, and with gaps.
+//! What the seeds of one read can score: ungapped, and with one gap.
 
 use std::ops::Range;
 
 use crate::FilterStatistics;
-use crate::bridges::Bridges;
 use crate::cascade::{CascadeSettings, PlacedSeed};
 use crate::competition::{Bound, Competition};
 use crate::diagonal::{Segment, extend, find_run, join};
@@ -21,12 +20,12 @@ pub(crate) struct Probe<'a> {
     settings: &'a CascadeSettings,
     read: ReadPlanes,
     mask: Vec<u64>,
-    bridges: Bridges,
+    by_diagonal: Vec<u32>,
 }
 
 impl<'a> Probe<'a> {
     pub(crate) fn new(reference: &'a ReferencePlanes, settings: &'a CascadeSettings) -> Self {
-        Self { reference, settings, read: ReadPlanes::default(), mask: Vec::new(), bridges: Bridges::default() }
+        Self { reference, settings, read: ReadPlanes::default(), mask: Vec::new(), by_diagonal: Vec::new() }
     }
 
     /// The ungapped bound of each seed of one read, in their order, until one reaches `enough`: then the rest is left out.
@@ -52,7 +51,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Raises ungapped bounds by what gaps can add: those between seeds, and one beside a seed's diagonal. The read is the one of the last call of [`Self::ungapped_bounds`].
+    /// Raises ungapped bounds by what one gap can add. The read is the one of the last call of [`Self::ungapped_bounds`].
     pub(crate) fn add_gaps(
         &mut self,
         competition: &Competition,
@@ -60,7 +59,7 @@ impl<'a> Probe<'a> {
         bounds: &mut [Bound],
         statistics: &mut FilterStatistics,
     ) {
-        self.bridges.raise(self.settings, bounds);
+        self.bridge(bounds);
         self.try_gaps(competition, seeds, bounds, statistics);
     }
 
@@ -87,6 +86,39 @@ impl<'a> Probe<'a> {
         let segment = extend(&self.mask, &seed.query(), &bases, &self.settings.scoring, self.settings.drop);
         let (reverse, alt, read_length) = (seed.reverse, seed.alt, self.read.length() as u32);
         Bound { score: segment.score, segment, diagonal, reverse, read_length, alt }
+    }
+
+    /// Raises the bounds of seeds that one gap joins with another seed of the read.
+    fn bridge(&mut self, bounds: &mut [Bound]) {
+        let settings = self.settings;
+        let order = &mut self.by_diagonal;
+        order.clear();
+        order.extend((0..bounds.len() as u32).filter(|&number| bounds[number as usize].score >= settings.gap_from));
+        if order.len() < 2 {
+            return;
+        }
+        order.sort_unstable_by_key(|&number| {
+            let bound = &bounds[number as usize];
+            (bound.reverse, bound.diagonal, bound.segment.start)
+        });
+        for (place, &one) in order.iter().enumerate() {
+            let one = one as usize;
+            let Bound { segment, diagonal, reverse, .. } = bounds[one];
+            for &other in &order[place + 1..] {
+                let other = other as usize;
+                let shift = bounds[other].diagonal - diagonal;
+                if bounds[other].reverse != reverse || shift > settings.bridge {
+                    break;
+                }
+                if shift == 0 {
+                    continue;
+                }
+                let joined = join(&segment, &bounds[other].segment, shift as i32, &settings.scoring);
+                for number in [one, other] {
+                    bounds[number].score = bounds[number].score.max(joined);
+                }
+            }
+        }
     }
 
     /// Tries gaps to the diagonals right beside those of seeds that would be dropped for little.
@@ -139,7 +171,7 @@ impl<'a> Probe<'a> {
 }
 
 /// Bases of a read laid on this diagonal that lie on the contig.
-fn bases_on(contig: &Range<u64>, diagonal: i64, length: usize) -> Range<usize> {
+pub(crate) fn bases_on(contig: &Range<u64>, diagonal: i64, length: usize) -> Range<usize> {
     let first = (contig.start as i64 - diagonal).max(0) as usize;
     let end = (contig.end as i64 - diagonal).clamp(0, length as i64) as usize;
     first.min(end)..end

@@ -177,6 +177,27 @@ impl Competition {
         self.keep_beside_mate(bounds, best, mate, extend, statistics);
     }
 
+    /// Seeds that are not extended but miss by at most `points` what would have them extended, where the read or its mate can
+    /// be reported.
+    pub(crate) fn doubtful(
+        &self,
+        bounds: &[Bound],
+        mate_best: i32,
+        extend: &[bool],
+        points: i32,
+        found: &mut Vec<usize>,
+    ) {
+        found.clear();
+        let best = |alt: bool| bounds.iter().filter(|bound| alt || !bound.alt).max_by_key(|bound| bound.score);
+        let Some(of_all) = best(true).filter(|best| self.is_reported(best.score.max(mate_best))) else { return };
+        let of_primary = best(false);
+        found.extend((0..bounds.len()).filter(|&number| {
+            let bound = &bounds[number];
+            let rival = of_primary.filter(|_| !bound.alt).unwrap_or(of_all);
+            !extend[number] && bound.segment.score > 0 && self.floor(rival, bound) - bound.score <= points
+        }));
+    }
+
     /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.
     fn keep_hopeless(&self, bounds: &[Bound], best: i32, keep: &mut [bool], statistics: &mut FilterStatistics) {
         let first = bounds.iter().position(|bound| bound.score == best).expect("one has the best score");
@@ -210,7 +231,11 @@ impl Competition {
                     if bound.score >= leader.score - self.near_best {
                         keep[number] = true;
                         statistics.kept_near_best += 1;
-                    } else if *runners_up < self.runners_up && !bound.is_near(leader, self.bridge) {
+                    } else if bound.is_near(leader, self.bridge) {
+                        // Of the leader's alignment, or one in its tandem repeat that may be the runner-up.
+                        keep[number] = true;
+                        statistics.kept_near_diagonal += 1;
+                    } else if *runners_up < self.runners_up {
                         *runners_up += 1;
                         keep[number] = true;
                         statistics.kept_runners_up += 1;
@@ -327,6 +352,7 @@ mod tests {
             + statistics.kept_for_mate
             + statistics.kept_in_chain
             + statistics.kept_hopeless
+            + statistics.kept_near_diagonal
             + statistics.kept_beside_alt;
         assert_eq!((counted, statistics.dropped), (kept, bounds.len() as u64 - kept), "every seed is counted once");
         keep

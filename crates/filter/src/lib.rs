@@ -12,23 +12,26 @@
 mod bands;
 mod bands_file;
 mod bounds;
-mod bridges;
 mod cascade;
 mod competition;
 mod diagonal;
+mod doubt;
 mod gap_bounds;
 mod planes;
 mod rails;
 mod seed_filter;
 mod statistics;
+mod student_features;
 
-pub use bands::Bands;
+pub use bands::{Bands, StudentBand};
 pub use bands_file::{BandsFile, HalfLoss, Loss, WorkLoss};
 pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
 pub use competition::{Bound, Competition};
 pub use diagonal::{Scoring, Segment, extend};
+pub use doubt::{SeedScorer, Student};
 pub use gap_bounds::GapBounds;
 pub use planes::{ReadPlanes, ReferencePlanes};
 pub use rails::GuardRails;
 pub use seed_filter::{SeedBatch, SeedFacts, SeedFilter};
 pub use statistics::FilterStatistics;
+pub use student_features::{STUDENT_ROW, StudentRead, StudentSeed};

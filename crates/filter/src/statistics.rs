@@ -21,6 +21,8 @@ pub struct FilterStatistics {
     pub kept_near_best: u64,
     /// Cascade: kept as the best of those further below.
     pub kept_runners_up: u64,
+    /// Cascade: kept as within a gap of the best seed, on another diagonal: in tandem repeats the rivals lie there.
+    pub kept_near_diagonal: u64,
     /// Cascade: kept beside a good seed of the mate.
     pub kept_beside_mate: u64,
     /// Cascade: kept as of one chain with a seed that stays.
@@ -39,6 +41,10 @@ pub struct FilterStatistics {
     pub extended_few: u64,
     /// Extension gate: those whose ungapped alignment stands in for an extension.
     pub stand_ins: u64,
+    /// Extension gate: seeds in doubt that the student network was asked about.
+    pub asked_of_student: u64,
+    /// Extension gate: seeds extended because the student found one of their chain viable.
+    pub kept_by_student: u64,
     /// Extensions that Smith-Waterman was proven to agree with, by the proof that the filter adds: they change nothing.
     pub proven: u64,
     /// Rescue gate: pairs that came in.
@@ -75,6 +81,7 @@ impl FilterStatistics {
         self.kept_best += other.kept_best;
         self.kept_near_best += other.kept_near_best;
         self.kept_runners_up += other.kept_runners_up;
+        self.kept_near_diagonal += other.kept_near_diagonal;
         self.kept_beside_mate += other.kept_beside_mate;
         self.kept_in_chain += other.kept_in_chain;
         self.kept_for_mate += other.kept_for_mate;
@@ -84,6 +91,8 @@ impl FilterStatistics {
         self.candidates_in += other.candidates_in;
         self.extended_few += other.extended_few;
         self.stand_ins += other.stand_ins;
+        self.asked_of_student += other.asked_of_student;
+        self.kept_by_student += other.kept_by_student;
         self.proven += other.proven;
         self.pairs_in += other.pairs_in;
         self.pairs_not_rescued += other.pairs_not_rescued;

@@ -62,8 +62,8 @@ impl StudentRead {
         self.places.sort_unstable();
     }
 
-    /// Writes the row of one of the seeds.
-    pub fn write(&self, seed: &StudentSeed, row: &mut [u8; STUDENT_ROW]) {
+    /// Writes the row of one of the seeds, in this version of the layout (1 or 2).
+    pub fn write(&self, seed: &StudentSeed, version: u8, row: &mut [u8; STUDENT_ROW]) {
         let (masks, facts) = row.split_at_mut(2 * MASK_BITS);
         let (before, behind) = masks.split_at_mut(MASK_BITS);
         spread(seed.before, before);
@@ -92,6 +92,7 @@ impl StudentRead {
             [seed.before & first, seed.behind & first].map(|mask| u64::from(mask.count_ones()))
         });
         let bounds = [gap_bound, of_others(self.bounds, gap_bound), self.mate_bound].map(score);
+        let bounds = bounds.into_iter().filter(|_| version >= 2);
         for (byte, fact) in facts.iter_mut().zip(all.into_iter().chain(counts).chain(bounds)) {
             *byte = fact.min(255) as u8;
         }

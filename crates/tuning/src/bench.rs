@@ -1,9 +1,11 @@
 //! Runs of the aligner on the same reads, without a filter and under one setting of the bands after another.
 
+use std::sync::Arc;
+
 use seedsieve_aligner::fastq::Chunk;
 use seedsieve_aligner::{
     AlignOptions, Aligner, AlignerError, Bands, ChunkOutput, ComputeContext, MixedChunk, NoObserver, ReferenceIndex,
-    Statistics,
+    SeedScorer, Statistics,
 };
 
 use crate::outcome::Outcome;
@@ -69,7 +71,8 @@ pub struct Trial {
     pub learned: Tally,
     /// Of the others.
     pub checked: Tally,
-    /// Extensions that Smith-Waterman computed, and gaps that were tried, as so many extensions: what the bands decide about.
+    /// What the bands decide about: extensions that Smith-Waterman computed, gaps that were tried and seeds that the student was
+    /// asked about, each as a part of an extension.
     pub cost: f64,
     /// Counts and times of the run.
     pub statistics: Statistics,
@@ -77,22 +80,26 @@ pub struct Trial {
 
 /// A gap that is tried beside a diagonal costs about so much of an extension.
 const GAP_COST: f64 = 0.25;
+/// A seed that the student is asked about: its row, and the network.
+const STUDENT_COST: f64 = 0.5;
 
 /// Works, and what becomes of their reads without a filter.
 pub struct Bench<'a> {
     works: Vec<Work<'a>>,
+    student: Option<Arc<dyn SeedScorer>>,
     unfiltered: Vec<Vec<Outcome>>,
 }
 
 impl<'a> Bench<'a> {
-    /// Aligns the reads of all works without a filter. Runs on the current rayon thread pool.
+    /// Aligns the reads of all works without a filter; `student` is asked where bands say so. Runs on the current rayon thread
+    /// pool.
     ///
     /// # Errors
     /// Whatever the aligner reports.
-    pub fn new(works: Vec<Work<'a>>) -> Result<Self, AlignerError> {
+    pub fn new(works: Vec<Work<'a>>, student: Option<Arc<dyn SeedScorer>>) -> Result<Self, AlignerError> {
         let context = ComputeContext::unfiltered();
         let unfiltered = works.iter().map(|work| Ok(work.align(&context)?.0)).collect::<Result<_, AlignerError>>()?;
-        Ok(Self { works, unfiltered })
+        Ok(Self { works, student, unfiltered })
     }
 
     /// The works.
@@ -112,7 +119,7 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Whatever the aligner reports.
     pub fn run(&self, bands: Bands) -> Result<Vec<Trial>, AlignerError> {
-        let context = ComputeContext { bands, ..ComputeContext::cascade() };
+        let context = ComputeContext { bands, student: self.student.clone(), ..ComputeContext::cascade() };
         let of_work = |(work, off): (&Work<'_>, &Vec<Outcome>)| {
             let (on, statistics) = work.align(&context)?;
             let tally = |half| Tally::new(off, &on, work.options.mem.t, Some(half));
@@ -120,7 +127,9 @@ impl<'a> Bench<'a> {
             Ok(Trial {
                 learned: tally(Half::Learn),
                 checked: tally(Half::Check),
-                cost: computed as f64 + GAP_COST * statistics.filter.gaps_tried as f64,
+                cost: computed as f64
+                    + GAP_COST * statistics.filter.gaps_tried as f64
+                    + STUDENT_COST * statistics.filter.asked_of_student as f64,
                 statistics,
             })
         };

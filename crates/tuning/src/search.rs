@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use seedsieve_aligner::{AlignerError, Bands};
+use seedsieve_aligner::{AlignerError, Bands, StudentBand};
 
 use crate::bench::Trial;
 
@@ -53,23 +53,50 @@ pub enum TuningError {
     },
 }
 
-/// One number of the bands and the values that are tried for it, ascending; smaller ones cost less.
+/// One number of the bands and the values that are tried for it, from the one that saves most to the one that loses least.
 struct Ladder {
     value: fn(&mut Bands) -> &mut u16,
     rungs: &'static [u16],
-    /// Learned from pairs; else from single reads.
-    of_pairs: Option<bool>,
+    learned_from: From,
+}
+
+/// What has a bearing on a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Reads,
+    Pairs,
+    Singles,
+    /// Reads, where the bands have a student.
+    Student,
 }
 
 /// The numbers that decide, the costliest first. Lengths of gaps and distances are no matter of loss, and stay.
-const LADDERS: [Ladder; 6] = [
-    Ladder { value: |bands| &mut bands.near_best, rungs: &[4, 7, 10, 12, 14, 17, 20, 24, 30], of_pairs: Some(true) },
-    Ladder { value: |bands| &mut bands.unseeded_gain, rungs: &[0, 8, 12, 16, 20, 24, 30], of_pairs: None },
-    Ladder { value: |bands| &mut bands.hopeless, rungs: &[0, 2, 4, 6, 8, 10, 14], of_pairs: Some(true) },
-    Ladder { value: |bands| &mut bands.near_best_single, rungs: &[2, 4, 7, 10, 14, 17, 20, 24], of_pairs: Some(false) },
-    Ladder { value: |bands| &mut bands.runners_up, rungs: &[0, 1, 2, 3], of_pairs: None },
-    Ladder { value: |bands| &mut bands.pairing_slack, rungs: &[0, 3, 6, 10], of_pairs: Some(true) },
+const LADDERS: [Ladder; 8] = [
+    Ladder {
+        value: |bands| &mut bands.near_best,
+        rungs: &[0, 4, 7, 10, 12, 14, 17, 20, 24, 30],
+        learned_from: From::Pairs,
+    },
+    Ladder {
+        value: |bands| &mut of_student(bands).keep,
+        rungs: &[900, 700, 500, 300, 150, 50, 20],
+        learned_from: From::Student,
+    },
+    Ladder { value: |bands| &mut of_student(bands).points, rungs: &[0, 4, 8, 12, 16, 20], learned_from: From::Student },
+    Ladder { value: |bands| &mut bands.unseeded_gain, rungs: &[0, 8, 12, 16, 20, 24, 30], learned_from: From::Reads },
+    Ladder { value: |bands| &mut bands.hopeless, rungs: &[0, 2, 4, 6, 8, 10, 14], learned_from: From::Pairs },
+    Ladder {
+        value: |bands| &mut bands.near_best_single,
+        rungs: &[0, 2, 4, 7, 10, 14, 17, 20, 24],
+        learned_from: From::Singles,
+    },
+    Ladder { value: |bands| &mut bands.runners_up, rungs: &[0, 1, 2, 3], learned_from: From::Reads },
+    Ladder { value: |bands| &mut bands.pairing_slack, rungs: &[0, 3, 6, 10], learned_from: From::Pairs },
 ];
+
+fn of_student(bands: &mut Bands) -> &mut StudentBand {
+    bands.student.as_mut().expect("asked for only where there is one")
+}
 
 /// Times that all numbers are gone through. Each opens an equal part of the loss that is left, so that the first number does
 /// not take it all.
@@ -89,7 +116,12 @@ pub fn learn(
     mut seen: impl FnMut(&Learned),
 ) -> Result<Learned, TuningError> {
     let ladders = || {
-        LADDERS.iter().filter(|ladder| ladder.of_pairs.is_none_or(|pairs| [aim.singles, aim.pairs][usize::from(pairs)]))
+        LADDERS.iter().filter(|ladder| match ladder.learned_from {
+            From::Reads => true,
+            From::Pairs => aim.pairs,
+            From::Singles => aim.singles,
+            From::Student => start.student.is_some(),
+        })
     };
     let mut known: HashMap<Bands, Vec<Trial>> = HashMap::new();
     let mut at = |bands: Bands| -> Result<Learned, AlignerError> {
@@ -117,9 +149,10 @@ pub fn learn(
         let open = pass as f64 / PASSES as f64;
         let allowed: Vec<f64> = least.iter().map(|least| least + (aim.loss - least) * open).collect();
         for ladder in ladders() {
+            // Rungs before the present one, of which the first that loses little enough is looked for.
             let now = *(ladder.value)(&mut best.bands.clone());
-            // Rungs below the present one, of which the lowest that loses little enough is looked for.
-            let rungs: Vec<u16> = ladder.rungs.iter().copied().filter(|rung| *rung < now).collect();
+            let before = ladder.rungs.iter().position(|rung| *rung == now).expect("it started on the last rung");
+            let rungs = &ladder.rungs[..before];
             let (mut low, mut high) = (0, rungs.len());
             while low < high {
                 let middle = usize::midpoint(low, high);

@@ -1,22 +1,34 @@
 //! The cascade at the seed gate and at the extension gate.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use seedsieve_filter::{Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring};
+use seedsieve_filter::{
+    Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring, SeedScorer, Student,
+    StudentBand,
+};
 
 use super::{ExtensionGate, GateBatch, SeedGate, is_whole};
-use crate::{AlignOptions, AlignerError, ReferenceIndex, Seed, SeedExtension};
+use crate::{AlignOptions, AlignerError, ComputeContext, ReferenceIndex, Seed, SeedExtension};
 
 /// The cascade under a run's options.
 pub(super) struct CascadeGates {
     cascade: Cascade,
     /// Whether the extension gate decides on what the seed gate keeps.
     extensions_follow: bool,
+    /// Who is asked about seeds in doubt.
+    student: Option<(Arc<dyn SeedScorer>, StudentBand)>,
 }
 
 impl CascadeGates {
-    pub(super) fn new(bands: &Bands, options: &AlignOptions, extensions_follow: bool) -> Self {
-        Self { cascade: Cascade::new(settings(bands, options)), extensions_follow }
+    pub(super) fn new(context: &ComputeContext, options: &AlignOptions) -> Self {
+        let bands = &context.bands;
+        let cascade = Cascade::new(settings(bands, options));
+        Self {
+            cascade,
+            extensions_follow: context.gates.extensions,
+            student: context.student.clone().zip(bands.student),
+        }
     }
 }
 
@@ -99,7 +111,17 @@ impl ExtensionGate for CascadeGates {
         let GateBatch { reads, offsets: read_offsets, chains, paired, .. } = *batch;
         let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains, paired };
         let mut bounds = vec![None; seeds.len()];
-        let statistics = self.cascade.stand_ins(batch.index.planes(), &placed, &mut bounds);
+        let occurrences: Vec<u32> = match self.student {
+            Some(_) => batch.seeds.iter().map(|seed| seed.occurrences.try_into().unwrap_or(u32::MAX)).collect(),
+            None => Vec::new(),
+        };
+        let student = self.student.as_ref().map(|(scorer, band)| Student {
+            scorer: scorer.as_ref(),
+            points: i32::from(band.points) * batch.options.mem.a,
+            threshold: f32::from(band.keep) / 1_000.0,
+            occurrences: &occurrences,
+        });
+        let statistics = self.cascade.stand_ins_after(batch.index.planes(), &placed, student, &mut bounds)?;
         for (bound, stand_in) in bounds.iter().zip(stand_ins) {
             *stand_in = bound.as_ref().map(|bound| extension(bound, batch.index.length(), batch.options.mem.w));
         }

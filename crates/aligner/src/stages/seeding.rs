@@ -152,6 +152,14 @@ impl SeededReads {
         )
     }
 
+    /// Occurrences of the SMEM that this seed of read `read` belongs to; 0 where there is none.
+    pub(crate) fn occurrences(&self, read: usize, seed: &Seed) -> i64 {
+        let smems = &self.smems[read];
+        let key = (seed.query_start as u32, (seed.query_start + seed.length - 1) as u32);
+        let place = smems.partition_point(|smem| (smem.m, smem.n) < key);
+        smems.get(place).filter(|smem| (smem.m, smem.n) == key).map_or(0, |smem| smem.s)
+    }
+
     /// `of_smems` of read `read`, one value an SMEM, for each of its seeds.
     pub(crate) fn for_seeds<'a>(&'a self, read: usize, of_smems: &'a [u8]) -> impl Iterator<Item = u8> + 'a {
         let counts = self.counts[read].iter();

@@ -14,3 +14,4 @@ pub mod model;
 pub mod score;
 mod scoring;
 pub mod simulate;
+mod student;

@@ -103,10 +103,12 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     }
     if mode == FilterChoice::Cascade {
         let (gates, file) = (args.filter.gates(), args.filter.bands()?);
-        // The loss was measured with all gates.
-        let report = FilterReport::cascade(file.loss.filter(|_| gates == GateChoice::default()));
+        let student = args.filter.student(&file)?;
+        // The loss was measured with all gates and all tiers.
+        let as_measured = gates == GateChoice::default() && student.is_some() == file.bands.student.is_some();
+        let report = FilterReport::cascade(file.loss.filter(|_| as_measured));
         tracing::info!("{}", report.line());
-        let context = ComputeContext { gates, bands: file.bands, ..ComputeContext::cascade() };
+        let context = ComputeContext { gates, student, bands: file.bands, ..ComputeContext::cascade() };
         return Ok((context, Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {

@@ -178,6 +178,8 @@ pub fn write(
         column("filter_proven", json!(statistics.filter.decisions_proven()));
         column("filter_by_rule", json!(statistics.filter.decisions_by_rule()));
         column("stand_ins", json!(statistics.filter.stand_ins));
+        column("asked_of_student", json!(statistics.filter.asked_of_student));
+        column("kept_by_student", json!(statistics.filter.kept_by_student));
     }
     let stages: Vec<_> = Stage::ALL
         .iter()

@@ -7,9 +7,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use seedsieve_aligner::{AlignOptions, BandsFile, ReferenceIndex};
+use seedsieve_aligner::{AlignOptions, Bands, BandsFile, ReferenceIndex, StudentBand};
 use seedsieve_formats::OutputFile;
 use seedsieve_tuning::{Aim, Bench, Learned, Part, Work, learn};
+
+use super::student::student;
+
+/// Instead of a file.
+const BUILT_IN: &str = "built-in";
 
 /// Arguments of `seedsieve model bands`.
 #[derive(clap::Args)]
@@ -23,6 +28,9 @@ pub struct Args {
     /// Learn nothing: say what the bands of this file change on the reads; `built-in` for those that are built in.
     #[arg(long, value_name = "FILE.json", conflicts_with = "output")]
     measure: Option<PathBuf>,
+    /// Also learn what a student network decides about seeds in doubt: `built-in`, or a model file in eight bits.
+    #[arg(long, value_name = "FILE.onnx")]
+    student: Option<PathBuf>,
     /// Largest share of the reads with an alignment of -T or more that may lose it or its place: the upper bound of what is
     /// measured, in each input at each -k.
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
@@ -57,12 +65,17 @@ fn share(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let output = args.output.as_deref().map(OutputFile::create).transpose()?;
     let start = args.measure.as_deref().map_or_else(|| Ok(BandsFile::built_in()), bands_file)?;
+    let student = args
+        .student
+        .as_deref()
+        .map(|file| student(Some(file).filter(|file| file.as_os_str() != BUILT_IN)))
+        .transpose()?;
     let index = ReferenceIndex::load(&args.reference)?;
     let inputs = args.inputs.iter().map(|input| Input::open(input, args)).collect::<anyhow::Result<Vec<_>>>()?;
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads.into()).build().context("cannot start threads")?;
     pool.install(|| {
-        let bench = Bench::new(works(args, &index, &inputs))?;
+        let bench = Bench::new(works(args, &index, &inputs), student)?;
         if args.measure.is_some() {
             let learned = Learned { bands: start.bands, trials: bench.run(start.bands)? };
             return Ok(write!(std::io::stdout().lock(), "{}", report::table(&bench, &learned, args.confidence))?);
@@ -70,8 +83,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let (pairs, singles) = (bench.has(true), bench.has(false));
         let aim = Aim { loss: args.loss, confidence: args.confidence, pairs, singles };
         let mut tried = 0;
+        // With a student there is some doubt to begin with; what it is worth is learned.
+        let of_student = args.student.is_some().then_some(StudentBand { points: 0, keep: 500 });
         let learned = learn(
-            start.bands,
+            Bands { student: of_student, ..start.bands },
             &aim,
             |bands| bench.run(bands),
             |learned| {
@@ -96,7 +111,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Reads the bands of a file.
 fn bands_file(path: &Path) -> anyhow::Result<BandsFile> {
-    if path.as_os_str() == "built-in" {
+    if path.as_os_str() == BUILT_IN {
         return Ok(BandsFile::built_in());
     }
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;

@@ -16,7 +16,11 @@ pub fn line(learned: &Learned, confidence: f64) -> String {
         ("unseeded_gain", bands.unseeded_gain),
         ("hopeless", bands.hopeless),
     ];
-    let numbers = numbers.map(|(name, value)| format!("{name} {value}")).join(", ");
+    let mut numbers = numbers.map(|(name, value)| format!("{name} {value}")).join(", ");
+    if let Some(student) = bands.student {
+        let _ =
+            write!(numbers, ", student asked within {} points and heard from {}/1000", student.points, student.keep);
+    }
     let losses = learned.trials.iter().map(|trial| {
         let Tally { changed, reported, .. } = trial.learned;
         format!("{changed} of {reported} (at most {:.5})", trial.learned.loss_at_most(confidence))
