@@ -95,3 +95,37 @@ fn bands_are_measured_and_impossible_losses_refused() {
     let said = fail(&mut run(&["--measure", "nowhere.json", &input]));
     assert!(said.contains("nowhere.json"), "{said}");
 }
+
+#[test]
+fn the_student_is_asked_where_the_bands_say_so() {
+    let (genome, reads, mates) = synthetic();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, statistics) = (folder.path().join("bands.json"), folder.path().join("filter.json"));
+    let mut bands = json(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/cascade_v1.json")));
+    bands["version"] = 2.into();
+    bands["bands"]["near_best"] = 4.into();
+    bands["bands"]["student"] = serde_json::json!({"points": 30, "keep": 300});
+    std::fs::write(&file, bands.to_string()).expect("a file");
+    let align = |arguments: &[&str]| {
+        let fixed = ["--log", "error", "align", "-k", "12", "--filter", "cascade", "--cascade", text(&file)];
+        let files = [text(&genome), text(&reads), text(&mates)];
+        let sam = succeed(seedsieve(&fixed).args(arguments).args(["--filter-stats", text(&statistics)]).args(files));
+        (sam.stdout, json(&statistics))
+    };
+    // Chunks of one size: the insert size is measured on each.
+    let (with, counts) = align(&["-K", "400000", "-t", "1"]);
+    let count = |name: &str| counts[name].as_u64().expect("a count");
+    assert!(count("asked_of_student") > count("kept_by_student") && count("kept_by_student") > 0, "{counts:#}");
+    let (of_four, counts_of_four) = align(&["-K", "400000", "-t", "4"]);
+    assert_eq!(first_difference(&with, &of_four), None);
+    assert_eq!(counts_of_four["kept_by_student"], counts["kept_by_student"]);
+    let (without, counts) = align(&["-K", "400000", "--cascade-tiers", "1"]);
+    assert_eq!(counts["asked_of_student"], 0);
+    assert!(first_difference(&with, &without).is_some(), "its answers have no effect");
+
+    let refused = |arguments: &[&str]| fail(seedsieve(&["align"]).args(arguments).args([&genome, &reads]));
+    assert!(refused(&["--filter", "cascade", "--cascade-tiers", "2"]).contains("no \"student\""));
+    assert!(refused(&["--cascade-tiers", "1"]).contains("--filter cascade"));
+    let cnn = text(Path::new("models/seed_filter_v1_int8.onnx"));
+    assert!(refused(&["--filter", "cascade", "--cascade", text(&file), "--student", cnn]).contains("seed_filter_v1"));
+}

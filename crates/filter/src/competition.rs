@@ -332,7 +332,14 @@ fn extend_whole_chains(chains: &[u32], extend: &mut [bool], statistics: &mut Fil
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BandsFile;
     use proptest::prelude::*;
+
+    /// The bands that were chosen by hand, whatever is built in.
+    fn competition() -> Competition {
+        let file = BandsFile::parse(include_str!("../../../models/cascade_v1.json")).unwrap();
+        file.bands.settings().competition
+    }
 
     /// A bound of `score` whose ungapped part covers these bases of a read of 100, at a place of its own.
     fn bound(score: i32, query: (u32, u32), place: i64) -> Bound {
@@ -343,7 +350,7 @@ mod tests {
     fn decide(bounds: &[Bound], mate: &[Bound]) -> Vec<bool> {
         let mut keep = vec![true; bounds.len()];
         let mut statistics = FilterStatistics::default();
-        Competition::default().decide(bounds, mate, &mut keep, &mut statistics);
+        competition().decide(bounds, mate, &mut keep, &mut statistics);
         let kept = keep.iter().filter(|kept| **kept).count() as u64;
         let counted = statistics.kept_best
             + statistics.kept_near_best
@@ -396,7 +403,7 @@ mod tests {
             let bounds: Vec<Bound> = scores.iter().enumerate().map(place).collect();
             let mut extend = vec![false; bounds.len()];
             let mut statistics = FilterStatistics::default();
-            Competition::default().decide_extensions(&bounds, chains, mate, &mut extend, &mut statistics);
+            competition().decide_extensions(&bounds, chains, mate, &mut extend, &mut statistics);
             extend
         };
         assert_eq!(
@@ -421,6 +428,36 @@ mod tests {
         let seeds = [on(true, 95, 0), on(false, 60, 10_000), on(false, 41, 500_200), on(false, 42, 700_000)];
         assert_eq!(decide(&seeds, &mate), [true, true, true, true]);
         assert_eq!(decide(&seeds, &mate[..1]), [true, true, false, true]);
+    }
+
+    #[test]
+    fn rivals_in_the_best_seeds_tandem_repeat_are_extended_beside_the_runner_up() {
+        let seeds =
+            [(90, 0), (40, 60), (41, -96), (30, 5_000), (29, 9_000)].map(|(s, place)| bound(s, (0, 100), place));
+        let mut extend = [false; 5];
+        let mut statistics = FilterStatistics::default();
+        competition().decide_extensions(&seeds, &[0, 1, 2, 3, 4], &[], &mut extend, &mut statistics);
+        assert_eq!(extend, [true, true, true, true, false]);
+        assert_eq!((statistics.kept_near_diagonal, statistics.kept_runners_up), (2, 1));
+    }
+
+    #[test]
+    fn doubt_reaches_below_what_is_extended() {
+        let seeds = [90, 72, 60, 45, 40].map(|score| bound(score, (0, 100), 10_000 * i64::from(score)));
+        let mut found = Vec::new();
+        let mut doubtful = |extend: &[bool], mate_best, points| {
+            competition().doubtful(&seeds, mate_best, extend, points, &mut found);
+            found.clone()
+        };
+        // What is extended has to come within 17 of the best: 73.
+        assert_eq!(doubtful(&[true, false, false, false, false], 0, 13), [1, 2]);
+        assert_eq!(doubtful(&[true, true, false, false, false], 0, 28), [2, 3]);
+        let weak = [25, 20].map(|score| bound(score, (0, 25), 10_000 * i64::from(score)));
+        let mut found = Vec::new();
+        competition().doubtful(&weak, 0, &[false; 2], 100, &mut found);
+        assert!(found.is_empty(), "such a pair is not reported");
+        competition().doubtful(&weak, 80, &[false; 2], 5, &mut found);
+        assert_eq!(found, [0]);
     }
 
     #[test]

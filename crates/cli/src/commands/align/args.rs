@@ -226,7 +226,7 @@ pub struct Filter {
     /// looked for) [default: seeds,extensions,rescue].
     #[arg(long, value_name = "GATES", value_delimiter = ',')]
     pub gate: Option<Vec<GateName>>,
-    /// Bands of the cascade [default: those that are built in, models/cascade_v1.json].
+    /// Bands of the cascade [default: those that are built in, models/cascade_v2.json].
     #[arg(long, value_name = "FILE.json")]
     pub cascade: Option<PathBuf>,
     /// How far the cascade goes: 1, integer arithmetic alone; 2, a student network is asked about seeds in doubt [default: 2
@@ -293,7 +293,7 @@ impl Filter {
         let Some(path) = &self.cascade else { return Ok(BandsFile::built_in()) };
         let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
         BandsFile::parse(&text).map_err(|problem| {
-            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v1.json shows the form", path.display())
+            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v2.json shows the form", path.display())
         })
     }
 

@@ -28,7 +28,8 @@ pub struct Args {
     /// Learn nothing: say what the bands of this file change on the reads; `built-in` for those that are built in.
     #[arg(long, value_name = "FILE.json", conflicts_with = "output")]
     measure: Option<PathBuf>,
-    /// Also learn what a student network decides about seeds in doubt: `built-in`, or a model file in eight bits.
+    /// Also learn what a student network decides about seeds in doubt, or measure it with this one: `built-in`, or a model file
+    /// in eight bits.
     #[arg(long, value_name = "FILE.onnx")]
     student: Option<PathBuf>,
     /// Largest share of the reads with an alignment of -T or more that may lose it or its place: the upper bound of what is
@@ -65,11 +66,9 @@ fn share(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let output = args.output.as_deref().map(OutputFile::create).transpose()?;
     let start = args.measure.as_deref().map_or_else(|| Ok(BandsFile::built_in()), bands_file)?;
-    let student = args
-        .student
-        .as_deref()
-        .map(|file| student(Some(file).filter(|file| file.as_os_str() != BUILT_IN)))
-        .transpose()?;
+    // Bands that ask a student are measured with one.
+    let asked = args.student.as_deref().or_else(|| start.bands.student.map(|_| Path::new(BUILT_IN)));
+    let student = asked.map(|file| student(Some(file).filter(|file| file.as_os_str() != BUILT_IN))).transpose()?;
     let index = ReferenceIndex::load(&args.reference)?;
     let inputs = args.inputs.iter().map(|input| Input::open(input, args)).collect::<anyhow::Result<Vec<_>>>()?;
     let pool =
