@@ -231,11 +231,7 @@ impl Competition {
                     if bound.score >= leader.score - self.near_best {
                         keep[number] = true;
                         statistics.kept_near_best += 1;
-                    } else if bound.is_near(leader, self.bridge) {
-                        // Of the leader's alignment, or one in its tandem repeat that may be the runner-up.
-                        keep[number] = true;
-                        statistics.kept_near_diagonal += 1;
-                    } else if *runners_up < self.runners_up {
+                    } else if *runners_up < self.runners_up && !bound.is_near(leader, self.bridge) {
                         *runners_up += 1;
                         keep[number] = true;
                         statistics.kept_runners_up += 1;
@@ -359,7 +355,6 @@ mod tests {
             + statistics.kept_for_mate
             + statistics.kept_in_chain
             + statistics.kept_hopeless
-            + statistics.kept_near_diagonal
             + statistics.kept_beside_alt;
         assert_eq!((counted, statistics.dropped), (kept, bounds.len() as u64 - kept), "every seed is counted once");
         keep
@@ -428,17 +423,6 @@ mod tests {
         let seeds = [on(true, 95, 0), on(false, 60, 10_000), on(false, 41, 500_200), on(false, 42, 700_000)];
         assert_eq!(decide(&seeds, &mate), [true, true, true, true]);
         assert_eq!(decide(&seeds, &mate[..1]), [true, true, false, true]);
-    }
-
-    #[test]
-    fn rivals_in_the_best_seeds_tandem_repeat_are_extended_beside_the_runner_up() {
-        let seeds =
-            [(90, 0), (40, 60), (41, -96), (30, 5_000), (29, 9_000)].map(|(s, place)| bound(s, (0, 100), place));
-        let mut extend = [false; 5];
-        let mut statistics = FilterStatistics::default();
-        competition().decide_extensions(&seeds, &[0, 1, 2, 3, 4], &[], &mut extend, &mut statistics);
-        assert_eq!(extend, [true, true, true, true, false]);
-        assert_eq!((statistics.kept_near_diagonal, statistics.kept_runners_up), (2, 1));
     }
 
     #[test]

@@ -21,8 +21,6 @@ pub struct FilterStatistics {
     pub kept_near_best: u64,
     /// Cascade: kept as the best of those further below.
     pub kept_runners_up: u64,
-    /// Cascade: kept as within a gap of the best seed, on another diagonal: in tandem repeats the rivals lie there.
-    pub kept_near_diagonal: u64,
     /// Cascade: kept beside a good seed of the mate.
     pub kept_beside_mate: u64,
     /// Cascade: kept as of one chain with a seed that stays.
@@ -81,7 +79,6 @@ impl FilterStatistics {
         self.kept_best += other.kept_best;
         self.kept_near_best += other.kept_near_best;
         self.kept_runners_up += other.kept_runners_up;
-        self.kept_near_diagonal += other.kept_near_diagonal;
         self.kept_beside_mate += other.kept_beside_mate;
         self.kept_in_chain += other.kept_in_chain;
         self.kept_for_mate += other.kept_for_mate;
