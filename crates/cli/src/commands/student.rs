@@ -16,7 +16,7 @@ pub fn student(file: Option<&Path>) -> anyhow::Result<Arc<dyn SeedScorer>> {
     use seedsieve_inference::NpuResult;
     use seedsieve_inference::native::StudentNetwork;
 
-    const BUILT_IN: &[u8] = include_bytes!("../../../../models/seed_student_near_v1_int8.onnx");
+    const BUILT_IN: &[u8] = include_bytes!("../../../../models/seed_student_near_v2_int8.onnx");
 
     struct Scorer(StudentNetwork);
 

@@ -233,7 +233,7 @@ pub struct Filter {
     /// where the bands have a "student", else 1].
     #[arg(long, value_name = "TIERS", value_parser = clap::value_parser!(u8).range(1..=2))]
     pub cascade_tiers: Option<u8>,
-    /// Student network that is asked [default: the one that is built in, models/seed_student_near_v1_int8.onnx].
+    /// Student network that is asked [default: the one that is built in, models/seed_student_near_v2_int8.onnx].
     #[arg(long, value_name = "FILE.onnx")]
     pub student: Option<PathBuf>,
     /// The filter on: as --filter cnn where an option of the network is given, else as --filter cascade.
