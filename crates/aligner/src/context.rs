@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use seedsieve_filter::Bands;
+use seedsieve_filter::{Bands, SeedScorer};
 use seedsieve_inference::{NpuBackend, SeedFilterConfig};
 
 use crate::GateChoice;
@@ -43,6 +43,8 @@ pub struct ComputeContext {
     pub filter_mode: FilterMode,
     /// The bands of the cascade.
     pub bands: Bands,
+    /// The student network that the cascade asks about seeds in doubt, where its bands say so.
+    pub student: Option<Arc<dyn SeedScorer>>,
     /// At which of its gates the filter decides.
     pub gates: GateChoice,
 }
@@ -57,6 +59,7 @@ impl Default for ComputeContext {
             npu_filter_enabled: false,
             filter_mode: FilterMode::default(),
             bands: Bands::built_in(),
+            student: None,
             gates: GateChoice::default(),
         }
     }

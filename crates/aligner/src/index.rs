@@ -31,6 +31,8 @@ pub struct ReferenceIndex {
     pub(crate) fm: FmIndex,
     pub(crate) bns: BntSeq,
     contigs: Vec<Contig>,
+    /// Whether any contig is an ALT one.
+    has_alt: bool,
     planes: OnceLock<ReferencePlanes>,
     prefixes: OnceLock<Prefixes>,
 }
@@ -54,12 +56,13 @@ impl ReferenceIndex {
         let fm = FmIndex::load(prefix)
             .map_err(|error| AlignerError::IndexContent { path: file("bwt.2bit.64"), problem: error.to_string() })?;
         check_places(prefix, &bns, &fm)?;
-        let contigs = bns
+        let contigs: Vec<Contig> = bns
             .contigs
             .iter()
             .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
             .collect();
-        let index = Self { fm, bns, contigs, planes: OnceLock::new(), prefixes: OnceLock::new() };
+        let has_alt = contigs.iter().any(|contig| contig.is_alt);
+        let index = Self { fm, bns, contigs, has_alt, planes: OnceLock::new(), prefixes: OnceLock::new() };
         check_fasta(prefix, &index)?;
         Ok(index)
     }
@@ -67,6 +70,7 @@ impl ReferenceIndex {
     /// Treats ALT contigs as part of the primary assembly (bwa's -j).
     pub fn ignore_alt(&mut self) {
         self.bns.ignore_alt();
+        self.has_alt = false;
         for contig in &mut self.contigs {
             contig.is_alt = false;
         }
@@ -91,6 +95,11 @@ impl ReferenceIndex {
     /// The contigs, in the order of the FASTA.
     pub fn contigs(&self) -> &[Contig] {
         &self.contigs
+    }
+
+    /// Whether this place on the forward strand, 0-based on all contigs, lies on an ALT contig.
+    pub(crate) fn is_alt(&self, position: i64) -> bool {
+        self.has_alt && self.bns.pos2rid(position).try_into().is_ok_and(|contig: usize| self.contigs[contig].is_alt)
     }
 
     /// Bases of all contigs together: L of bwa's 2L coordinate.

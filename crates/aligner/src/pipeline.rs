@@ -357,7 +357,7 @@ impl<'a> Aligner<'a> {
         let mut candidates = candidates(&chains);
         if let Some(gate) = &self.gates.extensions {
             statistics.time_gate(Gate::Extensions, |statistics| {
-                let counts = self.put_stand_ins(gate.as_ref(), reads, chunk, &mut candidates)?;
+                let counts = self.put_stand_ins(gate.as_ref(), reads, chunk, &seeded, &mut candidates)?;
                 statistics.filter.add(&counts);
                 Ok::<_, AlignerError>(())
             })?;
@@ -386,14 +386,18 @@ impl<'a> Aligner<'a> {
         gate: &dyn ExtensionGate,
         reads: &[&[u8]],
         chunk: ChunkFacts,
+        seeded: &SeededReads,
         candidates: &mut [Vec<Candidate>],
     ) -> Result<FilterStatistics, AlignerError> {
         let (index, options) = (self.index, self.options);
         let mut offsets = vec![0];
         let (mut seeds, mut chains) = (Vec::new(), Vec::new());
-        for of_read in &*candidates {
+        for (read, of_read) in candidates.iter().enumerate() {
             chains.extend(of_read.iter().map(|candidate| candidate.chain as u32));
-            seeds.extend(of_read.iter().map(|candidate| plain_seed(&candidate.seed)));
+            seeds.extend(of_read.iter().map(|candidate| {
+                let seed = plain_seed(&candidate.seed);
+                Seed { occurrences: seeded.occurrences(read, &seed), ..seed }
+            }));
             offsets.push(seeds.len());
         }
         let mut stand_ins = vec![None; seeds.len()];

@@ -57,7 +57,7 @@ impl SeedGate for Collect {
                 } else {
                     (start, query_start)
                 };
-                collected.seeds.push(PlacedSeed { start, query_start, length, reverse });
+                collected.seeds.push(PlacedSeed { start, query_start, length, reverse, alt: false });
             }
             collected.reads.push(codes.to_vec());
             let end = collected.seeds.len();

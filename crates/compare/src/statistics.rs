@@ -60,6 +60,24 @@ pub struct FilterStatistics {
     /// Seeds that the model scored.
     #[serde(default)]
     pub scored: Option<u64>,
+    /// Its other entries: the reasons of decisions, the gates, the loss that is promised.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
+}
+
+impl FilterStatistics {
+    /// Seeds by what became of them and why, as far as there are any: the reason, and how many.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        let counts = self.other.iter().filter(|(name, _)| name.starts_with("kept_") || name.starts_with("asked_"));
+        let found = counts.filter_map(|(name, count)| Some((name.replace('_', " "), count.as_u64()?)));
+        found.filter(|(_, count)| *count > 0)
+    }
+
+    /// The largest share of reads that may be changed, and the confidence of that, where the filter promises one.
+    pub(crate) fn promised_loss(&self) -> Option<(f64, f64)> {
+        let loss = self.other.get("loss")?.get("by_rule")?;
+        Some((loss.get("changed_reads_at_most")?.as_f64()?, loss.get("confidence")?.as_f64()?))
+    }
 }
 
 impl RunStatistics {

@@ -1,12 +1,13 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::bands_file::BandsFile;
 use crate::cascade::CascadeSettings;
 use crate::competition::Competition;
 use crate::diagonal::Scoring;
 
 /// The bands of the cascade: the numbers by which it decides what is sure and what is in doubt. Scores are for a match of
 /// 1 (bwa's -A) and grow with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bands {
     /// An ungapped extension ends this far below its best.
@@ -33,43 +34,37 @@ pub struct Bands {
     pub mate_distance: u16,
     /// The best seeds of a pair that cannot be reported are extended where they miss -T by this much at most.
     pub hopeless: u16,
+    /// What a student network decides; nothing where it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub student: Option<StudentBand>,
 }
 
-/// The file's form.
-#[derive(Deserialize)]
-struct BandsFile {
-    format: String,
-    version: u32,
-    bands: Bands,
+/// The seeds that are in doubt, and what a student network has to say for one to be extended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudentBand {
+    /// Seeds that miss what would keep them by so many points at most are in doubt.
+    pub points: u16,
+    /// Viability from which on one is extended, in thousandths.
+    pub keep: u16,
 }
-
-const FORMAT: &str = "seedsieve cascade";
-const VERSION: u32 = 1;
 
 impl Bands {
-    /// The bands that are built in: `models/cascade_v1.json`.
+    /// The bands that are built in.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::parse(include_str!("../../../models/cascade_v1.json")).expect("the built-in bands are valid")
+        BandsFile::built_in().bands
     }
 
-    /// Reads the text of a bands file.
-    ///
-    /// # Errors
-    /// What is wrong with it, in one line: no JSON, another format or version, a number that is missing, unknown or out of
-    /// range.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let file: BandsFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        if file.format != FORMAT || file.version != VERSION {
-            return Err(format!(
-                "it says format {:?}, version {}; needed is format {FORMAT:?}, version {VERSION}",
-                file.format, file.version
-            ));
+    /// What is wrong with the numbers, in one line.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if !(1..=64).contains(&self.run) {
+            return Err(format!("\"run\" is {}; valid are 1 to 64", self.run));
         }
-        if !(1..=64).contains(&file.bands.run) {
-            return Err(format!("\"run\" is {}; valid are 1 to 64", file.bands.run));
+        if let Some(StudentBand { keep, .. }) = self.student.filter(|student| student.keep > 1_000) {
+            return Err(format!("\"keep\" is {keep}; valid are 0 to 1000 thousandths"));
         }
-        Ok(file.bands)
+        Ok(())
     }
 
     /// The settings of these bands under bwa's default scores.
@@ -109,21 +104,6 @@ impl Bands {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_wrong_with_a_file_is_said() {
-        let good = include_str!("../../../models/cascade_v1.json");
-        assert_eq!(Bands::parse(good).unwrap(), Bands::built_in());
-        let problem = |from: &str, to: &str| {
-            assert!(good.contains(from), "{from}");
-            Bands::parse(&good.replace(from, to)).unwrap_err()
-        };
-        assert!(problem("\"version\": 1", "\"version\": 2").contains("version 2"));
-        assert!(problem("\"run\": 8", "\"run\": 65").contains("65; valid are 1 to 64"));
-        assert!(problem("\"run\": 8", "\"run\": -8").contains("-8"));
-        assert!(problem("\"run\"", "\"ran\"").contains("ran"));
-        assert!(Bands::parse("").unwrap_err().contains("EOF"));
-    }
 
     #[test]
     fn scores_grow_with_the_match() {

@@ -85,7 +85,7 @@ impl<'a> Probe<'a> {
         self.flanks.extend(self.form, Rules::new(&self.settings.scoring, self.settings.drop));
         for (number, ((seed, place), bound)) in seeds.iter().zip(places).zip(bounds).enumerate() {
             *bound = match place {
-                None => Bound { diagonal: seed.diagonal(), reverse: seed.reverse, ..Bound::default() },
+                None => Bound { diagonal: seed.diagonal(), reverse: seed.reverse, alt: seed.alt, ..Bound::default() },
                 Some(bases) => self.bound_of_flanks(number, seed, &bases),
             };
         }
@@ -105,8 +105,8 @@ impl<'a> Probe<'a> {
                 end: query.end as u32 + length[right],
             }
         };
-        let read_length = self.read.length() as u32;
-        Bound { score: segment.score, segment, diagonal: seed.diagonal(), reverse: seed.reverse, read_length }
+        let (diagonal, reverse, alt) = (seed.diagonal(), seed.reverse, seed.alt);
+        Bound { score: segment.score, segment, diagonal, reverse, read_length: self.read.length() as u32, alt }
     }
 
     fn whole_extension(&mut self, seed: &PlacedSeed, bases: &Range<usize>) -> Segment {
@@ -181,8 +181,11 @@ impl<'a> Probe<'a> {
     ) {
         let settings = self.settings;
         let Some(best) = bounds.iter().max_by_key(|bound| bound.score).copied() else { return };
+        // Seeds on the primary assembly compete among themselves.
+        let best_primary = bounds.iter().filter(|bound| !bound.alt).max_by_key(|bound| bound.score).copied();
         for (seed, bound) in seeds.iter().zip(bounds) {
-            let missing = competition.floor(&best, bound) - bound.score;
+            let best = best_primary.as_ref().filter(|_| !bound.alt).unwrap_or(&best);
+            let missing = competition.floor(best, bound) - bound.score;
             if bound.segment.score < settings.gap_from || missing <= 0 || missing > settings.unseeded_gain {
                 continue;
             }
@@ -243,7 +246,7 @@ impl<'a> UngappedBounds<'a> {
 }
 
 /// Bases of a read laid on this diagonal that lie on the contig.
-fn bases_on(contig: &Range<u64>, diagonal: i64, length: usize) -> Range<usize> {
+pub(crate) fn bases_on(contig: &Range<u64>, diagonal: i64, length: usize) -> Range<usize> {
     let first = (contig.start as i64 - diagonal).max(0) as usize;
     let end = (contig.end as i64 - diagonal).clamp(0, length as i64) as usize;
     first.min(end)..end
@@ -270,7 +273,7 @@ mod tests {
     }
 
     fn seed(start: u64, query_start: u32, length: u32) -> PlacedSeed {
-        PlacedSeed { start, query_start, length, reverse: false }
+        PlacedSeed { start, query_start, length, reverse: false, alt: false }
     }
 
     fn bounds(reference: &[u8], read: &[u8], seeds: &[PlacedSeed]) -> Vec<i32> {
@@ -307,6 +310,7 @@ mod tests {
                     query_start: (number * 31 % (length - 12)) as u32,
                     length: 12,
                     reverse: number % 2 == 1,
+                    alt: false,
                 })
                 .collect();
             let mut probe = Probe::new(&planes, &settings);
@@ -352,7 +356,7 @@ mod tests {
     fn a_reverse_seed_is_scored_on_the_complement() {
         let reference = sequence(500, 3);
         let read: Vec<u8> = reference[100..200].iter().rev().map(|&code| 3 - code).collect();
-        let turned = PlacedSeed { start: 120, query_start: 20, length: 19, reverse: true };
+        let turned = PlacedSeed { start: 120, query_start: 20, length: 19, reverse: true, alt: false };
         assert_eq!(bounds(&reference, &read, &[turned]), [100]);
     }
 }

@@ -11,11 +11,14 @@
 
 use std::ops::Range;
 
+use seedsieve_inference::NpuResult;
+
 use crate::FilterStatistics;
 use crate::bands::Bands;
 use crate::bounds::Probe;
 use crate::competition::{Bound, Competition};
 use crate::diagonal::Scoring;
+use crate::doubt::{DoubtfulRead, Doubts, Student};
 use crate::planes::ReferencePlanes;
 
 /// What the cascade decides by: bwa's scores, and the bands of [`Bands`].
@@ -58,6 +61,8 @@ pub struct PlacedSeed {
     pub length: u32,
     /// Whether the reverse complement of the read matches.
     pub reverse: bool,
+    /// Whether it lies on an ALT contig.
+    pub alt: bool,
 }
 
 impl PlacedSeed {
@@ -201,7 +206,25 @@ impl Cascade {
         batch: &CascadeBatch<'_>,
         stand_ins: &mut [Option<Bound>],
     ) -> FilterStatistics {
+        self.stand_ins_after(reference, batch, None, stand_ins).expect("no network is asked")
+    }
+
+    /// As [`Self::stand_ins`], where a student network is asked about the seeds in doubt.
+    ///
+    /// # Errors
+    /// Whatever the network reports.
+    ///
+    /// # Panics
+    /// If the lengths in `batch`, `student` and `stand_ins` do not agree.
+    pub fn stand_ins_after(
+        &self,
+        reference: &ReferencePlanes,
+        batch: &CascadeBatch<'_>,
+        student: Option<Student<'_>>,
+        stand_ins: &mut [Option<Bound>],
+    ) -> NpuResult<FilterStatistics> {
         self.check(batch, stand_ins.len());
+        let (mut doubts, mut doubtful) = (Doubts::default(), Vec::new());
         let mut statistics =
             FilterStatistics { candidates_in: batch.seeds.len() as u64, ..FilterStatistics::default() };
         let competition = self.competition(batch.paired);
@@ -225,6 +248,17 @@ impl Cascade {
                 extend.resize(bounds[number].len(), false);
                 let chains = batch.chains.get(batch.of(read)).unwrap_or_default();
                 competition.decide_extensions(&bounds[number], chains, mate, &mut extend, &mut statistics);
+                if let Some(student) = &student {
+                    let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
+                    let bounds = bounds[number].as_slice();
+                    competition.doubtful(bounds, mate_best, &extend, student.points, &mut doubtful);
+                    if !doubtful.is_empty() {
+                        let (codes, seeds) = (batch.reads[read], &batch.seeds[batch.of(read)]);
+                        let first = batch.read_offsets[read];
+                        let of_read = DoubtfulRead { codes, seeds, bounds, first, chains, mate_best };
+                        doubts.add(reference, student, &of_read, &doubtful);
+                    }
+                }
                 let decided = extend.iter().zip(&bounds[number]).zip(&mut stand_ins[batch.of(read)]);
                 for ((extend, bound), stand_in) in decided {
                     // A seed on no contig has no alignment that could stand in for it.
@@ -235,7 +269,10 @@ impl Cascade {
                 }
             }
         }
-        statistics
+        if let Some(student) = &student {
+            doubts.decide(student, stand_ins, &mut statistics)?;
+        }
+        Ok(statistics)
     }
 
     /// Single reads keep fewer rivals: nothing is paired with them.
@@ -277,7 +314,7 @@ mod tests {
     }
 
     fn seed(start: u64, query_start: u32, length: u32) -> PlacedSeed {
-        PlacedSeed { start, query_start, length, reverse: false }
+        PlacedSeed { start, query_start, length, reverse: false, alt: false }
     }
 
     /// The seeds that are extended.

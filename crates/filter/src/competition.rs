@@ -18,6 +18,8 @@ pub struct Bound {
     pub reverse: bool,
     /// Bases of the read.
     pub read_length: u32,
+    /// Whether it lies on an ALT contig.
+    pub alt: bool,
 }
 
 impl Bound {
@@ -61,6 +63,9 @@ impl Bound {
 ///
 /// A read of which none does keeps its best seed and the runner-up; where the mate is good, the seeds beside it, and as many
 /// of the best as bwa looks for the mate from. With every seed that stays, those of its chain do.
+///
+/// Where some seeds lie on ALT contigs, those on the primary assembly compete among themselves as well, whatever an ALT
+/// contig scores: bwa chooses the primary alignment, its rivals and its pairing among them alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Competition {
     /// Score from which a read is reported (-T).
@@ -114,6 +119,16 @@ impl Competition {
         statistics: &mut FilterStatistics,
     ) {
         keep.fill(false);
+        self.keep_among(bounds, mate, keep, statistics);
+        of_primary_assembly(bounds, mate, keep, statistics, |bounds, mate, keep, statistics| {
+            self.keep_among(bounds, mate, keep, statistics);
+        });
+        self.keep_chains_whole(bounds, keep, statistics);
+        statistics.dropped += keep.iter().filter(|kept| !**kept).count() as u64;
+    }
+
+    /// Which of these seeds stay, but for those that stay with others of their chain.
+    fn keep_among(&self, bounds: &[Bound], mate: &[Bound], keep: &mut [bool], statistics: &mut FilterStatistics) {
         let Some(best) = bounds.iter().map(|bound| bound.score).max() else { return };
         let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
         if self.is_reported(best) {
@@ -129,8 +144,6 @@ impl Competition {
             self.keep_hopeless(bounds, best, keep, statistics);
         }
         self.keep_beside_mate(bounds, best, mate, keep, statistics);
-        self.keep_chains_whole(bounds, keep, statistics);
-        statistics.dropped += keep.iter().filter(|kept| !**kept).count() as u64;
     }
 
     /// Decides which seeds of one read's chains are extended; `mate` holds the bounds of its mate's seeds. What is not
@@ -143,6 +156,15 @@ impl Competition {
         extend: &mut [bool],
         statistics: &mut FilterStatistics,
     ) {
+        self.extend_among(bounds, mate, extend, statistics);
+        of_primary_assembly(bounds, mate, extend, statistics, |bounds, mate, extend, statistics| {
+            self.extend_among(bounds, mate, extend, statistics);
+        });
+        extend_whole_chains(chains, extend, statistics);
+    }
+
+    /// Which of these seeds are extended, but for those that are extended with others of their chain.
+    fn extend_among(&self, bounds: &[Bound], mate: &[Bound], extend: &mut [bool], statistics: &mut FilterStatistics) {
         let Some(best) = bounds.iter().map(|bound| bound.score).max() else { return };
         let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
         if self.is_reported(best) {
@@ -153,7 +175,27 @@ impl Competition {
             return;
         }
         self.keep_beside_mate(bounds, best, mate, extend, statistics);
-        extend_whole_chains(chains, extend, statistics);
+    }
+
+    /// Seeds that are not extended but miss by at most `points` what would have them extended, where the read or its mate can
+    /// be reported.
+    pub(crate) fn doubtful(
+        &self,
+        bounds: &[Bound],
+        mate_best: i32,
+        extend: &[bool],
+        points: i32,
+        found: &mut Vec<usize>,
+    ) {
+        found.clear();
+        let best = |alt: bool| bounds.iter().filter(|bound| alt || !bound.alt).max_by_key(|bound| bound.score);
+        let Some(of_all) = best(true).filter(|best| self.is_reported(best.score.max(mate_best))) else { return };
+        let of_primary = best(false);
+        found.extend((0..bounds.len()).filter(|&number| {
+            let bound = &bounds[number];
+            let rival = of_primary.filter(|_| !bound.alt).unwrap_or(of_all);
+            !extend[number] && bound.segment.score > 0 && self.floor(rival, bound) - bound.score <= points
+        }));
     }
 
     /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.
@@ -246,6 +288,29 @@ impl Competition {
     }
 }
 
+/// Lets `decide` look at the seeds on the primary assembly alone, where others of the read or its mate lie on ALT contigs, and
+/// adds what stays on their account.
+fn of_primary_assembly(
+    bounds: &[Bound],
+    mate: &[Bound],
+    keep: &mut [bool],
+    statistics: &mut FilterStatistics,
+    decide: impl Fn(&[Bound], &[Bound], &mut [bool], &mut FilterStatistics),
+) {
+    if !bounds.iter().chain(mate).any(|bound| bound.alt) {
+        return;
+    }
+    let primary = |bounds: &[Bound]| bounds.iter().filter(|bound| !bound.alt).copied().collect::<Vec<_>>();
+    let own = primary(bounds);
+    let mut own_keep = vec![false; own.len()];
+    decide(&own, &primary(mate), &mut own_keep, &mut FilterStatistics::default());
+    let places = keep.iter_mut().zip(bounds).filter(|(_, bound)| !bound.alt);
+    for ((keep, _), also) in places.zip(own_keep) {
+        statistics.kept_beside_alt += u64::from(also && !*keep);
+        *keep |= also;
+    }
+}
+
 /// With one seed of a chain all of them are extended, as bwa would; `chains` holds the number of each seed's chain, those
 /// of one chain side by side.
 fn extend_whole_chains(chains: &[u32], extend: &mut [bool], statistics: &mut FilterStatistics) {
@@ -263,18 +328,25 @@ fn extend_whole_chains(chains: &[u32], extend: &mut [bool], statistics: &mut Fil
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BandsFile;
     use proptest::prelude::*;
+
+    /// The bands that were chosen by hand, whatever is built in.
+    fn competition() -> Competition {
+        let file = BandsFile::parse(include_str!("../../../models/cascade_v1.json")).unwrap();
+        file.bands.settings().competition
+    }
 
     /// A bound of `score` whose ungapped part covers these bases of a read of 100, at a place of its own.
     fn bound(score: i32, query: (u32, u32), place: i64) -> Bound {
         let segment = Segment { score, start: query.0, end: query.1 };
-        Bound { score, segment, diagonal: place, reverse: false, read_length: 100 }
+        Bound { score, segment, diagonal: place, reverse: false, read_length: 100, alt: false }
     }
 
     fn decide(bounds: &[Bound], mate: &[Bound]) -> Vec<bool> {
         let mut keep = vec![true; bounds.len()];
         let mut statistics = FilterStatistics::default();
-        Competition::default().decide(bounds, mate, &mut keep, &mut statistics);
+        competition().decide(bounds, mate, &mut keep, &mut statistics);
         let kept = keep.iter().filter(|kept| **kept).count() as u64;
         let counted = statistics.kept_best
             + statistics.kept_near_best
@@ -282,7 +354,8 @@ mod tests {
             + statistics.kept_beside_mate
             + statistics.kept_for_mate
             + statistics.kept_in_chain
-            + statistics.kept_hopeless;
+            + statistics.kept_hopeless
+            + statistics.kept_beside_alt;
         assert_eq!((counted, statistics.dropped), (kept, bounds.len() as u64 - kept), "every seed is counted once");
         keep
     }
@@ -325,7 +398,7 @@ mod tests {
             let bounds: Vec<Bound> = scores.iter().enumerate().map(place).collect();
             let mut extend = vec![false; bounds.len()];
             let mut statistics = FilterStatistics::default();
-            Competition::default().decide_extensions(&bounds, chains, mate, &mut extend, &mut statistics);
+            competition().decide_extensions(&bounds, chains, mate, &mut extend, &mut statistics);
             extend
         };
         assert_eq!(
@@ -336,6 +409,39 @@ mod tests {
         assert_eq!(extended(&[20, 17, 13], &[0, 1, 2], &[]), [false; 3]);
         assert_eq!(extended(&[20, 17, 13], &[0, 1, 2], &[bound(80, (0, 100), 900_000)]), [true, true, false]);
         assert_eq!(extended(&[22, 17, 13], &[0, 1, 2], &[]), [true, true, false], "a gap may add eight");
+    }
+
+    #[test]
+    fn the_primary_assembly_has_a_competition_of_its_own() {
+        let on = |alt: bool, score: i32, place: i64| Bound { alt, ..bound(score, (0, 100), place) };
+        let seeds = [on(true, 95, 0), on(false, 70, 10_000), on(false, 60, 20_000), on(false, 41, 30_000)];
+        assert_eq!(decide(&seeds, &[]), [true; 4], "the last is the runner-up there");
+        let seeds = seeds.map(|seed| Bound { alt: false, ..seed });
+        assert_eq!(decide(&seeds, &[]), [true, true, false, false]);
+        // Beside the mate, as it lies on the primary assembly, and not as it lies on the ALT contig.
+        let mate = [on(true, 95, 900_000), on(false, 60, 500_000)];
+        let seeds = [on(true, 95, 0), on(false, 60, 10_000), on(false, 41, 500_200), on(false, 42, 700_000)];
+        assert_eq!(decide(&seeds, &mate), [true, true, true, true]);
+        assert_eq!(decide(&seeds, &mate[..1]), [true, true, false, true]);
+    }
+
+    #[test]
+    fn doubt_reaches_below_what_is_extended() {
+        let seeds = [90, 72, 60, 45, 40].map(|score| bound(score, (0, 100), 10_000 * i64::from(score)));
+        let mut found = Vec::new();
+        let mut doubtful = |extend: &[bool], mate_best, points| {
+            competition().doubtful(&seeds, mate_best, extend, points, &mut found);
+            found.clone()
+        };
+        // What is extended has to come within 17 of the best: 73.
+        assert_eq!(doubtful(&[true, false, false, false, false], 0, 13), [1, 2]);
+        assert_eq!(doubtful(&[true, true, false, false, false], 0, 28), [2, 3]);
+        let weak = [25, 20].map(|score| bound(score, (0, 25), 10_000 * i64::from(score)));
+        let mut found = Vec::new();
+        competition().doubtful(&weak, 0, &[false; 2], 100, &mut found);
+        assert!(found.is_empty(), "such a pair is not reported");
+        competition().doubtful(&weak, 80, &[false; 2], 5, &mut found);
+        assert_eq!(found, [0]);
     }
 
     #[test]

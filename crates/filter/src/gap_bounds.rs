@@ -114,9 +114,10 @@ mod tests {
                     query_start: (read.len() - 20) as u32,
                     length: 20,
                     reverse: false,
+                    alt: false,
                 }
             } else {
-                PlacedSeed { start: PLACE as u64, query_start: 0, length: 20, reverse: false }
+                PlacedSeed { start: PLACE as u64, query_start: 0, length: 20, reverse: false, alt: false }
             };
             let (planes, settings) = (planes(&reference), CascadeSettings::default());
             let found = GapBounds::new(&planes, &settings).of_read(&read, &[seed]).next().unwrap();
@@ -138,7 +139,7 @@ mod tests {
         .take(REFERENCE)
         .collect();
         let read = [&reference[100..160], &reference[163..200]].concat();
-        let seed = PlacedSeed { start: 100, query_start: 0, length: 60, reverse: false };
+        let seed = PlacedSeed { start: 100, query_start: 0, length: 60, reverse: false, alt: false };
         let (planes, settings) = (planes(&reference), CascadeSettings::default());
         let mut bounds = GapBounds::new(&planes, &settings);
         // 60 reach any threshold, and the read has no better seed.

@@ -10,25 +10,31 @@
 //! still go where it does not rest on one: of two mates that both score below the threshold, bwa may report the pair.
 
 mod bands;
+mod bands_file;
 mod bounds;
 mod cascade;
 mod competition;
 mod diagonal;
+mod doubt;
 mod flanks;
 mod gap_bounds;
 mod planes;
 mod rails;
 mod seed_filter;
 mod statistics;
+mod student_features;
 
-pub use bands::Bands;
+pub use bands::{Bands, StudentBand};
+pub use bands_file::{BandsFile, HalfLoss, Loss, WorkLoss};
 pub use bounds::UngappedBounds;
 pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
 pub use competition::{Bound, Competition};
 pub use diagonal::{Scoring, Segment, extend};
+pub use doubt::{SeedScorer, Student};
 pub use flanks::VectorForm;
 pub use gap_bounds::GapBounds;
 pub use planes::{ReadPlanes, ReferencePlanes, fetch_reference};
 pub use rails::GuardRails;
 pub use seed_filter::{SeedBatch, SeedFacts, SeedFilter};
 pub use statistics::FilterStatistics;
+pub use student_features::{STUDENT_ROW, StudentRead, StudentSeed};

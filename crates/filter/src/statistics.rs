@@ -31,6 +31,8 @@ pub struct FilterStatistics {
     pub kept_for_mate: u64,
     /// Cascade: kept as the best seed of a read that has none worth reporting.
     pub kept_hopeless: u64,
+    /// Cascade: kept for its place on the primary assembly, where another seed lies on an ALT contig.
+    pub kept_beside_alt: u64,
     /// Cascade: kept before chaining, as the seeds of a read or its mate that is worth reporting.
     pub kept_reportable: u64,
     /// Extension gate: seeds of chains that came in.
@@ -39,6 +41,10 @@ pub struct FilterStatistics {
     pub extended_few: u64,
     /// Extension gate: those whose ungapped alignment stands in for an extension.
     pub stand_ins: u64,
+    /// Extension gate: seeds in doubt that the student network was asked about.
+    pub asked_of_student: u64,
+    /// Extension gate: seeds extended because the student found one of their chain viable.
+    pub kept_by_student: u64,
     /// Extensions that Smith-Waterman was proven to agree with, by the proof that the filter adds: they change nothing.
     pub proven: u64,
     /// Rescue gate: pairs that came in.
@@ -80,10 +86,13 @@ impl FilterStatistics {
         self.kept_in_chain += other.kept_in_chain;
         self.kept_for_mate += other.kept_for_mate;
         self.kept_hopeless += other.kept_hopeless;
+        self.kept_beside_alt += other.kept_beside_alt;
         self.kept_reportable += other.kept_reportable;
         self.candidates_in += other.candidates_in;
         self.extended_few += other.extended_few;
         self.stand_ins += other.stand_ins;
+        self.asked_of_student += other.asked_of_student;
+        self.kept_by_student += other.kept_by_student;
         self.proven += other.proven;
         self.pairs_in += other.pairs_in;
         self.pairs_not_rescued += other.pairs_not_rescued;

@@ -1,22 +1,34 @@
 //! The cascade at the seed gate and at the extension gate.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use seedsieve_filter::{Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring};
+use seedsieve_filter::{
+    Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring, SeedScorer, Student,
+    StudentBand,
+};
 
 use super::{ExtensionGate, GateBatch, SeedGate, is_whole};
-use crate::{AlignOptions, AlignerError, Seed, SeedExtension};
+use crate::{AlignOptions, AlignerError, ComputeContext, ReferenceIndex, Seed, SeedExtension};
 
 /// The cascade under a run's options.
 pub(super) struct CascadeGates {
     cascade: Cascade,
     /// Whether the extension gate decides on what the seed gate keeps.
     extensions_follow: bool,
+    /// Who is asked about seeds in doubt.
+    student: Option<(Arc<dyn SeedScorer>, StudentBand)>,
 }
 
 impl CascadeGates {
-    pub(super) fn new(bands: &Bands, options: &AlignOptions, extensions_follow: bool) -> Self {
-        Self { cascade: Cascade::new(settings(bands, options)), extensions_follow }
+    pub(super) fn new(context: &ComputeContext, options: &AlignOptions) -> Self {
+        let bands = &context.bands;
+        let cascade = Cascade::new(settings(bands, options));
+        Self {
+            cascade,
+            extensions_follow: context.gates.extensions,
+            student: context.student.clone().zip(bands.student),
+        }
     }
 }
 
@@ -67,12 +79,11 @@ struct Doubtful<'a> {
 
 impl<'a> Doubtful<'a> {
     fn add(&mut self, batch: &GateBatch<'a>, reads: Range<usize>) {
-        let length = batch.index.length();
         self.ranges.push(batch.offsets[reads.start]..batch.offsets[reads.end]);
         for read in reads {
             let bases = batch.reads[read].len() as i32;
             let seeds = &batch.seeds[batch.offsets[read]..batch.offsets[read + 1]];
-            self.seeds.extend(seeds.iter().map(|seed| place(seed, length, bases)));
+            self.seeds.extend(seeds.iter().map(|seed| place_with_alt(batch.index, seed, bases)));
             self.reads.push(batch.reads[read]);
             self.offsets.push(self.seeds.len());
         }
@@ -100,7 +111,17 @@ impl ExtensionGate for CascadeGates {
         let GateBatch { reads, offsets: read_offsets, chains, paired, .. } = *batch;
         let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains, paired };
         let mut bounds = vec![None; seeds.len()];
-        let statistics = self.cascade.stand_ins(batch.index.planes(), &placed, &mut bounds);
+        let occurrences: Vec<u32> = match self.student {
+            Some(_) => batch.seeds.iter().map(|seed| seed.occurrences.try_into().unwrap_or(u32::MAX)).collect(),
+            None => Vec::new(),
+        };
+        let student = self.student.as_ref().map(|(scorer, band)| Student {
+            scorer: scorer.as_ref(),
+            points: i32::from(band.points) * batch.options.mem.a,
+            threshold: f32::from(band.keep) / 1_000.0,
+            occurrences: &occurrences,
+        });
+        let statistics = self.cascade.stand_ins_after(batch.index.planes(), &placed, student, &mut bounds)?;
         for (bound, stand_in) in bounds.iter().zip(stand_ins) {
             *stand_in = bound.as_ref().map(|bound| extension(bound, batch.index.length(), batch.options.mem.w));
         }
@@ -110,12 +131,19 @@ impl ExtensionGate for CascadeGates {
 
 /// The seeds on the forward strand.
 fn placed(batch: &GateBatch<'_>) -> Vec<PlacedSeed> {
-    let length = batch.index.length();
     let of_read = |(read, codes): (usize, &&[u8])| {
         let bases = codes.len() as i32;
-        batch.seeds[batch.offsets[read]..batch.offsets[read + 1]].iter().map(move |seed| place(seed, length, bases))
+        batch.seeds[batch.offsets[read]..batch.offsets[read + 1]]
+            .iter()
+            .map(move |seed| place_with_alt(batch.index, seed, bases))
     };
     batch.reads.iter().enumerate().flat_map(of_read).collect()
+}
+
+/// A seed on the forward strand, with whether its contig is an ALT one.
+fn place_with_alt(index: &ReferenceIndex, seed: &Seed, bases: i32) -> PlacedSeed {
+    let placed = place(seed, index.length(), bases);
+    PlacedSeed { alt: index.is_alt(placed.start as i64), ..placed }
 }
 
 /// A seed on the forward strand; `l_pac` is the reference's length, `bases` the read's.
@@ -128,7 +156,8 @@ pub(crate) fn place(seed: &Seed, l_pac: i64, bases: i32) -> PlacedSeed {
         (seed.reference_start, seed.query_start)
     };
     // A seed across the two strands starts before the forward strand's end and lies on no contig.
-    PlacedSeed { start: start as u64, query_start: query_start as u32, length: seed.length as u32, reverse }
+    let (query_start, length) = (query_start as u32, seed.length as u32);
+    PlacedSeed { start: start as u64, query_start, length, reverse, alt: false }
 }
 
 /// The ungapped alignment of a bound, in the coordinates of extensions.

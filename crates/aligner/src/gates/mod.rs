@@ -94,7 +94,7 @@ pub trait SeedGate: Send + Sync {
 /// Decides which seeds of the chains are extended. Called from worker threads, for a batch of whole reads or pairs.
 pub trait ExtensionGate: Send + Sync {
     /// Puts a stand-in where a seed is not extended; all of `stand_ins` is `None` before, and what stays `None` is
-    /// extended. The seeds of a read come in the order of extension, chain by chain; their `occurrences` are 0.
+    /// extended. The seeds of a read come in the order of extension, chain by chain.
     ///
     /// A stand-in is an alignment through its seed that the gate knows of. It may be reported where no better one is
     /// found, so it has to exist.
@@ -158,7 +158,7 @@ impl Gates {
         match context.filter_mode {
             FilterMode::Exact => Self { proofs: true, ..Self::default() },
             FilterMode::Cascade => {
-                let cascade = Arc::new(cascade::CascadeGates::new(&context.bands, options, extensions));
+                let cascade = Arc::new(cascade::CascadeGates::new(context, options));
                 Self {
                     seeding: seeding.then(|| Arc::new(seeding::Explained::new(&options.mem)) as _),
                     seeds: seeds.then(|| Arc::clone(&cascade) as _),

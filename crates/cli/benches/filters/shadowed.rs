@@ -22,10 +22,9 @@ impl ExtensionGate for Shadowed {
                 let chain = batch.chains[start];
                 let end = (start..read[1]).find(|&seed| batch.chains[seed] != chain).unwrap_or(read[1]);
                 let longest = batch.seeds[start..end].iter().map(|seed| seed.length).max().unwrap_or(0);
-                for number in start..end {
-                    let seed = &batch.seeds[number];
-                    if seed.length < LONG.min(longest) {
-                        stand_ins[number] = Some(alone(batch, number));
+                for (number, stand_in) in (start..end).zip(&mut stand_ins[start..end]) {
+                    if batch.seeds[number].length < LONG.min(longest) {
+                        *stand_in = Some(alone(batch, number));
                         statistics.stand_ins += 1;
                     }
                 }

@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod align;
 pub mod backends;
+pub mod bands;
 pub mod compare;
 pub mod completions;
 pub mod dataset;
@@ -13,3 +14,4 @@ pub mod model;
 pub mod score;
 mod scoring;
 pub mod simulate;
+mod student;

@@ -26,6 +26,8 @@ enum Command {
     },
     /// Load a model into every backend and compare their scores; exit code 1 if they differ.
     Verify(VerifyArgs),
+    /// Learn the bands of the cascade (`align --filter cascade`) from reads, with a stated loss.
+    Bands(super::bands::Args),
     /// Check a model file, give it a checksum of its content, and put it into a folder under its name.
     Install(InstallArgs),
 }
@@ -69,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Inspect { file } => inspect(&file),
         Command::Verify(args) => verify(&args),
         Command::Install(args) => install(&args),
+        Command::Bands(args) => super::bands::run(&args),
     }
 }
 

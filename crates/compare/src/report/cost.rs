@@ -174,17 +174,38 @@ fn seeds(filter: &FilterStatistics, run: &str, label: &str) -> String {
         filter.backend.as_ref().map(|backend| format!("backend {}", escape(backend))),
         filter.threshold.map(|threshold| format!("threshold {}", short(threshold))),
         filter.scored.map(|scored| format!("{} seeds scored", thousands(scored))),
+        filter.promised_loss().map(|(loss, confidence)| {
+            format!(
+                "learned to change at most {} % of reads ({} % confidence)",
+                short(100.0 * loss),
+                short(100.0 * confidence)
+            )
+        }),
     ]
     .into_iter()
     .flatten()
     .collect();
     format!(
-        "<figure><figcaption>Seeds in the filter of {run} ({}): {} in, {} dropped</figcaption><p class=\"files\">{}</p>{}{}</figure>",
+        "<figure><figcaption>Seeds in the filter of {run} ({}): {} in, {} dropped</figcaption><p class=\"files\">{}</p>{}{}</figure>{}",
         escape(label),
         thousands(filter.seeds_in),
         thousands(filter.dropped),
         details.join(", "),
         legend(names),
-        drawing.finish()
+        drawing.finish(),
+        reasons_table(filter)
     )
+}
+
+/// Why seeds were kept or extended, the most frequent reason first; nothing where none is told.
+fn reasons_table(filter: &FilterStatistics) -> String {
+    let mut reasons: Vec<(String, u64)> = filter.reasons().collect();
+    if reasons.is_empty() {
+        return String::new();
+    }
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let row =
+        |(reason, count): &(String, u64)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(reason), thousands(*count));
+    let rows: String = reasons.iter().map(row).collect();
+    format!("<table><thead><tr><th>seeds, by reason</th><th></th></tr></thead><tbody>{rows}</tbody></table>")
 }

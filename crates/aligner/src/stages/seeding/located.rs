@@ -116,6 +116,14 @@ impl SeededReads {
         )
     }
 
+    /// Occurrences of the match that this seed of read `read` belongs to; 0 where there is none.
+    pub(crate) fn occurrences(&self, read: usize, seed: &Seed) -> i64 {
+        let matches = &self.matches[read];
+        let key = (seed.query_start as u32, (seed.query_start + seed.length - 1) as u32);
+        let place = matches.partition_point(|of| (of.m, of.n) < key);
+        matches.get(place).filter(|of| (of.m, of.n) == key).map_or(0, |of| of.s)
+    }
+
     /// The round of seeding that found each of the seeds of read `read`.
     pub(crate) fn rounds_of(&self, read: usize) -> impl Iterator<Item = u8> + '_ {
         let counts = self.counts[read].iter();

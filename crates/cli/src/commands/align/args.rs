@@ -1,10 +1,13 @@
 //! Arguments of `seedsieve align`: bwa-mem2's letters, and those of the filter.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
-use seedsieve_aligner::{Bands, GateChoice};
+use seedsieve_aligner::{BandsFile, GateChoice, SeedScorer};
 use seedsieve_formats::OutputFormat;
+
+use crate::commands::student::student;
 
 /// Arguments of `seedsieve align`.
 #[derive(clap::Args)]
@@ -223,9 +226,16 @@ pub struct Filter {
     /// Smith-Waterman), rescue (before mates are looked for) [default: all of them].
     #[arg(long, value_name = "GATES", value_delimiter = ',')]
     pub gate: Option<Vec<GateName>>,
-    /// Bands of the cascade [default: those that are built in, models/cascade_v1.json].
+    /// Bands of the cascade [default: those that are built in, models/cascade_v2.json].
     #[arg(long, value_name = "FILE.json")]
     pub cascade: Option<PathBuf>,
+    /// How far the cascade goes: 1, integer arithmetic alone; 2, a student network is asked about seeds in doubt [default: 2
+    /// where the bands have a "student", else 1].
+    #[arg(long, value_name = "TIERS", value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub cascade_tiers: Option<u8>,
+    /// Student network that is asked [default: the one that is built in, models/seed_student_near_v2_int8.onnx].
+    #[arg(long, value_name = "FILE.onnx")]
+    pub student: Option<PathBuf>,
     /// The filter on: as --filter cnn where an option of the network is given, else as --filter cascade.
     #[arg(long)]
     pub npu_filter: bool,
@@ -281,12 +291,32 @@ impl Filter {
     ///
     /// # Errors
     /// A file that cannot be read, or is none of bands.
-    pub fn bands(&self) -> anyhow::Result<Bands> {
-        let Some(path) = &self.cascade else { return Ok(Bands::built_in()) };
+    pub fn bands(&self) -> anyhow::Result<BandsFile> {
+        let Some(path) = &self.cascade else { return Ok(BandsFile::built_in()) };
         let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
-        Bands::parse(&text).map_err(|problem| {
-            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v1.json shows the form", path.display())
+        BandsFile::parse(&text).map_err(|problem| {
+            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v2.json shows the form", path.display())
         })
+    }
+
+    /// The student network that is asked, where these bands have one and tier 2 was not turned off.
+    ///
+    /// # Errors
+    /// A model file that cannot be used; tier 2 was asked for and the bands have no place for it.
+    pub fn student(&self, file: &BandsFile) -> anyhow::Result<Option<Arc<dyn SeedScorer>>> {
+        if file.bands.student.is_none() {
+            if self.cascade_tiers == Some(2) || self.student.is_some() {
+                anyhow::bail!(
+                    "the bands have no \"student\", so that no seed is in doubt; give --cascade a file that has \
+                     (`seedsieve model bands --student` learns one)"
+                );
+            }
+            return Ok(None);
+        }
+        if self.cascade_tiers == Some(1) {
+            return Ok(None);
+        }
+        student(self.student.as_deref()).map(Some)
     }
 
     /// The mode that was asked for.
@@ -319,6 +349,9 @@ impl Filter {
         };
         if mode != FilterChoice::Cascade && self.cascade.is_some() {
             anyhow::bail!("--cascade holds the bands of the cascade; say --filter cascade");
+        }
+        if mode != FilterChoice::Cascade && (self.cascade_tiers.is_some() || self.student.is_some()) {
+            anyhow::bail!("--cascade-tiers and --student are options of the cascade; say --filter cascade");
         }
         if mode == FilterChoice::Off && self.gate.is_some() {
             anyhow::bail!("--gate says where the seed filter decides, which is off; say --filter cascade");

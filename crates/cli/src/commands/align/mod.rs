@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use seedsieve_aligner::{
-    Aligner, AlignerError, ChunkOutput, ComputeContext, ProgramRecord, ReferenceIndex, Statistics, write_header,
+    Aligner, AlignerError, ChunkOutput, ComputeContext, GateChoice, ProgramRecord, ReferenceIndex, Statistics,
+    write_header,
 };
 use seedsieve_formats::{AlignmentWriter, Destination, FormatError, OutputFile};
 use seedsieve_inference::{
@@ -102,10 +103,13 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
         return Ok((ComputeContext::exact(), Some(report)));
     }
     if mode == FilterChoice::Cascade {
-        let report = FilterReport::cascade();
+        let (gates, file) = (args.filter.gates(), args.filter.bands()?);
+        let student = args.filter.student(&file)?;
+        // The loss was measured with all gates and all tiers.
+        let as_measured = gates == GateChoice::default() && student.is_some() == file.bands.student.is_some();
+        let report = FilterReport::cascade(file.loss.filter(|_| as_measured));
         tracing::info!("{}", report.line());
-        let (gates, bands) = (args.filter.gates(), args.filter.bands()?);
-        let context = ComputeContext { gates, bands, ..ComputeContext::cascade() };
+        let context = ComputeContext { gates, student, bands: file.bands, ..ComputeContext::cascade() };
         return Ok((context, Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {

@@ -12,7 +12,7 @@ use serde_json::json;
 /// Which filter was on.
 pub enum FilterReport {
     Exact,
-    Cascade,
+    Cascade { loss: Option<seedsieve_filter::Loss> },
     Network { model: String, sha256: String, backend: String, threshold: f32, loss: Option<Loss> },
 }
 
@@ -25,8 +25,9 @@ pub struct Loss {
 }
 
 impl FilterReport {
-    pub fn cascade() -> Self {
-        Self::Cascade
+    /// `loss` is what the bands were learned for, if they were.
+    pub fn cascade(loss: Option<seedsieve_filter::Loss>) -> Self {
+        Self::Cascade { loss }
     }
 
     pub fn network(model: &Model, backend: &str, threshold: f32) -> Self {
@@ -45,7 +46,7 @@ impl FilterReport {
     pub fn line(&self) -> String {
         match self {
             Self::Exact => "seed filter: exact".into(),
-            Self::Cascade => "seed filter: cascade".into(),
+            Self::Cascade { .. } => "seed filter: cascade".into(),
             Self::Network { model, sha256, backend, threshold, .. } => {
                 format!("seed filter: {model} (sha256 {}), threshold {threshold}, backend {backend}", &sha256[..12])
             }
@@ -56,7 +57,7 @@ impl FilterReport {
     pub fn header_field(&self) -> String {
         match self {
             Self::Exact => "DS:seed filter exact".into(),
-            Self::Cascade => "DS:seed filter cascade".into(),
+            Self::Cascade { .. } => "DS:seed filter cascade".into(),
             Self::Network { model, sha256, backend, threshold, .. } => {
                 format!("DS:seed filter {model} sha256={sha256} backend={backend} threshold={threshold}")
             }
@@ -81,7 +82,19 @@ impl FilterReport {
                 value["mode"] = json!("exact");
                 value["seeds_in"] = json!(statistics.seeds);
             }
-            Self::Cascade => value["mode"] = json!("cascade"),
+            Self::Cascade { loss } => {
+                value["mode"] = json!("cascade");
+                if let Some(loss) = loss {
+                    value["loss"]["by_rule"] = json!({
+                        "changed_reads_at_most": loss.stated,
+                        "confidence": loss.confidence,
+                        "measured": loss.measured,
+                        "measured_upper_bound": loss.measured_upper_bound,
+                        "reads": loss.reads,
+                        "changed": "AS reaches -T without a filter; gone, or at another place or strand, with it",
+                    });
+                }
+            }
             Self::Network { model, sha256, backend, threshold, loss } => {
                 if let Some(Loss { miss_rate, confidence, label_policy }) = loss {
                     value["loss"]["by_rule"] = json!({
@@ -165,6 +178,8 @@ pub fn write(
         column("filter_proven", json!(statistics.filter.decisions_proven()));
         column("filter_by_rule", json!(statistics.filter.decisions_by_rule()));
         column("stand_ins", json!(statistics.filter.stand_ins));
+        column("asked_of_student", json!(statistics.filter.asked_of_student));
+        column("kept_by_student", json!(statistics.filter.kept_by_student));
     }
     let stages: Vec<_> = Stage::ALL
         .iter()

@@ -24,6 +24,8 @@ pub struct StudentMetadata {
     pub name: String,
     /// Numbers of a seed that it takes.
     pub features: usize,
+    /// Version of their layout: 2 has bounds with a gap where 1 has zeros.
+    pub version: u8,
     /// Name of the label policy: what the network calls viable.
     pub label_policy: String,
     /// Decision threshold in [0, 1]: seeds that score below it are hopeless.
@@ -133,15 +135,20 @@ fn read(bytes: &[u8], source: &str) -> NpuResult<(Plan, StudentMetadata)> {
 fn read_metadata(properties: &Properties, features: usize) -> NpuResult<StudentMetadata> {
     properties.check_format()?;
     let window = properties.text("window")?;
-    if window != format!("student/{features}") {
-        return Err(NpuError::UnsupportedFormat(format!(
-            "its metadata `seedsieve.window` is `{window}`, expected is `student/{features}`, for it takes {features} \
-             features; export it with this project's training package"
-        )));
-    }
+    let version = match window.strip_prefix(&format!("student/{features}")) {
+        Some("") => 1,
+        Some("/2") => 2,
+        _ => {
+            return Err(NpuError::UnsupportedFormat(format!(
+                "its metadata `seedsieve.window` is `{window}`, expected is `student/{features}` or `student/{features}/2`, \
+                 for it takes {features} features; export it with this project's training package"
+            )));
+        }
+    };
     Ok(StudentMetadata {
         name: properties.text("name")?.to_owned(),
         features,
+        version,
         label_policy: properties.text("label_policy")?.to_owned(),
         threshold: properties.threshold()?,
         dataset_sha256: properties.text("dataset_sha256")?.to_owned(),
