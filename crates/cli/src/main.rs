@@ -100,7 +100,8 @@ fn main() -> ExitCode {
         Command::Model(args) => commands::model::run(args),
         #[cfg(feature = "ort")]
         Command::ProbeLibrary { path } => {
-            seedsieve_inference::probe_library(&path).map(|answer| println!("{answer}")).map_err(anyhow::Error::msg)
+            println!("{}", seedsieve_inference::probe_library(&path));
+            Ok(())
         }
         Command::Completions(args) => commands::completions::completions(&args, Cli::command()),
         Command::Man(args) => commands::completions::man(&args, Cli::command()),

@@ -41,7 +41,7 @@ fn a_connection_that_is_cut_is_continued_where_it_ended() {
         let path = cache(folder.path()).file(&address(&text), None).unwrap();
         assert_eq!(path.file_name().unwrap(), "reads.cram");
         assert!(std::fs::read(&path).unwrap() == bytes);
-        assert_eq!(files(folder.path()), [path.clone()]);
+        assert_eq!(files(folder.path()), std::slice::from_ref(&path));
         let starts: Vec<u64> = server.with(|behaviour| behaviour.asked.iter().map(|(_, start)| *start).collect());
         assert_eq!(starts, [0, 300_000, 600_000, 900_000]);
         // Once more: nobody is asked.
@@ -146,17 +146,17 @@ fn an_excerpt_is_not_made_of_two_files() {
     let address = address(&server.http_address("/reads.cram"));
     let folder = tempfile::tempdir().unwrap();
     let mut excerpt = cache(folder.path()).excerpt(&address).unwrap();
-    excerpt.fetch(&[0..1000]).unwrap();
+    excerpt.fetch(std::slice::from_ref(&(0..1000))).unwrap();
     let index = address.with_added_extension("crai");
     server.add("/reads.cram.crai", b"old".to_vec());
     excerpt.companion(&index, "crai").unwrap();
     server.add("/reads.cram.crai", b"new".to_vec());
     server.with(|behaviour| behaviour.version = "v2".into());
-    let error = excerpt.fetch(&[200_000..200_100]).unwrap_err().to_string();
+    let error = excerpt.fetch(std::slice::from_ref(&(200_000..200_100))).unwrap_err().to_string();
     assert!(error.contains("has changed"), "{error}");
     drop(excerpt);
     let mut anew = cache(folder.path()).excerpt(&address).unwrap();
-    anew.fetch(&[200_000..200_100]).unwrap();
+    anew.fetch(std::slice::from_ref(&(200_000..200_100))).unwrap();
     assert_eq!(std::fs::read(anew.companion(&index, "crai").unwrap()).unwrap(), b"new");
 
     server.with(|behaviour| behaviour.without_ranges = true);

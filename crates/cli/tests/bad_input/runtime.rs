@@ -153,7 +153,7 @@ fn an_unknown_backend_is_told_with_those_that_there_are() {
     let output = filtered(folder.path(), "gpu").output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("`gpu`") && message.contains("auto, native, ort, tract"), "{message}");
+    assert!(message.contains("`gpu`") && message.contains("auto, native, native-cuda, ort, tract"), "{message}");
     let backends = fail(std::process::Command::new(env!("CARGO_BIN_EXE_seedsieve")).current_dir(repository()).args([
         "backends",
         "--bench",

@@ -23,6 +23,9 @@ static MAKE_COMMAND: OnceLock<MakeCommand> = OnceLock::new();
 /// What a process that has loaded the library says, and nothing else: one that the library has ended may end with success.
 const ANSWER: &str = "it loads and answers";
 
+/// What it says where loading came back with an error: then it does so in this process, too, which says why.
+const REFUSAL: &str = "it is refused";
+
 /// Says how another process loads a library: the command has to call [`probe_library`] with the path, and to print what it
 /// gives. Without it, and where it gives no command, libraries are loaded without a trial.
 ///
@@ -32,12 +35,8 @@ pub fn set_library_probe(make_command: fn(&Path) -> Option<Command>) {
 }
 
 /// Loads a library as ONNX Runtime, in this process; what the command of [`set_library_probe`] has to print then.
-///
-/// # Errors
-/// Why it cannot be used, in words.
-pub fn probe_library(path: &Path) -> Result<&'static str, String> {
-    let loaded = super::library::load(path.to_owned(), String::new());
-    loaded.map(|_| ANSWER).map_err(|why| format!("{}: {why}", path.display()))
+pub fn probe_library(path: &Path) -> &'static str {
+    if super::library::load(path.to_owned(), String::new()).is_ok() { ANSWER } else { REFUSAL }
 }
 
 /// Has another process load the library, unless that went well before.
@@ -52,8 +51,9 @@ pub(super) fn try_library(path: &Path) -> Result<(), String> {
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| format!("no process could be started to try it: {error}"))?;
-    wait(child, LIMIT)?;
-    remembered.remember("loads");
+    if wait(child, LIMIT)? {
+        remembered.remember("loads");
+    }
     Ok(())
 }
 
@@ -66,7 +66,8 @@ fn remembered(path: &Path) -> Result<Remembered, String> {
     Ok(Remembered::new("libraries-that-load", cache_folder().as_deref(), &circumstances))
 }
 
-fn wait(mut child: Child, limit: Duration) -> Result<(), String> {
+/// Whether the library was accepted, once the process has said it.
+fn wait(mut child: Child, limit: Duration) -> Result<bool, String> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
     loop {
@@ -76,8 +77,9 @@ fn wait(mut child: Child, limit: Duration) -> Result<(), String> {
                 let mut said = Vec::new();
                 let stdout = child.stdout.take().expect("a pipe was asked for");
                 let _ = stdout.take(2 * ANSWER.len() as u64).read_to_end(&mut said);
-                if status.success() && said.trim_ascii() == ANSWER.as_bytes() {
-                    return Ok(());
+                let said = said.trim_ascii();
+                if status.success() && (said == ANSWER.as_bytes() || said == REFUSAL.as_bytes()) {
+                    return Ok(said == ANSWER.as_bytes());
                 }
                 return Err(format!("a process that loaded it to try it ended with {status}"));
             }
