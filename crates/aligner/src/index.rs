@@ -102,6 +102,11 @@ impl ReferenceIndex {
         self.has_alt && self.bns.pos2rid(position).try_into().is_ok_and(|contig: usize| self.contigs[contig].is_alt)
     }
 
+    /// Whether any contig is an ALT one.
+    pub(crate) fn has_alt(&self) -> bool {
+        self.has_alt
+    }
+
     /// Bases of all contigs together: L of bwa's 2L coordinate.
     pub fn length(&self) -> i64 {
         self.bns.l_pac

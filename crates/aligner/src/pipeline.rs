@@ -282,7 +282,8 @@ impl<'a> Aligner<'a> {
         // Matches that wait for more of them, and how many seeds each read has.
         let (mut matches, mut seeds): (Vec<Vec<Match>>, Vec<u64>) = (Vec::new(), Vec::new());
         for group in reads.chunks(READS_SEEDED_TOGETHER) {
-            let gate = self.gates.seeding.as_deref();
+            // What one place on an ALT contig explains still has to be looked for on the primary assembly.
+            let gate = self.gates.seeding.as_deref().filter(|_| !self.index.has_alt());
             let mut found = batch.statistics.time(Stage::Seeding, || find_matches(self.index, mem, gate, group));
             matches.append(&mut found.of_reads);
             batch.statistics.filter.reads_explained += found.first_round_enough;

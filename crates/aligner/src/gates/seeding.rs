@@ -29,7 +29,8 @@ pub enum SeedingVerdict {
 }
 
 /// Decides which reads are seeded further than by their super-maximal matches: bwa looks for shorter matches that occur more
-/// often, so as to find other places of a read. Called from worker threads.
+/// often, so as to find other places of a read. Called from worker threads; not asked where the reference has ALT contigs, whose
+/// matches explain nothing of the primary assembly.
 pub trait SeedingGate: Send + Sync {
     /// What becomes of the further rounds for a read of `bases` bases; the decision depends on that read alone.
     fn judge(&self, bases: usize, matches: &[FirstMatch]) -> SeedingVerdict {
