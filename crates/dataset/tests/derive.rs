@@ -90,7 +90,7 @@ fn merged_by_sample_each_sample_has_a_folder_with_all_its_rows() {
     })
     .unwrap();
     // One data set alone can be divided like this, too.
-    merge(&[one.clone()], true, &path("alone"), &options()).unwrap();
+    merge(std::slice::from_ref(&one), true, &path("alone"), &options()).unwrap();
     assert_eq!(rows(&Dataset::open(&path("alone")).unwrap()), rows(&one));
 }
 

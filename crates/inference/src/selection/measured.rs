@@ -63,12 +63,11 @@ pub(super) fn fastest_that_works(
     Ok((model, backend))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(feature = "native")]
     fn the_fastest_is_measured_once_and_then_remembered() {
         let folder = tempfile::tempdir().unwrap();
         let choose = || fastest_that_works(Some(folder.path()), |_| Model::embedded_int8()).unwrap().1.name();
