@@ -29,7 +29,7 @@ use bwa_mem4_core::MemOpt;
 use crate::ReferenceIndex;
 use crate::gates::SeedingGate;
 use settings::Settings;
-use walk::{Step, Walk};
+use walk::{Search, Step, Walk};
 
 pub(crate) use located::{SeededReads, runs_of_reads, seeds_of_matches};
 pub(crate) use prefixes::Prefixes;
@@ -82,7 +82,8 @@ pub(crate) fn find_matches(
     reads: &[&[u8]],
 ) -> FoundMatches {
     let settings = Settings::new(options, gate);
-    let (fm, prefixes, counts) = (&index.fm, index.prefixes(), index.fm.counts());
+    let counts = index.fm.counts();
+    let search = Search { fm: &index.fm, prefixes: index.prefixes(), counts: &counts, settings: &settings };
     let mut found = FoundMatches { of_reads: vec![Vec::new(); reads.len()], first_round_enough: 0 };
     let mut new = (0..reads.len()).map(Walk::new);
     let (mut in_turn, mut waiting, mut looked_up) = (Vec::with_capacity(IN_TURN), Vec::new(), Vec::new());
@@ -103,7 +104,7 @@ pub(crate) fn find_matches(
         }
         let mut turn = 0;
         while let Some(walk) = in_turn.get_mut(turn) {
-            match walk.step(fm, prefixes, &counts, &settings, reads[walk.read()]) {
+            match walk.step(&search, reads[walk.read()]) {
                 Step::Again => turn += 1,
                 Step::LookUp => waiting.push(in_turn.swap_remove(turn)),
                 Step::Done => {

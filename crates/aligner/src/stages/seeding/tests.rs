@@ -9,7 +9,8 @@ use super::{Match, Places, SeededReads, find_matches};
 use crate::gates::{Explained, FirstMatch, SeedingGate, SeedingVerdict};
 use crate::{ReferenceIndex, build_index};
 
-/// An index of a random genome with repeats: exact and diverged copies on both strands, tandem repeats, a run of N.
+/// An index of a random genome with repeats: exact and diverged copies on both strands, tandem repeats, a run of N, and an end
+/// that occurs once.
 fn genome() -> (tempfile::TempDir, ReferenceIndex, Vec<u8>) {
     let mut random = Random::new(11, 0);
     let mut bases = |length: usize| (0..length).map(|_| random.below(4) as u8).collect::<Vec<u8>>();
@@ -31,6 +32,7 @@ fn genome() -> (tempfile::TempDir, ReferenceIndex, Vec<u8>) {
     genome.extend(vec![4; 50]);
     genome.extend(bases(5_000));
     genome.extend(bases(2).repeat(150));
+    genome.extend(bases(200));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("genome.fa");
     let letters = |codes: &[u8]| codes.iter().map(|&code| char::from(b"ACGTN"[usize::from(code)])).collect::<String>();
@@ -41,8 +43,8 @@ fn genome() -> (tempfile::TempDir, ReferenceIndex, Vec<u8>) {
     (folder, index, genome)
 }
 
-/// Pieces of the genome with more and more errors, some of them with N or put together of two pieces, random reads, and reads
-/// that are too short for anything.
+/// Pieces of the genome with more and more errors, some of them with N or put together of two pieces, random reads, reads
+/// that are too short for anything, and some that go on where the forward strand ends.
 fn reads(genome: &[u8]) -> Vec<Vec<u8>> {
     let mut random = Random::new(12, 0);
     let mut below = |most: usize| random.below(most as u64) as usize;
@@ -72,7 +74,37 @@ fn reads(genome: &[u8]) -> Vec<Vec<u8>> {
         }
         reads.push(read);
     }
+    reads.extend(reads_across_strands(genome));
     reads
+}
+
+/// Reads around the end of the forward strand, behind which the FM-index has the reverse strand, and around the end of that one,
+/// behind which it has nothing.
+fn reads_across_strands(genome: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let turned = |codes: &[u8]| codes.iter().rev().map(|&base| 3 - base).collect::<Vec<u8>>();
+    let end = &genome[genome.len() - 150..];
+    let border = [end, &turned(end)].concat();
+    let last = [turned(&genome[..100]), vec![0, 1, 2, 3].repeat(10)].concat();
+    let around = move |text: &[u8], step: usize| -> Vec<Vec<u8>> {
+        text.windows(101).step_by(step).map(<[u8]>::to_vec).collect()
+    };
+    around(&border, 3).into_iter().chain(around(&last, 1))
+}
+
+#[test]
+fn a_match_goes_on_from_one_strand_to_the_other() {
+    let (_folder, index, genome) = genome();
+    let reads: Vec<Vec<u8>> = reads_across_strands(&genome).collect();
+    let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+    let found = find_matches(&index, &MemOpt::default(), None, &reads).of_reads;
+    let border = genome.len() as i64;
+    let across = |of: &&Match| {
+        let is_across = |place: i64| place < border && place + i64::from(of.end - of.start) > border;
+        matches!(of.places, Places::At(place) if is_across(place))
+    };
+    assert!(found.iter().flatten().filter(across).count() > 20);
+    let to_the_end = |of: &Match| matches!(of.places, Places::At(place) if place + i64::from(of.end - of.start) == 2 * border);
+    assert!(found.iter().flatten().filter(|of| to_the_end(of)).count() > 20);
 }
 
 fn settings() -> impl Iterator<Item = MemOpt> {

@@ -19,6 +19,16 @@ use super::settings::Settings;
 use super::{Match, Places};
 use crate::gates::{FirstMatch, SeedingVerdict};
 
+/// What all walks search in, and for what.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub(super) fm: &'a FmIndex,
+    pub(super) prefixes: &'a Prefixes,
+    /// Rows before those of each base.
+    pub(super) counts: &'a [i64; 5],
+    pub(super) settings: &'a Settings<'a>,
+}
+
 /// What a walk wants next.
 pub(super) enum Step {
     /// Another step.
@@ -136,43 +146,33 @@ impl Walk {
     #[inline]
     pub(super) fn step(
         &mut self,
-        fm: &FmIndex,
-        prefixes: &Prefixes,
-        counts: &[i64; 5],
-        settings: &Settings<'_>,
-        codes: &[u8],
-    ) -> Step {
+        search: &Search<'_>, codes: &[u8]) -> Step {
         match self.phase {
-            Phase::Window => return self.choose_window(fm, prefixes, counts, settings, codes),
-            Phase::Left => return self.look_left(fm, codes),
-            Phase::Right => return self.look_right(fm, codes),
-            Phase::Part => return self.choose_part(fm, prefixes, counts, settings, codes),
-            Phase::PartLeft => return self.part_left(fm, settings, codes),
-            Phase::Stretch => return self.choose_stretch(fm, prefixes, counts, settings, codes),
-            Phase::StretchLeft => self.stretch_left(fm, settings, codes),
-            Phase::StretchRight => self.stretch_right(fm, settings, codes),
+            Phase::Window => return self.choose_window(search, codes),
+            Phase::Left => return self.look_left(search, codes),
+            Phase::Right => return self.look_right(search, codes),
+            Phase::Part => return self.choose_part(search, codes),
+            Phase::PartLeft => return self.part_left(search, codes),
+            Phase::Stretch => return self.choose_stretch(search, codes),
+            Phase::StretchLeft => self.stretch_left(search, codes),
+            Phase::StretchRight => self.stretch_right(search, codes),
         }
         Step::Again
     }
 
     fn choose_window(
         &mut self,
-        fm: &FmIndex,
-        prefixes: &Prefixes,
-        counts: &[i64; 5],
-        settings: &Settings<'_>,
-        codes: &[u8],
-    ) -> Step {
-        let last = self.reach.max(self.from + settings.shortest - 1);
+        search: &Search<'_>, codes: &[u8]) -> Step {
+        let last = self.reach.max(self.from + search.settings.shortest - 1);
         if self.from > self.last_start || last >= codes.len() {
-            return self.next_search(settings, codes);
+            return self.next_search(search, codes);
         }
-        match self.begin(prefixes, counts, settings.shortest, last + 1, codes) {
+        match self.begin(search, search.settings.shortest, last + 1, codes) {
             Err(unknown) => self.rule_out(unknown),
             // At one of the word's bases it stops occurring; which one is not asked.
             Ok(()) if self.interval.occurrences < self.least => self.rule_out(self.start),
             Ok(()) => {
-                self.interval.prefetch(fm);
+                self.interval.prefetch(search.fm);
                 self.phase = Phase::Left;
             }
         }
@@ -183,8 +183,7 @@ impl Walk {
     /// none of A, C, G, T.
     fn begin(
         &mut self,
-        prefixes: &Prefixes,
-        counts: &[i64; 5],
+        search: &Search<'_>,
         bases: usize,
         end: usize,
         codes: &[u8],
@@ -196,32 +195,32 @@ impl Walk {
             if base > 3 {
                 return Err(self.start);
             }
-            self.interval = Interval::of_base(counts, base);
+            self.interval = Interval::of_base(search.counts, base);
             return Ok(());
         }
         self.start = end - WORD;
         let word = codes[self.start..end].try_into().expect("as many bases as a word has");
-        match prefixes.of(word) {
+        match search.prefixes.of(word) {
             Some(interval) => self.interval = interval,
             None => return Err(self.start + word.iter().rposition(|&base| base > 3).expect("an unknown base")),
         }
         Ok(())
     }
 
-    fn look_left(&mut self, fm: &FmIndex, codes: &[u8]) -> Step {
+    fn look_left(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         if self.start == 0 || self.start == self.from && !self.is_open_left {
-            return self.start_of_match_found(fm);
+            return self.start_of_match_found(search);
         }
         let before = self.start - 1;
         let base = codes[before];
-        let longer = if base > 3 { Interval::default() } else { self.interval.with_base_before(fm, base) };
+        let longer = if base > 3 { Interval::default() } else { self.interval.with_base_before(search.fm, base) };
         if longer.occurrences >= self.least {
             (self.interval, self.start) = (longer, before);
-            longer.prefetch(fm);
+            longer.prefetch(search.fm);
             return Step::Again;
         }
         if before < self.from {
-            return self.start_of_match_found(fm);
+            return self.start_of_match_found(search);
         }
         self.rule_out(before);
         Step::Again
@@ -234,12 +233,12 @@ impl Walk {
         self.phase = Phase::Window;
     }
 
-    fn start_of_match_found(&mut self, fm: &FmIndex) -> Step {
+    fn start_of_match_found(&mut self, search: &Search<'_>) -> Step {
         self.phase = Phase::Right;
         if self.occurs_once() {
             return Step::LookUp;
         }
-        self.interval.prefetch_behind(fm);
+        self.interval.prefetch_behind(search.fm);
         Step::Again
     }
 
@@ -248,9 +247,9 @@ impl Walk {
         self.interval.occurrences == 1 && self.least <= 1
     }
 
-    fn look_right(&mut self, fm: &FmIndex, codes: &[u8]) -> Step {
+    fn look_right(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         let longer = match codes.get(self.end) {
-            Some(&base) if base < 4 => self.interval.with_base_behind(fm, base),
+            Some(&base) if base < 4 => self.interval.with_base_behind(search.fm, base),
             _ => Interval::default(),
         };
         if longer.occurrences < self.least {
@@ -262,7 +261,7 @@ impl Walk {
         if self.occurs_once() {
             return Step::LookUp;
         }
-        longer.prefetch_behind(fm);
+        longer.prefetch_behind(search.fm);
         Step::Again
     }
 
@@ -279,14 +278,14 @@ impl Walk {
     }
 
     /// The second round's next search, or the third round.
-    fn next_search(&mut self, settings: &Settings<'_>, codes: &[u8]) -> Step {
+    fn next_search(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         if self.round > 1 {
-            return self.search_further(settings);
+            return self.search_further(search);
         }
         self.round = 2;
         self.first_round = self.found.len();
-        match settings.gate.map(|gate| gate.judge(codes.len(), &self.first_matches())) {
-            None | Some(SeedingVerdict::Further) => self.search_further(settings),
+        match search.settings.gate.map(|gate| gate.judge(codes.len(), &self.first_matches())) {
+            None | Some(SeedingVerdict::Further) => self.search_further(search),
             Some(SeedingVerdict::Enough) => self.enough(),
             Some(SeedingVerdict::EnoughIfUnique(parts)) => {
                 (self.parts, self.phase) = (parts, Phase::Part);
@@ -310,51 +309,46 @@ impl Walk {
 
     fn choose_part(
         &mut self,
-        fm: &FmIndex,
-        prefixes: &Prefixes,
-        counts: &[i64; 5],
-        settings: &Settings<'_>,
-        codes: &[u8],
-    ) -> Step {
+        search: &Search<'_>, codes: &[u8]) -> Step {
         let Some(Range { start, end }) = self.parts.pop() else { return self.enough() };
         self.from = start as usize;
-        if self.begin(prefixes, counts, (end - start) as usize, end as usize, codes).is_err() {
-            return self.search_further(settings);
+        if self.begin(search, (end - start) as usize, end as usize, codes).is_err() {
+            return self.search_further(search);
         }
-        self.interval.prefetch(fm);
+        self.interval.prefetch(search.fm);
         self.phase = Phase::PartLeft;
         Step::Again
     }
 
-    fn part_left(&mut self, fm: &FmIndex, settings: &Settings<'_>, codes: &[u8]) -> Step {
+    fn part_left(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         if self.interval.occurrences <= 1 {
             self.phase = Phase::Part;
         } else if self.start == self.from {
-            return self.search_further(settings);
+            return self.search_further(search);
         } else {
             self.start -= 1;
-            self.interval = self.interval.with_base_before(fm, codes[self.start]);
-            self.interval.prefetch(fm);
+            self.interval = self.interval.with_base_before(search.fm, codes[self.start]);
+            self.interval.prefetch(search.fm);
         }
         Step::Again
     }
 
-    fn search_further(&mut self, settings: &Settings<'_>) -> Step {
+    fn search_further(&mut self, search: &Search<'_>) -> Step {
         let parents = &self.found[self.parents..self.first_round];
         let is_parent = |parent: &Match| {
-            (parent.end - parent.start) as usize >= settings.long && parent.occurrences <= settings.rare
+            (parent.end - parent.start) as usize >= search.settings.long && parent.occurrences <= search.settings.rare
         };
         if let Some(next) = parents.iter().position(is_parent) {
             let parent = parents[next];
             self.parents += next + 1;
             let middle = ((parent.start + parent.end) >> 1) as usize;
-            self.from = (middle + 1).saturating_sub(settings.shortest);
+            self.from = (middle + 1).saturating_sub(search.settings.shortest);
             (self.last_start, self.reach, self.least) = (middle, 0, parent.occurrences + 1);
             self.is_open_left = true;
             self.phase = Phase::Window;
             return Step::Again;
         }
-        if settings.third_round_below == 0 {
+        if search.settings.third_round_below == 0 {
             return Step::Done;
         }
         self.round = 3;
@@ -365,13 +359,8 @@ impl Walk {
 
     fn choose_stretch(
         &mut self,
-        fm: &FmIndex,
-        prefixes: &Prefixes,
-        counts: &[i64; 5],
-        settings: &Settings<'_>,
-        codes: &[u8],
-    ) -> Step {
-        let bases = settings.shortest_of_third_round();
+        search: &Search<'_>, codes: &[u8]) -> Step {
+        let bases = search.settings.shortest_of_third_round();
         loop {
             let Some(stretch) = codes.get(self.from..self.from + bases) else { return Step::Done };
             match stretch.iter().position(|&base| base > 3) {
@@ -384,39 +373,39 @@ impl Walk {
         let around = earlier.filter(|(_, earlier)| earlier.start as usize <= self.from && end <= earlier.end as usize);
         self.around =
             around.map(|(number, earlier)| (number, earlier.occurrences)).max_by_key(|&(_, occurrences)| occurrences);
-        self.begin(prefixes, counts, bases, end, codes).expect("bases that are known");
+        self.begin(search, bases, end, codes).expect("bases that are known");
         self.phase = Phase::StretchLeft;
-        if !self.is_stretch_decided(settings) {
-            self.interval.prefetch(fm);
+        if !self.is_stretch_decided(search) {
+            self.interval.prefetch(search.fm);
         }
         Step::Again
     }
 
-    fn stretch_left(&mut self, fm: &FmIndex, settings: &Settings<'_>, codes: &[u8]) {
+    fn stretch_left(&mut self, search: &Search<'_>, codes: &[u8]) {
         if self.start > self.from {
             self.start -= 1;
-            self.interval = self.interval.with_base_before(fm, codes[self.start]);
-            if self.is_stretch_decided(settings) {
+            self.interval = self.interval.with_base_before(search.fm, codes[self.start]);
+            if self.is_stretch_decided(search) {
                 return;
             }
         }
         if self.start > self.from {
-            self.interval.prefetch(fm);
-        } else if self.interval.occurrences < settings.third_round_below {
+            self.interval.prefetch(search.fm);
+        } else if self.interval.occurrences < search.settings.third_round_below {
             self.push(self.interval.occurrences, Places::Rows(self.interval.row));
             self.next_stretch();
         } else {
-            self.interval.prefetch_behind(fm);
+            self.interval.prefetch_behind(search.fm);
             self.phase = Phase::StretchRight;
         }
     }
 
     /// Whether no further base has to be looked at: the stretch does not occur, or as often as a match that it lies within.
-    fn is_stretch_decided(&mut self, settings: &Settings<'_>) -> bool {
+    fn is_stretch_decided(&mut self, search: &Search<'_>) -> bool {
         let occurrences = self.interval.occurrences;
         match self.around {
             _ if occurrences == 0 => {}
-            Some((number, least)) if occurrences == least && least < settings.third_round_below => {
+            Some((number, least)) if occurrences == least && least < search.settings.third_round_below => {
                 self.start = self.from;
                 self.push(occurrences, Places::Within(number as u32));
             }
@@ -431,15 +420,15 @@ impl Walk {
         self.phase = Phase::Stretch;
     }
 
-    fn stretch_right(&mut self, fm: &FmIndex, settings: &Settings<'_>, codes: &[u8]) {
+    fn stretch_right(&mut self, search: &Search<'_>, codes: &[u8]) {
         let base = codes.get(self.end).copied().unwrap_or(4);
         self.end += 1;
         if base > 3 {
             return self.next_stretch();
         }
-        self.interval = self.interval.with_base_behind(fm, base);
-        if self.interval.occurrences >= settings.third_round_below {
-            return self.interval.prefetch_behind(fm);
+        self.interval = self.interval.with_base_behind(search.fm, base);
+        if self.interval.occurrences >= search.settings.third_round_below {
+            return self.interval.prefetch_behind(search.fm);
         }
         if self.interval.occurrences > 0 {
             self.push(self.interval.occurrences, Places::Rows(self.interval.row));

@@ -1,27 +1,17 @@
-//! The stages in their order, over a chunk of reads.
-
-use std::time::Duration;
+//! From reads to their regions: seeds, gates, chains, extension, batch by batch.
 
 use bwa_mem4_chain::{MemChain, build_chains_from_resolved, mem_chain_flt};
-use bwa_mem4_core::opt::flags;
-use bwa_mem4_mem::{
-    MemAlnReg, PairRescueData, batch_mate_rescue, mem_pestat, mem_sam_pe, seedflt::mem_flt_chained_seeds,
-};
+use bwa_mem4_mem::{MemAlnReg, seedflt::mem_flt_chained_seeds};
 use rayon::prelude::*;
 
-use crate::cpu_time::thread_cpu_time;
-use crate::gates::{ExtensionGate, GateBatch, Gates};
+use super::Aligner;
+use crate::gates::{ExtensionGate, GateBatch};
 use crate::observe::{Observer, Seed};
-use crate::sam::single_end_records;
 use crate::stages::containment::Candidate;
 use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed};
 use crate::stages::repeated_reads::RepeatedReads;
-use crate::stages::rescue::rescue_mates;
 use crate::stages::seeding::{Match, SeededReads, find_matches, runs_of_reads, seeds_of_matches};
-use crate::trace::{trace_regions, trace_seeds};
-use crate::{
-    AlignOptions, AlignerError, ComputeContext, FilterStatistics, Gate, Read, ReferenceIndex, Stage, Statistics,
-};
+use crate::{AlignerError, FilterStatistics, Gate, Stage, Statistics};
 
 /// Reads of all workers whose intermediate results are in memory at once.
 const READS_IN_FLIGHT: usize = 4_096;
@@ -32,37 +22,6 @@ const READS_SEEDED_TOGETHER: usize = 512;
 /// Seeds of all workers that are chained and extended at once. Reads of ordinary sequence stay below it; those of
 /// low-complexity repeats have thousands each, and would otherwise need gigabytes.
 const SEEDS_IN_FLIGHT: u64 = 1 << 18;
-/// Pairs that a worker rescues at least in one batch.
-const MIN_PAIRS_PER_RESCUE: usize = 256;
-
-/// Aligns reads to one reference with one set of options. Runs on the current rayon thread pool.
-pub struct Aligner<'a> {
-    pub(crate) index: &'a ReferenceIndex,
-    pub(crate) options: &'a AlignOptions,
-    gates: Gates,
-}
-
-/// Alignments of a chunk of reads.
-#[derive(Debug)]
-pub struct ChunkOutput {
-    /// SAM records as text, one element a read (or a pair), in the order of the input.
-    pub sam: Vec<Vec<u8>>,
-    /// Counts and times.
-    pub statistics: Statistics,
-    /// Reads that had more seeds than [`AlignOptions::max_seeds_per_read`] allows, in the order of the input.
-    pub capped: Vec<CappedRead>,
-}
-
-/// A read of which not all seeds were looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CappedRead {
-    /// 0-based number in the run; pair p has the reads 2p and 2p + 1.
-    pub read: u64,
-    /// Its name.
-    pub name: String,
-    /// Seeds that it has.
-    pub seeds: u64,
-}
 
 /// What the batches of a chunk have in common.
 #[derive(Clone, Copy)]
@@ -77,9 +36,9 @@ pub(crate) struct ChunkFacts {
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) regions: Vec<Vec<MemAlnReg>>,
-    statistics: Statistics,
+    pub(super) statistics: Statistics,
     /// Reads over the limit, by their number in the run, and how many seeds they have.
-    capped: Vec<(u64, u64)>,
+    pub(super) capped: Vec<(u64, u64)>,
 }
 
 impl Batch {
@@ -103,123 +62,7 @@ impl Batch {
     }
 }
 
-impl<'a> Aligner<'a> {
-    /// An aligner whose seeds are filtered where `context` says so. Under -a (all alignments are wanted) they never are.
-    pub fn new(index: &'a ReferenceIndex, options: &'a AlignOptions, context: &'a ComputeContext) -> Self {
-        Self::with_gates(index, options, Gates::new(options, context))
-    }
-
-    /// An aligner with these gates, whatever the options say.
-    pub fn with_gates(index: &'a ReferenceIndex, options: &'a AlignOptions, gates: Gates) -> Self {
-        Self { index, options, gates }
-    }
-
-    /// The options that it aligns with.
-    #[must_use]
-    pub fn options(&self) -> &AlignOptions {
-        self.options
-    }
-
-    /// Aligns single reads; `first` is the number of the first of them in the run (bwa breaks ties with it).
-    ///
-    /// # Errors
-    /// Whatever the filter's backend reports.
-    pub fn align_single(
-        &self,
-        reads: &[Read],
-        first: u64,
-        observer: &dyn Observer,
-    ) -> Result<ChunkOutput, AlignerError> {
-        let codes: Vec<Vec<u8>> = reads.par_iter().map(Read::codes).collect();
-        let Batch { regions, mut statistics, capped } = self.regions(&codes, false, first, observer)?;
-        let records: Vec<(Vec<u8>, Duration)> = (reads, &codes, regions)
-            .into_par_iter()
-            .enumerate()
-            .map(|(number, (read, codes, mut regions))| {
-                let id = first + number as u64;
-                let mut statistics = Statistics::default();
-                let records = statistics.time(Stage::Output, || {
-                    single_end_records(self.index, self.options, read, codes, &mut regions, id)
-                });
-                self.show_regions(observer, id, &regions);
-                (records, statistics.cpu_time(Stage::Output))
-            })
-            .collect();
-        let sam = collect_records(records, &mut statistics);
-        let name = |read: u64| reads[(read - first) as usize].name.clone();
-        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
-    }
-
-    /// Aligns pairs; `first` is the number of the first pair in the run. The insert size is measured on this chunk, as in
-    /// bwa, so the chunk's size is part of the result.
-    ///
-    /// # Errors
-    /// Whatever the filter's backend reports.
-    pub fn align_pairs(
-        &self,
-        pairs: &[[Read; 2]],
-        first: u64,
-        observer: &dyn Observer,
-    ) -> Result<ChunkOutput, AlignerError> {
-        let codes: Vec<Vec<u8>> = pairs.as_flattened().par_iter().map(Read::codes).collect();
-        let Batch { mut regions, mut statistics, capped } = self.regions(&codes, true, 2 * first, observer)?;
-        let (index, options) = (self.index, &self.options.mem);
-        let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
-        let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
-        if options.flag & flags::NO_RESCUE == 0 {
-            if observer.wants_traces() {
-                self.show_anchors(observer, 2 * first, &regions);
-            }
-            statistics.add(&self.rescue_mates(&codes, &mut regions, &insert_size));
-        }
-        // Records wait for those of the whole chunk, so that they take no more memory than they have bytes.
-        let records: Vec<(Vec<u8>, Duration)> = pairs
-            .par_iter()
-            .zip(codes.par_chunks_exact(2))
-            .zip(regions.par_chunks_exact_mut(2))
-            .enumerate()
-            .map_init(Vec::new, |records, (number, (([one, two], codes), regions))| {
-                let id = first + number as u64;
-                let [first_regions, second_regions] = regions else { unreachable!("chunks of two") };
-                let mut statistics = Statistics::default();
-                records.clear();
-                let written = statistics.time(Stage::Output, || {
-                    mem_sam_pe(
-                        &index.fm,
-                        &index.bns,
-                        options,
-                        &insert_size,
-                        id,
-                        &[&one.name, &two.name],
-                        &[&codes[0], &codes[1]],
-                        &[one.qualities.as_deref(), two.qualities.as_deref()],
-                        &[one.comment.as_deref(), two.comment.as_deref()],
-                        first_regions,
-                        second_regions,
-                        true,
-                        records,
-                    )
-                });
-                written.expect("a Vec takes every write");
-                self.show_regions(observer, 2 * id, first_regions);
-                self.show_regions(observer, 2 * id + 1, second_regions);
-                // The records of the pairs to come take the place of these.
-                (*first_regions, *second_regions) = Default::default();
-                (records.as_slice().to_vec(), statistics.cpu_time(Stage::Output))
-            })
-            .collect();
-        let sam = collect_records(records, &mut statistics);
-        let name = |read: u64| pairs.as_flattened()[(read - 2 * first) as usize].name.clone();
-        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
-    }
-
-    fn is_worth_rescue(&self, regions: &[Vec<MemAlnReg>]) -> bool {
-        self.gates.rescue.as_ref().is_none_or(|gate| {
-            let best = [0, 1].map(|read| regions[read].first().map(|best| best.score));
-            gate.is_worth_rescue(best, self.options.mem.t)
-        })
-    }
-
+impl Aligner<'_> {
     /// Regions of all reads, deduplicated, before mate rescue. Where `paired`, reads 2p and 2p + 1 are mates.
     pub(crate) fn regions(
         &self,
@@ -422,109 +265,4 @@ impl<'a> Aligner<'a> {
         mem_flt_chained_seeds(&self.index.fm, bns, &self.options.mem, codes, &mut chains);
         chains
     }
-
-    /// Looks for the mates of well-placed reads where the insert size expects them.
-    fn rescue_mates(
-        &self,
-        codes: &[Vec<u8>],
-        regions: &mut [Vec<MemAlnReg>],
-        insert_size: &[bwa_mem4_mem::PeStat; 4],
-    ) -> Statistics {
-        let started = thread_cpu_time();
-        let is_worth: Vec<bool> = regions.chunks_exact(2).map(|regions| self.is_worth_rescue(regions)).collect();
-        let deciding = thread_cpu_time() - started;
-        let mut pairs: Vec<PairRescueData<'_>> = codes
-            .chunks_exact(2)
-            .zip(regions.chunks_exact_mut(2))
-            .zip(&is_worth)
-            .filter(|(_, is_worth)| **is_worth)
-            .map(|((codes, regions), _)| {
-                let [a0, a1] = regions else { unreachable!("chunks of two") };
-                PairRescueData { seq0: &codes[0], seq1: &codes[1], a0, a1 }
-            })
-            .collect();
-        let batch_size = pairs.len().div_ceil(2 * rayon::current_num_threads().max(1)).max(MIN_PAIRS_PER_RESCUE);
-        let mut all = pairs
-            .par_chunks_mut(batch_size)
-            .map(|batch| {
-                let mut statistics = Statistics::default();
-                statistics.time_counting(Stage::Rescue, |statistics| match &self.gates.rescue {
-                    None => batch_mate_rescue(&self.index.fm, &self.index.bns, &self.options.mem, insert_size, batch),
-                    Some(gate) => {
-                        let counts = rescue_mates(self.index, self.options, insert_size, gate.as_ref(), batch);
-                        statistics.filter.add(&counts);
-                    }
-                });
-                statistics
-            })
-            .reduce(Statistics::default, |mut sum, part| {
-                sum.add(&part);
-                sum
-            });
-        if self.gates.rescue.is_some() {
-            all.filter.pairs_in += is_worth.len() as u64;
-            all.filter.pairs_not_rescued += is_worth.iter().filter(|is_worth| !**is_worth).count() as u64;
-            all.gates[Gate::Rescue as usize] += deciding;
-            all.cpu[Stage::Rescue as usize] += deciding;
-        }
-        all
-    }
-
-    #[allow(clippy::too_many_arguments)] // one call, and a type for it would only repeat the names
-    fn show_seeds(
-        &self,
-        observer: &dyn Observer,
-        first: u64,
-        reads: &[&[u8]],
-        seeds: &[Vec<(Seed, u8)>],
-        keep: Option<&[bool]>,
-        chains: &[Vec<MemChain>],
-        candidates: &[Vec<Candidate>],
-    ) {
-        let mut seeds_before = 0;
-        for (read, codes) in reads.iter().enumerate() {
-            let observed = seeds[read].iter().enumerate().map(|(number, (seed, round))| {
-                let kept = keep.is_none_or(|keep| keep[seeds_before + number]);
-                (*seed, *round, kept)
-            });
-            let mine = candidates[read].iter().filter(|candidate| candidate.is_extended()).filter_map(|candidate| {
-                candidate.extension.map(|extension| (candidate.chain, candidate.number, extension))
-            });
-            observer.seeds(first + read as u64, codes, trace_seeds(observed, &chains[read], mine));
-            seeds_before += seeds[read].len();
-        }
-    }
-
-    /// The anchors are those of bwa: of the pairs that are rescued at all, the regions near the read's best, up to -m.
-    fn show_anchors(&self, observer: &dyn Observer, first: u64, regions: &[Vec<MemAlnReg>]) {
-        let options = &self.options.mem;
-        for (pair, regions) in regions.chunks_exact(2).enumerate().filter(|(_, pair)| self.is_worth_rescue(pair)) {
-            for (mate, regions) in regions.iter().enumerate() {
-                let least = regions.first().map_or(0, |best| best.score - options.pen_unpaired);
-                let near_best = regions.iter().filter(|region| region.score >= least);
-                let anchors: Vec<MemAlnReg> = near_best.take(options.max_matesw.max(0) as usize).cloned().collect();
-                observer.rescue_anchors(first + (2 * pair + mate) as u64, trace_regions(&anchors, options.t));
-            }
-        }
-    }
-
-    fn show_regions(&self, observer: &dyn Observer, read: u64, regions: &[MemAlnReg]) {
-        if observer.wants_traces() {
-            observer.regions(read, trace_regions(regions, self.options.mem.t));
-        }
-    }
-}
-
-fn named(capped: &[(u64, u64)], name: impl Fn(u64) -> String) -> Vec<CappedRead> {
-    capped.iter().map(|&(read, seeds)| CappedRead { read, name: name(read), seeds }).collect()
-}
-
-fn collect_records(records: Vec<(Vec<u8>, Duration)>, statistics: &mut Statistics) -> Vec<Vec<u8>> {
-    records
-        .into_iter()
-        .map(|(records, output)| {
-            statistics.cpu[Stage::Output as usize] += output;
-            records
-        })
-        .collect()
 }
