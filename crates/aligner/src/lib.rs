@@ -81,6 +81,6 @@ pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use read_name::check_read_name;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
-pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics, SeedScorer, StudentBand};
+pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics, NetworkBand, SeedScorer, StudentBand};
 pub use statistics::{Gate, Stage, Statistics};
 pub use surroundings::Surroundings;
