@@ -128,6 +128,11 @@ fn the_student_takes_stand_ins_back_and_nothing_else() {
     assert!(some.contains(&true) && (1..of_rules.stand_ins).contains(&statistics.asked_of_student), "{statistics:?}");
 }
 
+/// What belongs to ten reads, for 3,000.
+fn repeated<T: Clone>(of_reads: &[T]) -> Vec<T> {
+    of_reads.iter().cloned().cycle().take(3_000).collect()
+}
+
 #[test]
 fn the_student_decides_the_same_however_reads_are_batched() {
     let world = world();
@@ -137,6 +142,11 @@ fn the_student_decides_the_same_however_reads_are_batched() {
     assert_eq!(together, apart);
     assert!(together.contains(&true), "it finds some hopeless");
     assert_ne!(together, decided(&world, 0..10, None).0, "and some viable");
+    // More than are asked at once.
+    let many = World { reads: repeated(&world.reads), seeds: repeated(&world.seeds), ..world };
+    let (of_many, statistics) = decided(&many, 0..3_000, asked);
+    assert!(statistics.asked_of_student > 2_048, "{statistics:?}");
+    assert_eq!(of_many, together.repeat(300));
 }
 
 /// A network that scores the seeds of each read alike, but for what its rounding adds, in batches of at most three seeds.

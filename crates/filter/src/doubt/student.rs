@@ -202,6 +202,104 @@ fn first(bits: u128, count: usize) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+
+    /// Base codes that look random and are the same in every run.
+    fn sequence(length: usize, mut state: u64) -> Vec<u8> {
+        let next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 60) as u8 & 3
+        };
+        std::iter::repeat_with(next).take(length).collect()
+    }
+
+    fn planes(codes: &[u8]) -> ReferencePlanes {
+        ReferencePlanes::new(vec![0, codes.len() as u64], |range, piece| {
+            piece.clear();
+            piece.extend_from_slice(&codes[range.start as usize..range.end as usize]);
+        })
+    }
+
+    #[test]
+    fn a_seed_is_seen_in_the_direction_in_which_its_read_was_sequenced() {
+        let reference = sequence(1_000, 3);
+        let planes = planes(&reference);
+        let mut read = reference[300..400].to_vec();
+        [20, 27, 80].into_iter().for_each(|place| read[place] ^= 1);
+        let turned: Vec<u8> = read.iter().rev().map(|code| 3 - code).collect();
+        let seed = PlacedSeed { start: 330, query_start: 30, length: 19, reverse: false, alt: false };
+        let see = |codes: &[u8], seed: PlacedSeed| {
+            let batch =
+                CascadeBatch { reads: &[codes], read_offsets: &[0, 1], seeds: &[seed], chains: &[], paired: false };
+            let mut view = View::default();
+            view.set(&planes, &batch, 0, &[Bound::default()], 0);
+            view.seed(&planes, &seed, 7, 0)
+        };
+        let forward = see(&read, seed);
+        let missing = |mask: u128, bases: usize| -> Vec<usize> {
+            (0..bases).filter(|&distance| mask >> distance & 1 == 0).collect()
+        };
+        assert_eq!((missing(forward.before, 30), missing(forward.behind, 51)), (vec![2, 9], vec![31]));
+        assert_eq!((forward.before >> 30, forward.behind >> 51), (0, 0), "nothing lies beyond the read");
+        assert_eq!((forward.room_before, forward.room_behind, forward.query_start), (330, 651, 30));
+        assert_eq!((forward.length, forward.occurrences), (19, 7));
+        let reverse = see(&turned, PlacedSeed { reverse: true, ..seed });
+        let of_turned = StudentSeed {
+            before: forward.behind,
+            behind: forward.before,
+            room_before: forward.room_behind,
+            room_behind: forward.room_before,
+            query_start: 51,
+            strand_of_contig: 1,
+            ..forward
+        };
+        assert_eq!(reverse, of_turned);
+    }
+
+    /// Keeps the rows that it is shown.
+    #[derive(Default)]
+    struct Shown(Mutex<Vec<[u8; STUDENT_ROW]>>);
+
+    impl SeedScorer for Shown {
+        fn version(&self) -> u8 {
+            2
+        }
+
+        fn score(&self, rows: &[u8], scores: &mut [f32]) -> NpuResult<()> {
+            scores.fill(0.0);
+            self.0.lock().unwrap().extend_from_slice(rows.as_chunks().0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_student_is_shown_the_seed_its_occurrences_and_the_mate() {
+        let reference = sequence(1_000, 4);
+        let (reads, planes) = ([&reference[100..200], &reference[500..600]], planes(&reference));
+        let seed = |start, length| PlacedSeed { start, query_start: 0, length, reverse: false, alt: false };
+        let seeds = [seed(100, 21), seed(700, 22), seed(500, 23), seed(800, 24)];
+        let batch = CascadeBatch {
+            reads: &reads,
+            read_offsets: &[0, 2, 4],
+            seeds: &seeds,
+            chains: &[0, 1, 0, 1],
+            paired: true,
+        };
+        let bound =
+            |score| Bound { score, segment: crate::Segment { score, ..Default::default() }, ..Bound::default() };
+        let mut doubts = Doubts::default();
+        doubts.add(0, 0, &[1], &[bound(90), bound(51)], 88);
+        doubts.add(1, 2, &[0, 1], &[bound(87), bound(52)], 89);
+        let (shown, mut stand_ins) = (Shown::default(), [Some(bound(1)); 4]);
+        let student = Student { scorer: &shown, keep: 0.5, drop: 0.5, occurrences: &[1, 2, 4, 8] };
+        let asked = doubts.ask_student(&student, &planes, &batch, &mut stand_ins, &mut FilterStatistics::default());
+        asked.unwrap();
+        // Length, eighths of log2 of the occurrences, own score, that of the best other seed, and the mate's bound.
+        let rows = shown.0.into_inner().unwrap();
+        let facts: Vec<_> = rows.iter().map(|row| [256, 259, 260, 261, 276].map(|byte| row[byte])).collect();
+        assert_eq!(facts, [[22, 8, 51, 90, 88], [23, 16, 87, 52, 89], [24, 24, 52, 87, 89]]);
+        assert!(doubts.is_empty(), "it is sure of all");
+    }
 
     #[test]
     fn bits_are_read_outwards_from_any_place() {
