@@ -91,3 +91,77 @@ impl Network<'_> {
         Ok(scores)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seedsieve_inference::{NpuCapabilities, SeedFilterBatch};
+    use std::sync::Mutex;
+
+    /// Keeps the numbers in the windows that it is shown, call by call, and finds the even ones viable.
+    #[derive(Default)]
+    struct Shown(Mutex<Vec<Vec<u8>>>);
+
+    impl NpuBackend for Shown {
+        fn name(&self) -> &'static str {
+            "shown"
+        }
+
+        fn is_available() -> bool {
+            true
+        }
+
+        fn capabilities(&self) -> NpuCapabilities {
+            unreachable!("not asked for")
+        }
+
+        fn predict_seed_viability(&self, _: &SeedFilterBatch) -> NpuResult<Vec<f32>> {
+            unreachable!("packed windows are asked about")
+        }
+
+        fn predict_packed(&self, packed: &[u8], scores: &mut [f32]) -> NpuResult<()> {
+            let seeds: Vec<u8> = packed.chunks(PACKED_SEED_BYTES).map(|window| window[9]).collect();
+            seeds.iter().zip(scores).for_each(|(seed, score)| *score = if seed % 2 == 0 { 0.9 } else { 0.1 });
+            self.0.lock().unwrap().push(seeds);
+            Ok(())
+        }
+
+        fn optimal_batch_size(&self) -> usize {
+            2
+        }
+
+        fn supported_batch_sizes(&self) -> &[usize] {
+            &[2]
+        }
+
+        fn warmup(&self) -> NpuResult<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn full_batches_across_reads_hold_what_is_not_extended_already() {
+        let batch = CascadeBatch {
+            reads: &[&[], &[]],
+            read_offsets: &[0, 4, 8],
+            seeds: &[],
+            chains: &[0, 0, 1, 1, 0, 1, 2, 2],
+            paired: false,
+        };
+        let bound = Bound::default();
+        let mut doubts = Doubts::default();
+        doubts.add(0, 0, &[0, 1, 3], &[bound; 4], 0);
+        doubts.add(1, 4, &[0, 1, 2], &[bound; 4], 0);
+        // The chain of seeds 0 and 1 is extended already.
+        let mut stand_ins = [None, None, Some(bound), Some(bound), Some(bound), Some(bound), Some(bound), Some(bound)];
+        let shown = Shown::default();
+        let encode = |seed: usize, packed: &mut [u8; PACKED_SEED_BYTES]| packed.fill(seed as u8);
+        let network = Network { backend: &shown, referee: None, keep: 0.5, tolerance: 0.02, encode: &encode };
+        let mut statistics = FilterStatistics { stand_ins: 6, ..FilterStatistics::default() };
+        doubts.ask_network(&network, &batch, &mut stand_ins, &mut statistics).unwrap();
+        assert_eq!(shown.0.into_inner().unwrap(), [vec![3, 4], vec![5, 6]]);
+        assert_eq!(stand_ins.map(|stand_in| stand_in.is_some()), [false, false, true, true, false, true, false, false]);
+        let FilterStatistics { asked_of_network, kept_by_network, stand_ins, .. } = statistics;
+        assert_eq!((asked_of_network, kept_by_network, stand_ins), (4, 3, 3));
+    }
+}
