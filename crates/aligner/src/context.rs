@@ -75,7 +75,8 @@ impl ComputeContext {
         Self::default()
     }
 
-    /// A context that filters seeds by the cascade.
+    /// A context that filters seeds by the cascade; no network is asked but those that are put in its place
+    /// ([`Self::student`], [`Self::npu_backend`]).
     pub fn cascade() -> Self {
         Self { npu_filter_enabled: true, ..Self::default() }
     }

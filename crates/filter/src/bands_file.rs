@@ -79,13 +79,13 @@ impl BandsFile {
         Self { format: FORMAT.into(), version: *VERSIONS.end(), bands, loss }
     }
 
-    /// The file that is built in: `models/cascade_v2.json`.
+    /// The file that is built in: `models/cascade_v3.json`.
     ///
     /// # Panics
     /// Never: a test reads it.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::parse(include_str!("../../../models/cascade_v2.json")).expect("the built-in bands are valid")
+        Self::parse(include_str!("../../../models/cascade_v3.json")).expect("the built-in bands are valid")
     }
 
     /// Reads the text of a bands file.

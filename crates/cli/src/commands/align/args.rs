@@ -227,7 +227,7 @@ pub struct Filter {
     /// Smith-Waterman), rescue (before mates are looked for) [default: all of them].
     #[arg(long, value_name = "GATES", value_delimiter = ',')]
     pub gate: Option<Vec<GateName>>,
-    /// Bands of the cascade [default: those that are built in, models/cascade_v2.json].
+    /// Bands of the cascade [default: those that are built in, models/cascade_v3.json].
     #[arg(long, value_name = "FILE.json")]
     pub cascade: Option<PathBuf>,
     /// How far the cascade goes: 1, integer arithmetic alone; 2, a student network is asked about seeds in doubt; 3, the
@@ -297,7 +297,7 @@ impl Filter {
         let Some(path) = &self.cascade else { return Ok(BandsFile::built_in()) };
         let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
         BandsFile::parse(&text).map_err(|problem| {
-            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v2.json shows the form", path.display())
+            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v3.json shows the form", path.display())
         })
     }
 
@@ -316,6 +316,10 @@ impl Filter {
             return Ok(None);
         }
         if self.cascade_tiers == Some(1) {
+            return Ok(None);
+        }
+        if cfg!(not(feature = "native")) && self.cascade.is_none() && self.cascade_tiers.is_none() && self.student.is_none() {
+            tracing::warn!("this build has no native kernel for the student network: the cascade ends with its first tier");
             return Ok(None);
         }
         student(self.student.as_deref()).map(Some)
