@@ -61,6 +61,8 @@ mod stage_tests;
 mod stages;
 mod statistics;
 mod surroundings;
+#[cfg(test)]
+mod third_tier_tests;
 mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};

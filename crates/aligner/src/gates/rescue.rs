@@ -82,18 +82,6 @@ pub trait RescueGate: Send + Sync {
 pub(super) struct Reportable;
 
 impl RescueGate for Reportable {
-    fn judge(&self, case: &RescueCase<'_>) -> RescueVerdict {
-        static VOTES: std::sync::OnceLock<(u32, i32)> = std::sync::OnceLock::new();
-        let (votes, anchor) = *VOTES.get_or_init(|| {
-            let of = |name: &str| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(0);
-            (of("XVOTES") as u32, of("XANCHOR"))
-        });
-        if votes > 0 && (anchor == 0 || case.anchor < anchor) && case.diagonal_votes() < votes {
-            return RescueVerdict::Skip;
-        }
-        RescueVerdict::Search { least_score: case.floor() }
-    }
-
     fn is_worth_rescue(&self, best: [Option<i32>; 2], report_score: i32) -> bool {
         best.into_iter().flatten().any(|best| best >= report_score)
     }

@@ -318,8 +318,14 @@ impl Filter {
         if self.cascade_tiers == Some(1) {
             return Ok(None);
         }
-        if cfg!(not(feature = "native")) && self.cascade.is_none() && self.cascade_tiers.is_none() && self.student.is_none() {
-            tracing::warn!("this build has no native kernel for the student network: the cascade ends with its first tier");
+        if cfg!(not(feature = "native"))
+            && self.cascade.is_none()
+            && self.cascade_tiers.is_none()
+            && self.student.is_none()
+        {
+            tracing::warn!(
+                "this build has no native kernel for the student network: the cascade ends with its first tier"
+            );
             return Ok(None);
         }
         student(self.student.as_deref()).map(Some)
