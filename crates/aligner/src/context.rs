@@ -16,7 +16,8 @@ pub enum ComputeBackend {
 /// How seeds are filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FilterMode {
-    /// Integer arithmetic on whole diagonals and the competition of a read's seeds; no network.
+    /// Integer arithmetic on whole diagonals and the competition of a read's seeds; networks for seeds in doubt, where the bands
+    /// have them.
     #[default]
     Cascade,
     /// Proofs only: Smith-Waterman is left out where its result is known. The output is bwa-mem2's.
@@ -33,8 +34,10 @@ pub enum FilterMode {
 pub struct ComputeContext {
     /// Backend of the extension stage.
     pub backend: ComputeBackend,
-    /// Backend of the seed filter's network.
+    /// Backend of the seed filter's network; the cascade asks it about seeds in doubt, where its bands say so.
     pub npu_backend: Option<Arc<dyn NpuBackend>>,
+    /// The same network in exact arithmetic, which decides for the cascade where rounding could.
+    pub npu_referee: Option<Arc<dyn NpuBackend>>,
     /// Threshold, batch size and window of the filter.
     pub seed_filter_config: SeedFilterConfig,
     /// Whether seeds are filtered at all. Off, the output is bwa-mem2's.
@@ -55,6 +58,7 @@ impl Default for ComputeContext {
         Self {
             backend: ComputeBackend::default(),
             npu_backend: None,
+            npu_referee: None,
             seed_filter_config: SeedFilterConfig::default(),
             npu_filter_enabled: false,
             filter_mode: FilterMode::default(),
@@ -71,7 +75,8 @@ impl ComputeContext {
         Self::default()
     }
 
-    /// A context that filters seeds by the cascade.
+    /// A context that filters seeds by the cascade; no network is asked but those that are put in its place
+    /// ([`Self::student`], [`Self::npu_backend`]).
     pub fn cascade() -> Self {
         Self { npu_filter_enabled: true, ..Self::default() }
     }

@@ -68,4 +68,10 @@ pub enum AlignerError {
     /// The seed filter's backend failed.
     #[error("seed filter: {0}")]
     Filter(#[from] NpuError),
+    /// The backend of the cascade's third tier failed.
+    #[error(
+        "seed filter, third tier of the cascade: {0}; take another backend (--npu-backend; `seedsieve backends` lists them), \
+         or leave the network out (--cascade-tiers 2, or 1 where the bands have no student)"
+    )]
+    ThirdTier(NpuError),
 }

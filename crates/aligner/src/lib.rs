@@ -61,6 +61,8 @@ mod stage_tests;
 mod stages;
 mod statistics;
 mod surroundings;
+#[cfg(test)]
+mod third_tier_tests;
 mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
@@ -81,6 +83,6 @@ pub use pipeline::{Aligner, CappedRead, ChunkOutput};
 pub use read::Read;
 pub use read_name::check_read_name;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
-pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics, SeedScorer, StudentBand};
+pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics, NetworkBand, SeedScorer, StudentBand};
 pub use statistics::{Gate, Stage, Statistics};
 pub use surroundings::Surroundings;

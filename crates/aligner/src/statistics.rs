@@ -106,6 +106,14 @@ impl Statistics {
         self.gates[gate as usize]
     }
 
+    /// CPU time of the three tiers of the cascade: integers, the student, the convolutional network (what the calling threads
+    /// took; a backend may have threads or a device of its own). Together they are [`Stage::Filter`].
+    pub fn tier_times(&self) -> [Duration; 3] {
+        let FilterStatistics { student_time, network_time, .. } = self.filter;
+        let integers = self.cpu_time(Stage::Filter).saturating_sub(student_time + network_time);
+        [integers, student_time, network_time]
+    }
+
     /// Adds another part's counts and times.
     pub fn add(&mut self, other: &Self) {
         self.reads += other.reads;

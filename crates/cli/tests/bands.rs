@@ -124,7 +124,9 @@ fn the_student_is_asked_where_the_bands_say_so() {
     assert!(first_difference(&with, &without).is_some(), "its answers have no effect");
 
     let refused = |arguments: &[&str]| fail(seedsieve(&["align"]).args(arguments).args([&genome, &reads]));
-    assert!(refused(&["--filter", "cascade", "--cascade-tiers", "2"]).contains("no \"student\""));
+    let by_hand = "models/cascade_v1.json";
+    let said = refused(&["--filter", "cascade", "--cascade", by_hand, "--cascade-tiers", "2"]);
+    assert!(said.contains("no \"student\""), "{said}");
     assert!(refused(&["--cascade-tiers", "1"]).contains("--filter cascade"));
     let cnn = text(Path::new("models/seed_filter_v1_int8.onnx"));
     assert!(refused(&["--filter", "cascade", "--cascade", text(&file), "--student", cnn]).contains("seed_filter_v1"));

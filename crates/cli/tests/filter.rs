@@ -180,7 +180,7 @@ fn wrong_bands_and_gates_are_refused() {
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     let said = refused(&["--filter", "cascade", "--cascade", text(&bands)]);
-    assert!(said.contains("bands.json") && said.contains("drop") && said.contains("models/cascade_v2.json"), "{said}");
+    assert!(said.contains("bands.json") && said.contains("drop") && said.contains("models/cascade_v3.json"), "{said}");
     assert!(refused(&["--cascade", text(&bands)]).contains("--filter cascade"));
     assert!(refused(&["--gate", "seeds"]).contains("--filter cascade"));
     assert!(refused(&["--filter", "cascade", "--gate", "mates"]).contains("extensions"));

@@ -73,6 +73,16 @@ impl FilterStatistics {
         found.filter(|(_, count)| *count > 0)
     }
 
+    /// CPU seconds of the tiers of the cascade, in their order, as far as they took any: name and seconds.
+    pub(crate) fn tiers(&self) -> Vec<(&str, f64)> {
+        let tiers = self.other.get("tiers").and_then(|tiers| tiers.as_array()).map_or(&[][..], Vec::as_slice);
+        tiers
+            .iter()
+            .filter_map(|tier| Some((tier.get("name")?.as_str()?, tier.get("cpu_seconds")?.as_f64()?)))
+            .filter(|(_, seconds)| *seconds > 0.0)
+            .collect()
+    }
+
     /// The largest share of reads that may be changed, and the confidence of that, where the filter promises one.
     pub(crate) fn promised_loss(&self) -> Option<(f64, f64)> {
         let loss = self.other.get("loss")?.get("by_rule")?;

@@ -7,7 +7,8 @@ use seedsieve_compare::{CompareOptions, Comparison, ModelMetrics, ReportInput, R
 const STATISTICS: &str = r#"{"command":"align","version":"0.1.0","reads":4,"pairs":0,"threads":2,"wall_seconds":3.5,
  "stages":[{"name":"seeding","cpu_seconds":2.25},{"name":"extension","cpu_seconds":1.5}],
  "counts":{"regions":7,"seeds":12345,"chains":40,"note":"text is passed over"},
- "filter":{"model":"a&b","backend":"tract","threshold":0.3,"seeds_in":12345,"dropped":2345,"kept_by_guard_rails":45,"stand_ins":1000,"new_key":1,"kept_best":77,"kept_hopeless":0,
+ "filter":{"model":"a&b","backend":"tract","threshold":0.3,"seeds_in":12345,"dropped":2345,"kept_by_guard_rails":45,"stand_ins":1000,"new_key":1,"kept_best":77,"kept_hopeless":0,"asked_of_network":66,"kept_by_network":55,
+ "tiers":[{"tier":1,"name":"integers","cpu_seconds":0.25},{"tier":2,"name":"student","cpu_seconds":0},{"tier":3,"name":"network","cpu_seconds":1.75}],
  "loss":{"proven":0,"by_rule":{"changed_reads_at_most":0.02,"confidence":0.95}}},
  "another_new_key":[1,2]}"#;
 
@@ -56,6 +57,9 @@ fn the_page_shows_what_it_was_given_and_loads_nothing() {
         "stands in: 1,000 (8.100 %)",
         "learned to change at most 2 % of reads (95 % confidence)",
         "<th>kept best</th><td>77</td>",
+        "<th>asked of network</th><td>66</td>",
+        "<th>kept by network</th><td>55</td>",
+        "CPU time of the tiers: integers 0.25 s, network 1.75 s",
         "2.25 s",
         "1.50 s",
         "26,913 parameters",

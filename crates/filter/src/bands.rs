@@ -37,6 +37,9 @@ pub struct Bands {
     /// What a student network decides; nothing where it is not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub student: Option<StudentBand>,
+    /// What the convolutional network decides; nothing where it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkBand>,
 }
 
 /// The seeds that are in doubt, and what a student network has to say for one to be extended.
@@ -47,6 +50,25 @@ pub struct StudentBand {
     pub points: u16,
     /// Viability from which on one is extended, in thousandths.
     pub keep: u16,
+    /// Viability below which one is surely hopeless, in thousandths. What lies between the two is asked of the network where
+    /// there is one, else not extended. `keep` where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drop: Option<u16>,
+}
+
+/// The seeds that the convolutional network is asked about, and what it has to say for one to be extended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkBand {
+    /// Seeds that miss what would keep them by so many points at most are in doubt: given where there is no student. With one
+    /// it is the student that leaves seeds in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<u16>,
+    /// Viability from which on a seed is extended, in thousandths.
+    pub keep: u16,
+    /// How far rounding may move a score, in thousandths: scores so near to `keep` are computed again in exact arithmetic, and
+    /// where that cannot be had the seeds are extended.
+    pub tolerance: u16,
 }
 
 impl Bands {
@@ -61,10 +83,20 @@ impl Bands {
         if !(1..=64).contains(&self.run) {
             return Err(format!("\"run\" is {}; valid are 1 to 64", self.run));
         }
-        if let Some(StudentBand { keep, .. }) = self.student.filter(|student| student.keep > 1_000) {
-            return Err(format!("\"keep\" is {keep}; valid are 0 to 1000 thousandths"));
+        if let Some(student) = &self.student {
+            student.check()?;
+        }
+        if let Some(network) = &self.network {
+            network.check(self.student.is_some())?;
         }
         Ok(())
+    }
+
+    /// Seeds that miss what would have them extended by so many points at most are in doubt, for a match of 1; nothing where no
+    /// network is asked.
+    #[must_use]
+    pub fn doubt(&self) -> Option<u16> {
+        self.student.map(|student| student.points).or_else(|| self.network.and_then(|network| network.points))
     }
 
     /// The settings of these bands under bwa's default scores.
@@ -97,6 +129,48 @@ impl Bands {
             shifts: self.shifts.into(),
             run: self.run.into(),
             bridge: self.bridge.into(),
+        }
+    }
+}
+
+/// A number of thousandths of this name.
+fn check_thousandths(name: &str, number: u16) -> Result<(), String> {
+    match number {
+        0..=1_000 => Ok(()),
+        _ => Err(format!("\"{name}\" is {number}; valid are 0 to 1000 thousandths")),
+    }
+}
+
+impl StudentBand {
+    fn check(&self) -> Result<(), String> {
+        check_thousandths("keep", self.keep)?;
+        match self.drop {
+            Some(drop) if drop > self.keep => {
+                Err(format!("\"drop\" of the student is {drop}; valid are 0 to \"keep\", which is {}", self.keep))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl NetworkBand {
+    fn check(&self, has_student: bool) -> Result<(), String> {
+        check_thousandths("keep", self.keep)?;
+        if self.tolerance >= self.keep.max(1) {
+            return Err(format!(
+                "\"tolerance\" of the network is {}; valid are numbers below \"keep\", which is {}",
+                self.tolerance, self.keep
+            ));
+        }
+        match (has_student, self.points) {
+            (false, None) => {
+                Err("the \"network\" has no \"points\" and there is no \"student\": no seed is in doubt".into())
+            }
+            (true, Some(_)) => {
+                Err("the \"network\" has \"points\", but with a \"student\" it is asked what that leaves in doubt"
+                    .into())
+            }
+            _ => Ok(()),
         }
     }
 }

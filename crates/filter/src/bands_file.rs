@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::bands::Bands;
 
 const FORMAT: &str = "seedsieve cascade";
-/// Version 1 has no `loss`.
-const VERSIONS: std::ops::RangeInclusive<u32> = 1..=2;
+/// Version 1 has no `loss`; before version 3 there is no `network`, and no `drop` of the student.
+const VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// A bands file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,13 +79,13 @@ impl BandsFile {
         Self { format: FORMAT.into(), version: *VERSIONS.end(), bands, loss }
     }
 
-    /// The file that is built in: `models/cascade_v2.json`.
+    /// The file that is built in: `models/cascade_v3.json`.
     ///
     /// # Panics
     /// Never: a test reads it.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::parse(include_str!("../../../models/cascade_v2.json")).expect("the built-in bands are valid")
+        Self::parse(include_str!("../../../models/cascade_v3.json")).expect("the built-in bands are valid")
     }
 
     /// Reads the text of a bands file.
@@ -97,7 +97,7 @@ impl BandsFile {
         let file: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if file.format != FORMAT || !VERSIONS.contains(&file.version) {
             return Err(format!(
-                "it says format {:?}, version {}; needed is format {FORMAT:?}, version {} or {}",
+                "it says format {:?}, version {}; needed is format {FORMAT:?}, version {} to {}",
                 file.format,
                 file.version,
                 VERSIONS.start(),
@@ -130,11 +130,27 @@ mod tests {
             assert!(BY_HAND.contains(from), "{from}");
             BandsFile::parse(&BY_HAND.replace(from, to)).unwrap_err()
         };
-        assert!(problem("\"version\": 1", "\"version\": 3").contains("version 3"));
+        assert!(problem("\"version\": 1", "\"version\": 4").contains("version 4"));
         assert!(problem("\"run\": 8", "\"run\": 65").contains("65; valid are 1 to 64"));
         assert!(problem("\"run\": 8", "\"run\": -8").contains("-8"));
         assert!(problem("\"run\"", "\"ran\"").contains("ran"));
         assert!(BandsFile::parse("").unwrap_err().contains("EOF"));
+        let with = |more: &str| BandsFile::parse(&BY_HAND.replace("\"run\": 8", &format!("\"run\": 8, {more}")));
+        let student = |band: &str| with(&format!("\"student\": {{{band}}}")).map(|file| file.bands.student.unwrap());
+        assert!(student("\"points\": 8, \"keep\": 1001").unwrap_err().contains("1001; valid are 0 to 1000"));
+        assert!(
+            student("\"points\": 8, \"keep\": 20, \"drop\": 21").unwrap_err().contains("21; valid are 0 to \"keep\"")
+        );
+        assert_eq!(student("\"points\": 8, \"keep\": 20, \"drop\": 20").unwrap().drop, Some(20));
+        let network = |band: &str| with(&format!("\"network\": {{{band}}}")).map(|file| file.bands.doubt());
+        assert!(network("\"keep\": 20, \"tolerance\": 1").unwrap_err().contains("no \"points\""));
+        assert!(network("\"points\": 8, \"keep\": 1001, \"tolerance\": 1").unwrap_err().contains("1001"));
+        assert!(network("\"points\": 8, \"keep\": 20, \"tolerance\": 20").unwrap_err().contains("below \"keep\""));
+        assert_eq!(network("\"points\": 8, \"keep\": 20, \"tolerance\": 19"), Ok(Some(8)));
+        let both = "\"student\": {\"points\": 4, \"keep\": 9}, \"network\": {\"keep\": 20, \"tolerance\": 1}";
+        assert_eq!(with(both).map(|file| file.bands.doubt()), Ok(Some(4)));
+        let twice = both.replace("\"keep\": 20", "\"points\": 8, \"keep\": 20");
+        assert!(with(&twice).unwrap_err().contains("what that leaves in doubt"));
     }
 
     #[test]

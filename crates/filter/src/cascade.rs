@@ -11,14 +11,12 @@
 
 use std::ops::Range;
 
-use seedsieve_inference::NpuResult;
-
 use crate::FilterStatistics;
 use crate::bands::Bands;
 use crate::bounds::Probe;
 use crate::competition::{Bound, Competition};
 use crate::diagonal::Scoring;
-use crate::doubt::{DoubtfulRead, Doubts, Student};
+use crate::doubt::Doubts;
 use crate::planes::ReferencePlanes;
 
 /// What the cascade decides by: bwa's scores, and the bands of [`Bands`].
@@ -96,7 +94,8 @@ impl CascadeBatch<'_> {
         (0..reads).step_by(step).map(move |first| first..(first + step).min(reads))
     }
 
-    fn of(&self, read: usize) -> Range<usize> {
+    /// The seeds of the read of this number.
+    pub(crate) fn of(&self, read: usize) -> Range<usize> {
         self.read_offsets[read]..self.read_offsets[read + 1]
     }
 }
@@ -206,23 +205,21 @@ impl Cascade {
         batch: &CascadeBatch<'_>,
         stand_ins: &mut [Option<Bound>],
     ) -> FilterStatistics {
-        self.stand_ins_after(reference, batch, None, stand_ins).expect("no network is asked")
+        self.stand_ins_and_doubts(reference, batch, None, stand_ins).0
     }
 
-    /// As [`Self::stand_ins`], where a student network is asked about the seeds in doubt.
-    ///
-    /// # Errors
-    /// Whatever the network reports.
+    /// As [`Self::stand_ins`]; says as well which of the stand-ins are in doubt: those whose seeds miss what would have them
+    /// extended by at most `points`, none where that is `None`.
     ///
     /// # Panics
-    /// If the lengths in `batch`, `student` and `stand_ins` do not agree.
-    pub fn stand_ins_after(
+    /// If the lengths in `batch` and `stand_ins` do not agree.
+    pub fn stand_ins_and_doubts(
         &self,
         reference: &ReferencePlanes,
         batch: &CascadeBatch<'_>,
-        student: Option<Student<'_>>,
+        points: Option<i32>,
         stand_ins: &mut [Option<Bound>],
-    ) -> NpuResult<FilterStatistics> {
+    ) -> (FilterStatistics, Doubts) {
         self.check(batch, stand_ins.len());
         let (mut doubts, mut doubtful) = (Doubts::default(), Vec::new());
         let mut statistics =
@@ -244,22 +241,17 @@ impl Cascade {
             }
             for (number, read) in reads.enumerate() {
                 let mate = if batch.paired { bounds[1 - number].as_slice() } else { &[] };
+                let bounds = bounds[number].as_slice();
                 extend.clear();
-                extend.resize(bounds[number].len(), false);
+                extend.resize(bounds.len(), false);
                 let chains = batch.chains.get(batch.of(read)).unwrap_or_default();
-                competition.decide_extensions(&bounds[number], chains, mate, &mut extend, &mut statistics);
-                if let Some(student) = &student {
+                competition.decide_extensions(bounds, chains, mate, &mut extend, &mut statistics);
+                if let Some(points) = points {
                     let mate_best = mate.iter().map(|bound| bound.score).max().unwrap_or(0);
-                    let bounds = bounds[number].as_slice();
-                    competition.doubtful(bounds, mate_best, &extend, student.points, &mut doubtful);
-                    if !doubtful.is_empty() {
-                        let (codes, seeds) = (batch.reads[read], &batch.seeds[batch.of(read)]);
-                        let first = batch.read_offsets[read];
-                        let of_read = DoubtfulRead { codes, seeds, bounds, first, chains, mate_best };
-                        doubts.add(reference, student, &of_read, &doubtful);
-                    }
+                    competition.doubtful(bounds, mate_best, &extend, points, &mut doubtful);
+                    doubts.add(read, batch.read_offsets[read], &doubtful, bounds, mate_best);
                 }
-                let decided = extend.iter().zip(&bounds[number]).zip(&mut stand_ins[batch.of(read)]);
+                let decided = extend.iter().zip(bounds).zip(&mut stand_ins[batch.of(read)]);
                 for ((extend, bound), stand_in) in decided {
                     // A seed on no contig has no alignment that could stand in for it.
                     if !extend && bound.segment.score > 0 {
@@ -269,10 +261,7 @@ impl Cascade {
                 }
             }
         }
-        if let Some(student) = &student {
-            doubts.decide(student, stand_ins, &mut statistics)?;
-        }
-        Ok(statistics)
+        (statistics, doubts)
     }
 
     /// Single reads keep fewer rivals: nothing is paired with them.

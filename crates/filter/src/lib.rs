@@ -6,6 +6,9 @@
 //! - [`SeedFilter`]: a viability network scores the context window of every seed that the guard rails ([`GuardRails`]) do
 //!   not keep, and those below a threshold are dropped. A chunk with fewer reads than a minimum is not filtered.
 //!
+//! Seeds about which the cascade is in doubt ([`Doubts`]) may be asked of networks: a [`Student`], and the convolutional
+//! [`Network`].
+//!
 //! Either way the rules that keep seeds are part of the filter, not options: every read keeps its best seed. A record can
 //! still go where it does not rest on one: of two mates that both score below the threshold, bwa may report the pair.
 
@@ -24,13 +27,13 @@ mod seed_filter;
 mod statistics;
 mod student_features;
 
-pub use bands::{Bands, StudentBand};
+pub use bands::{Bands, NetworkBand, StudentBand};
 pub use bands_file::{BandsFile, HalfLoss, Loss, WorkLoss};
 pub use bounds::UngappedBounds;
 pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
 pub use competition::{Bound, Competition};
 pub use diagonal::{Scoring, Segment, extend};
-pub use doubt::{SeedScorer, Student};
+pub use doubt::{Doubts, Network, SeedScorer, Student};
 pub use flanks::VectorForm;
 pub use gap_bounds::GapBounds;
 pub use planes::{ReadPlanes, ReferencePlanes, fetch_reference};

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use serde::Serialize;
 
-/// What the filter did with some seeds; additive.
+/// What the filter did with some seeds, and what its networks took; additive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct FilterStatistics {
     /// Seeding gate: reads of which only the longest matches are seeds.
@@ -45,6 +47,16 @@ pub struct FilterStatistics {
     pub asked_of_student: u64,
     /// Extension gate: seeds extended because the student found one of their chain viable.
     pub kept_by_student: u64,
+    /// Extension gate: seeds in doubt that the convolutional network was asked about.
+    pub asked_of_network: u64,
+    /// Extension gate: seeds extended because the network found one of their chain viable.
+    pub kept_by_network: u64,
+    /// CPU time of the student, with what it is shown of a seed. No count: reports have it with the times of the gates.
+    #[serde(skip)]
+    pub student_time: Duration,
+    /// CPU time of the calling threads for the convolutional network, with its windows.
+    #[serde(skip)]
+    pub network_time: Duration,
     /// Extensions that Smith-Waterman was proven to agree with, by the proof that the filter adds: they change nothing.
     pub proven: u64,
     /// Rescue gate: pairs that came in.
@@ -93,6 +105,10 @@ impl FilterStatistics {
         self.stand_ins += other.stand_ins;
         self.asked_of_student += other.asked_of_student;
         self.kept_by_student += other.kept_by_student;
+        self.asked_of_network += other.asked_of_network;
+        self.kept_by_network += other.kept_by_network;
+        self.student_time += other.student_time;
+        self.network_time += other.network_time;
         self.proven += other.proven;
         self.pairs_in += other.pairs_in;
         self.pairs_not_rescued += other.pairs_not_rescued;

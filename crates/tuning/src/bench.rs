@@ -7,6 +7,7 @@ use seedsieve_aligner::{
     AlignOptions, Aligner, AlignerError, Bands, ChunkOutput, ComputeContext, MixedChunk, NoObserver, ReferenceIndex,
     SeedScorer, Statistics,
 };
+use seedsieve_inference::NpuBackend;
 
 use crate::outcome::Outcome;
 use crate::tally::{Half, Tally};
@@ -71,8 +72,8 @@ pub struct Trial {
     pub learned: Tally,
     /// Of the others.
     pub checked: Tally,
-    /// What the bands decide about: extensions that Smith-Waterman computed, gaps that were tried and seeds that the student was
-    /// asked about, each as a part of an extension.
+    /// What the bands decide about: extensions that Smith-Waterman computed, gaps that were tried and seeds that networks were
+    /// asked about, each in units of an extension.
     pub cost: f64,
     /// Counts and times of the run.
     pub statistics: Statistics,
@@ -82,24 +83,37 @@ pub struct Trial {
 const GAP_COST: f64 = 0.25;
 /// A seed that the student is asked about: its row, and the network.
 const STUDENT_COST: f64 = 0.5;
+/// A seed that the convolutional network is asked about, in the native kernel.
+const NETWORK_COST: f64 = 4.0;
+
+/// Who is asked about seeds in doubt, where bands say so.
+#[derive(Clone, Default)]
+pub struct Networks {
+    /// The student.
+    pub student: Option<Arc<dyn SeedScorer>>,
+    /// The convolutional network.
+    pub network: Option<Arc<dyn NpuBackend>>,
+    /// The same in exact arithmetic.
+    pub referee: Option<Arc<dyn NpuBackend>>,
+}
 
 /// Works, and what becomes of their reads without a filter.
 pub struct Bench<'a> {
     works: Vec<Work<'a>>,
-    student: Option<Arc<dyn SeedScorer>>,
+    networks: Networks,
     unfiltered: Vec<Vec<Outcome>>,
 }
 
 impl<'a> Bench<'a> {
-    /// Aligns the reads of all works without a filter; `student` is asked where bands say so. Runs on the current rayon thread
+    /// Aligns the reads of all works without a filter; `networks` are asked where bands say so. Runs on the current rayon thread
     /// pool.
     ///
     /// # Errors
     /// Whatever the aligner reports.
-    pub fn new(works: Vec<Work<'a>>, student: Option<Arc<dyn SeedScorer>>) -> Result<Self, AlignerError> {
+    pub fn new(works: Vec<Work<'a>>, networks: Networks) -> Result<Self, AlignerError> {
         let context = ComputeContext::unfiltered();
         let unfiltered = works.iter().map(|work| Ok(work.align(&context)?.0)).collect::<Result<_, AlignerError>>()?;
-        Ok(Self { works, student, unfiltered })
+        Ok(Self { works, networks, unfiltered })
     }
 
     /// The works.
@@ -119,7 +133,8 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Whatever the aligner reports.
     pub fn run(&self, bands: Bands) -> Result<Vec<Trial>, AlignerError> {
-        let context = ComputeContext { bands, student: self.student.clone(), ..ComputeContext::cascade() };
+        let Networks { student, network: npu_backend, referee: npu_referee } = self.networks.clone();
+        let context = ComputeContext { bands, student, npu_backend, npu_referee, ..ComputeContext::cascade() };
         let of_work = |(work, off): (&Work<'_>, &Vec<Outcome>)| {
             let (on, statistics) = work.align(&context)?;
             let tally = |half| Tally::new(off, &on, work.options.mem.t, Some(half));
@@ -129,7 +144,8 @@ impl<'a> Bench<'a> {
                 checked: tally(Half::Check),
                 cost: computed as f64
                     + GAP_COST * statistics.filter.gaps_tried as f64
-                    + STUDENT_COST * statistics.filter.asked_of_student as f64,
+                    + STUDENT_COST * statistics.filter.asked_of_student as f64
+                    + NETWORK_COST * statistics.filter.asked_of_network as f64,
                 statistics,
             })
         };

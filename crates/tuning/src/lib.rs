@@ -14,7 +14,7 @@ mod outcome;
 mod search;
 mod tally;
 
-pub use bench::{Bench, Part, Trial, Work};
+pub use bench::{Bench, Networks, Part, Trial, Work};
 pub use interval::upper_bound;
 pub use outcome::Outcome;
 pub use search::{Aim, Learned, TuningError, learn};

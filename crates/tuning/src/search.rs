@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use seedsieve_aligner::{AlignerError, Bands, StudentBand};
+use seedsieve_aligner::{AlignerError, Bands, NetworkBand, StudentBand};
 
 use crate::bench::Trial;
 
@@ -68,10 +68,12 @@ enum From {
     Singles,
     /// Reads, where the bands have a student.
     Student,
+    /// Reads, where the bands have the convolutional network and no student.
+    Network,
 }
 
 /// The numbers that decide, the costliest first. Lengths of gaps and distances are no matter of loss, and stay.
-const LADDERS: [Ladder; 8] = [
+const LADDERS: [Ladder; 10] = [
     Ladder {
         value: |bands| &mut bands.near_best,
         rungs: &[0, 4, 7, 10, 12, 14, 17, 20, 24, 30],
@@ -83,6 +85,16 @@ const LADDERS: [Ladder; 8] = [
         learned_from: From::Student,
     },
     Ladder { value: |bands| &mut of_student(bands).points, rungs: &[0, 4, 8, 12, 16, 20], learned_from: From::Student },
+    Ladder {
+        value: |bands| &mut of_network(bands).keep,
+        rungs: &[900, 700, 500, 300, 150, 50],
+        learned_from: From::Network,
+    },
+    Ladder {
+        value: |bands| of_network(bands).points.get_or_insert(0),
+        rungs: &[0, 4, 8, 12, 16, 20],
+        learned_from: From::Network,
+    },
     Ladder { value: |bands| &mut bands.unseeded_gain, rungs: &[0, 8, 12, 16, 20, 24, 30], learned_from: From::Reads },
     Ladder { value: |bands| &mut bands.hopeless, rungs: &[0, 2, 4, 6, 8, 10, 14], learned_from: From::Pairs },
     Ladder {
@@ -96,6 +108,10 @@ const LADDERS: [Ladder; 8] = [
 
 fn of_student(bands: &mut Bands) -> &mut StudentBand {
     bands.student.as_mut().expect("asked for only where there is one")
+}
+
+fn of_network(bands: &mut Bands) -> &mut NetworkBand {
+    bands.network.as_mut().expect("asked for only where there is one")
 }
 
 /// Times that all numbers are gone through. Each opens an equal part of the loss that is left, so that the first number does
@@ -121,6 +137,7 @@ pub fn learn(
             From::Pairs => aim.pairs,
             From::Singles => aim.singles,
             From::Student => start.student.is_some(),
+            From::Network => start.network.is_some() && start.student.is_none(),
         })
     };
     let mut known: HashMap<Bands, Vec<Trial>> = HashMap::new();

@@ -3,12 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use seedsieve_encoding::PACKED_SEED_BYTES;
 use seedsieve_filter::{
-    Bands, Bound, Cascade, CascadeBatch, CascadeSettings, FilterStatistics, PlacedSeed, Scoring, SeedScorer, Student,
-    StudentBand,
+    Bands, Bound, Cascade, CascadeBatch, CascadeSettings, Doubts, FilterStatistics, Network, NetworkBand, PlacedSeed,
+    Scoring, SeedScorer, Student, StudentBand,
 };
+use seedsieve_inference::{NpuBackend, NpuResult};
 
-use super::{ExtensionGate, GateBatch, SeedGate, is_whole};
+use super::{ExtensionGate, GateBatch, SeedGate, is_whole, windows};
+use crate::cpu_time::thread_cpu_time;
 use crate::{AlignOptions, AlignerError, ComputeContext, ReferenceIndex, Seed, SeedExtension};
 
 /// The cascade under a run's options.
@@ -16,20 +19,82 @@ pub(super) struct CascadeGates {
     cascade: Cascade,
     /// Whether the extension gate decides on what the seed gate keeps.
     extensions_follow: bool,
-    /// Who is asked about seeds in doubt.
+    /// Seeds that miss what would have them extended by so many points at most are in doubt.
+    points: Option<i32>,
+    /// Who is asked about them.
     student: Option<(Arc<dyn SeedScorer>, StudentBand)>,
+    /// Who is asked about what the student leaves in doubt.
+    network: Option<DoubtNetwork>,
+}
+
+/// The convolutional network and its band.
+struct DoubtNetwork {
+    backend: Arc<dyn NpuBackend>,
+    referee: Option<Arc<dyn NpuBackend>>,
+    band: NetworkBand,
 }
 
 impl CascadeGates {
     pub(super) fn new(context: &ComputeContext, options: &AlignOptions) -> Self {
         let bands = &context.bands;
-        let cascade = Cascade::new(settings(bands, options));
+        let student = context.student.clone().zip(bands.student);
+        let network = context.npu_backend.clone().zip(bands.network);
+        let network =
+            network.map(|(backend, band)| DoubtNetwork { backend, referee: context.npu_referee.clone(), band });
+        let is_asked = student.is_some() || network.is_some();
         Self {
-            cascade,
+            cascade: Cascade::new(settings(bands, options)),
             extensions_follow: context.gates.extensions,
-            student: context.student.clone().zip(bands.student),
+            points: bands.doubt().filter(|_| is_asked).map(|points| i32::from(points) * options.mem.a),
+            student,
+            network,
         }
     }
+
+    /// Tier 2.
+    fn ask_student(
+        &self,
+        batch: &GateBatch<'_>,
+        placed: &CascadeBatch<'_>,
+        doubts: &mut Doubts,
+        stand_ins: &mut [Option<Bound>],
+        statistics: &mut FilterStatistics,
+    ) -> NpuResult<()> {
+        let Some((scorer, band)) = &self.student else { return Ok(()) };
+        let occurrences: Vec<u32> =
+            batch.seeds.iter().map(|seed| seed.occurrences.try_into().unwrap_or(u32::MAX)).collect();
+        let student = Student {
+            scorer: scorer.as_ref(),
+            keep: thousandths(band.keep),
+            drop: thousandths(band.drop.unwrap_or(band.keep)),
+            occurrences: &occurrences,
+        };
+        doubts.ask_student(&student, batch.index.planes(), placed, stand_ins, statistics)
+    }
+
+    /// Tier 3.
+    fn ask_network(
+        &self,
+        batch: &GateBatch<'_>,
+        placed: &CascadeBatch<'_>,
+        doubts: &mut Doubts,
+        stand_ins: &mut [Option<Bound>],
+        statistics: &mut FilterStatistics,
+    ) -> NpuResult<()> {
+        let Some(DoubtNetwork { backend, referee, band }) = &self.network else { return Ok(()) };
+        let network = Network {
+            backend: backend.as_ref(),
+            referee: referee.as_deref(),
+            keep: thousandths(band.keep),
+            tolerance: thousandths(band.tolerance),
+            encode: &|number, packed: &mut [u8; PACKED_SEED_BYTES]| windows::encode(batch, number, packed),
+        };
+        doubts.ask_network(&network, placed, stand_ins, statistics)
+    }
+}
+
+fn thousandths(number: u16) -> f32 {
+    f32::from(number) / 1_000.0
 }
 
 impl SeedGate for CascadeGates {
@@ -111,17 +176,17 @@ impl ExtensionGate for CascadeGates {
         let GateBatch { reads, offsets: read_offsets, chains, paired, .. } = *batch;
         let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains, paired };
         let mut bounds = vec![None; seeds.len()];
-        let occurrences: Vec<u32> = match self.student {
-            Some(_) => batch.seeds.iter().map(|seed| seed.occurrences.try_into().unwrap_or(u32::MAX)).collect(),
-            None => Vec::new(),
-        };
-        let student = self.student.as_ref().map(|(scorer, band)| Student {
-            scorer: scorer.as_ref(),
-            points: i32::from(band.points) * batch.options.mem.a,
-            threshold: f32::from(band.keep) / 1_000.0,
-            occurrences: &occurrences,
-        });
-        let statistics = self.cascade.stand_ins_after(batch.index.planes(), &placed, student, &mut bounds)?;
+        let planes = batch.index.planes();
+        let (mut statistics, mut doubts) = self.cascade.stand_ins_and_doubts(planes, &placed, self.points, &mut bounds);
+        if !doubts.is_empty() {
+            let started = thread_cpu_time();
+            self.ask_student(batch, &placed, &mut doubts, &mut bounds, &mut statistics)?;
+            let heard = thread_cpu_time();
+            self.ask_network(batch, &placed, &mut doubts, &mut bounds, &mut statistics)
+                .map_err(AlignerError::ThirdTier)?;
+            statistics.student_time += heard - started;
+            statistics.network_time += thread_cpu_time() - heard;
+        }
         for (bound, stand_in) in bounds.iter().zip(stand_ins) {
             *stand_in = bound.as_ref().map(|bound| extension(bound, batch.index.length(), batch.options.mem.w));
         }
@@ -178,7 +243,6 @@ fn extension(bound: &Bound, l_pac: i64, band: i32) -> SeedExtension {
     }
 }
 
-/// The cascade's bands under bwa's scores, thresholds and penalties.
 /// What the cascade decides by in a run with these options.
 pub(crate) fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
     let mem = &options.mem;

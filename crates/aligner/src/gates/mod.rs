@@ -42,6 +42,7 @@ mod cascade;
 mod network;
 mod rescue;
 mod seeding;
+mod windows;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use seedsieve_encoding::PACKED_SEED_BYTES;
 use seedsieve_filter::{FilterStatistics, SeedBatch, SeedFacts, SeedFilter};
 
-use super::{GateBatch, SeedGate, is_whole, ungapped};
+use super::{GateBatch, SeedGate, ungapped, windows};
 use crate::AlignerError;
 
 /// Asks the network about every seed that its guard rails do not keep.
@@ -21,7 +21,6 @@ impl SeedGate for NetworkGate {
     fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
         let GateBatch { index, options, reads, chunk_reads, offsets, seeds, .. } = *batch;
         let mut facts = Vec::with_capacity(seeds.len());
-        let mut read_of = Vec::with_capacity(seeds.len());
         let mut reference = Vec::new();
         for (read, codes) in reads.iter().enumerate() {
             for seed in &seeds[offsets[read]..offsets[read + 1]] {
@@ -29,16 +28,9 @@ impl SeedGate for NetworkGate {
                     length: seed.length as u32,
                     ungapped_score: ungapped(index, options, codes, seed, &mut reference),
                 });
-                read_of.push(read);
             }
         }
-        let encode = |number: usize, packed: &mut [u8; PACKED_SEED_BYTES]| {
-            if is_whole(index, &seeds[number]) {
-                index.encode_seed(reads[read_of[number]], &seeds[number], packed);
-            } else {
-                packed.fill(0);
-            }
-        };
+        let encode = |number: usize, packed: &mut [u8; PACKED_SEED_BYTES]| windows::encode(batch, number, packed);
         let batch = SeedBatch { chunk_reads, read_offsets: offsets, facts: &facts, encode: &encode };
         Ok(self.filter.retain(&batch, keep)?)
     }

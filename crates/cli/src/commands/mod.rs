@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod align;
 pub mod backends;
 pub mod bands;
+mod cascade_network;
 pub mod compare;
 pub mod completions;
 pub mod dataset;

@@ -174,6 +174,10 @@ fn seeds(filter: &FilterStatistics, run: &str, label: &str) -> String {
         filter.backend.as_ref().map(|backend| format!("backend {}", escape(backend))),
         filter.threshold.map(|threshold| format!("threshold {}", short(threshold))),
         filter.scored.map(|scored| format!("{} seeds scored", thousands(scored))),
+        Some(filter.tiers()).filter(|tiers| !tiers.is_empty()).map(|tiers| {
+            let tier = |(name, seconds): &(&str, f64)| format!("{} {seconds:.2} s", escape(name));
+            format!("CPU time of the tiers: {}", tiers.iter().map(tier).collect::<Vec<_>>().join(", "))
+        }),
         filter.promised_loss().map(|(loss, confidence)| {
             format!(
                 "learned to change at most {} % of reads ({} % confidence)",

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use seedsieve_aligner::{BandsFile, GateChoice, SeedScorer};
+use seedsieve_aligner::{Bands, BandsFile, GateChoice, SeedScorer};
 use seedsieve_formats::OutputFormat;
 
+use crate::commands::cascade_network::CascadeNetwork;
 use crate::commands::student::student;
 
 /// Arguments of `seedsieve align`.
@@ -226,12 +227,13 @@ pub struct Filter {
     /// Smith-Waterman), rescue (before mates are looked for) [default: all of them].
     #[arg(long, value_name = "GATES", value_delimiter = ',')]
     pub gate: Option<Vec<GateName>>,
-    /// Bands of the cascade [default: those that are built in, models/cascade_v2.json].
+    /// Bands of the cascade [default: those that are built in, models/cascade_v3.json].
     #[arg(long, value_name = "FILE.json")]
     pub cascade: Option<PathBuf>,
-    /// How far the cascade goes: 1, integer arithmetic alone; 2, a student network is asked about seeds in doubt [default: 2
-    /// where the bands have a "student", else 1].
-    #[arg(long, value_name = "TIERS", value_parser = clap::value_parser!(u8).range(1..=2))]
+    /// How far the cascade goes: 1, integer arithmetic alone; 2, a student network is asked about seeds in doubt; 3, the
+    /// convolutional network about what is still in doubt [default: as far as the bands have numbers for, "student" and
+    /// "network"].
+    #[arg(long, value_name = "TIERS", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub cascade_tiers: Option<u8>,
     /// Student network that is asked [default: the one that is built in, models/seed_student_near_v2_int8.onnx].
     #[arg(long, value_name = "FILE.onnx")]
@@ -295,7 +297,7 @@ impl Filter {
         let Some(path) = &self.cascade else { return Ok(BandsFile::built_in()) };
         let text = std::fs::read_to_string(path).with_context(|| format!("--cascade {}", path.display()))?;
         BandsFile::parse(&text).map_err(|problem| {
-            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v2.json shows the form", path.display())
+            anyhow::anyhow!("--cascade {}: {problem}; models/cascade_v3.json shows the form", path.display())
         })
     }
 
@@ -303,8 +305,8 @@ impl Filter {
     ///
     /// # Errors
     /// A model file that cannot be used; tier 2 was asked for and the bands have no place for it.
-    pub fn student(&self, file: &BandsFile) -> anyhow::Result<Option<Arc<dyn SeedScorer>>> {
-        if file.bands.student.is_none() {
+    pub fn student(&self, bands: &Bands) -> anyhow::Result<Option<Arc<dyn SeedScorer>>> {
+        if bands.student.is_none() {
             if self.cascade_tiers == Some(2) || self.student.is_some() {
                 anyhow::bail!(
                     "the bands have no \"student\", so that no seed is in doubt; give --cascade a file that has \
@@ -316,7 +318,49 @@ impl Filter {
         if self.cascade_tiers == Some(1) {
             return Ok(None);
         }
+        if cfg!(not(feature = "native"))
+            && self.cascade.is_none()
+            && self.cascade_tiers.is_none()
+            && self.student.is_none()
+        {
+            tracing::warn!(
+                "this build has no native kernel for the student network: the cascade ends with its first tier"
+            );
+            return Ok(None);
+        }
         student(self.student.as_deref()).map(Some)
+    }
+
+    /// The convolutional network that is asked, where these bands have numbers for it and tier 3 was not turned off.
+    ///
+    /// # Errors
+    /// A model or backend that cannot be used; tier 3 or an option of it was asked for and nothing is asked there.
+    pub fn network(&self, bands: &Bands) -> anyhow::Result<Option<CascadeNetwork>> {
+        let options = [
+            ("--npu-backend", self.npu_backend.is_some()),
+            ("--ort-library", self.ort_library.is_some()),
+            ("--model", self.model.is_some()),
+        ];
+        let given = options.iter().find(|(_, given)| *given).map(|(name, _)| *name);
+        let is_last_tier = self.cascade_tiers.is_none_or(|tiers| tiers == 3);
+        if bands.network.is_some() && is_last_tier {
+            let choice = self.npu_backend.unwrap_or_default();
+            return CascadeNetwork::load(self.model.as_deref(), choice, self.ort_library.as_deref()).map(Some);
+        }
+        match (given, self.cascade_tiers) {
+            (Some(option), Some(tiers @ 1..=2)) => anyhow::bail!(
+                "{option} is an option of the network, which --cascade-tiers {tiers} leaves out; say --cascade-tiers 3"
+            ),
+            (Some(option), _) => anyhow::bail!(
+                "{option} is an option of the network, which these bands of the cascade do not ask: give --cascade a file \
+                 with \"network\", or say --filter cnn"
+            ),
+            (None, Some(3)) => anyhow::bail!(
+                "the bands have no \"network\", so that it is not asked; give --cascade a file that has, as \
+                 \"network\": {{\"points\": 8, \"keep\": 500, \"tolerance\": 20}}"
+            ),
+            _ => Ok(None),
+        }
     }
 
     /// The mode that was asked for.
@@ -333,12 +377,13 @@ impl Filter {
         ];
         let given = of_network.iter().find(|(_, given)| *given).map(|(name, _)| *name);
         let mode = match (self.filter, given) {
-            (Some(mode @ (FilterChoice::Cascade | FilterChoice::Exact)), Some(option)) => {
-                let mode = if mode == FilterChoice::Exact { "exact" } else { "cascade" };
-                anyhow::bail!(
-                    "{option} is an option of the network, which --filter {mode} does not use; say --filter cnn"
-                )
-            }
+            (Some(FilterChoice::Exact), Some(option)) => anyhow::bail!(
+                "{option} is an option of the network, which --filter exact does not use; say --filter cnn"
+            ),
+            (Some(FilterChoice::Cascade), Some(option @ ("--npu-threshold" | "--npu-min-batch"))) => anyhow::bail!(
+                "{option} is an option of --filter cnn; when the cascade asks the network, and which scores count, is in its \
+                 bands (--cascade FILE.json)"
+            ),
             (Some(mode), _) => mode,
             (None, Some(option)) if !self.npu_filter => {
                 anyhow::bail!("{option} is an option of the seed filter, which is off; say --npu-filter");

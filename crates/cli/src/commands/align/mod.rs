@@ -104,12 +104,17 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
     }
     if mode == FilterChoice::Cascade {
         let (gates, file) = (args.filter.gates(), args.filter.bands()?);
-        let student = args.filter.student(&file)?;
+        let bands = file.bands;
+        let (student, network) = (args.filter.student(&bands)?, args.filter.network(&bands)?);
         // The loss was measured with all gates and all tiers.
-        let as_measured = gates == GateChoice::default() && student.is_some() == file.bands.student.is_some();
-        let report = FilterReport::cascade(file.loss.filter(|_| as_measured));
+        let all_tiers = student.is_some() == bands.student.is_some() && network.is_some() == bands.network.is_some();
+        let loss = file.loss.filter(|_| all_tiers && gates == GateChoice::default());
+        let report = FilterReport::cascade(loss, network.as_ref());
         tracing::info!("{}", report.line());
-        let context = ComputeContext { gates, student, bands: file.bands, ..ComputeContext::cascade() };
+        let (npu_backend, npu_referee) = network.map(|network| (network.backend, network.referee)).unzip();
+        let npu_referee = npu_referee.flatten();
+        let cascade = ComputeContext::cascade();
+        let context = ComputeContext { gates, student, bands, npu_backend, npu_referee, ..cascade };
         return Ok((context, Some(report)));
     }
     if let Some(library) = &args.filter.ort_library {

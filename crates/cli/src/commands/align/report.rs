@@ -9,11 +9,24 @@ use seedsieve_formats::OutputFile;
 use seedsieve_inference::Model;
 use serde_json::json;
 
+use crate::commands::cascade_network::CascadeNetwork;
+
+/// The tiers of the cascade, in their order.
+const TIERS: [&str; 3] = ["integers", "student", "network"];
+
 /// Which filter was on.
 pub enum FilterReport {
     Exact,
-    Cascade { loss: Option<seedsieve_filter::Loss> },
+    Cascade { loss: Option<seedsieve_filter::Loss>, network: Option<ThirdTier> },
     Network { model: String, sha256: String, backend: String, threshold: f32, loss: Option<Loss> },
+}
+
+/// The network that the cascade asks.
+pub struct ThirdTier {
+    model: String,
+    sha256: String,
+    backend: String,
+    has_referee: bool,
 }
 
 /// What a model promises at the threshold in force: the part of viable seeds lost, at most, with this confidence, on data
@@ -26,8 +39,14 @@ pub struct Loss {
 
 impl FilterReport {
     /// `loss` is what the bands were learned for, if they were.
-    pub fn cascade(loss: Option<seedsieve_filter::Loss>) -> Self {
-        Self::Cascade { loss }
+    pub fn cascade(loss: Option<seedsieve_filter::Loss>, network: Option<&CascadeNetwork>) -> Self {
+        let network = network.map(|network| ThirdTier {
+            model: network.model.metadata().name.clone(),
+            sha256: network.model.sha256(),
+            backend: network.backend.name().into(),
+            has_referee: network.referee.is_some(),
+        });
+        Self::Cascade { loss, network }
     }
 
     pub fn network(model: &Model, backend: &str, threshold: f32) -> Self {
@@ -46,7 +65,10 @@ impl FilterReport {
     pub fn line(&self) -> String {
         match self {
             Self::Exact => "seed filter: exact".into(),
-            Self::Cascade { .. } => "seed filter: cascade".into(),
+            Self::Cascade { network: None, .. } => "seed filter: cascade".into(),
+            Self::Cascade { network: Some(ThirdTier { model, sha256, backend, .. }), .. } => {
+                format!("seed filter: cascade, third tier {model} (sha256 {}), backend {backend}", &sha256[..12])
+            }
             Self::Network { model, sha256, backend, threshold, .. } => {
                 format!("seed filter: {model} (sha256 {}), threshold {threshold}, backend {backend}", &sha256[..12])
             }
@@ -57,7 +79,10 @@ impl FilterReport {
     pub fn header_field(&self) -> String {
         match self {
             Self::Exact => "DS:seed filter exact".into(),
-            Self::Cascade { .. } => "DS:seed filter cascade".into(),
+            Self::Cascade { network: None, .. } => "DS:seed filter cascade".into(),
+            Self::Cascade { network: Some(ThirdTier { model, sha256, .. }), .. } => {
+                format!("DS:seed filter cascade with {model} sha256={sha256}")
+            }
             Self::Network { model, sha256, backend, threshold, .. } => {
                 format!("DS:seed filter {model} sha256={sha256} backend={backend} threshold={threshold}")
             }
@@ -82,8 +107,17 @@ impl FilterReport {
                 value["mode"] = json!("exact");
                 value["seeds_in"] = json!(statistics.seeds);
             }
-            Self::Cascade { loss } => {
+            Self::Cascade { loss, network } => {
                 value["mode"] = json!("cascade");
+                let tiers = TIERS.iter().zip(statistics.tier_times()).zip(1..);
+                let tier = |((name, time), tier): ((&&str, Duration), u8)| json!({"tier": tier, "name": name, "cpu_seconds": time.as_secs_f64()});
+                value["tiers"] = tiers.map(tier).collect();
+                if let Some(ThirdTier { model, sha256, backend, has_referee }) = network {
+                    value["model"] = json!(model);
+                    value["sha256"] = json!(sha256);
+                    value["backend"] = json!(backend);
+                    value["same_on_every_backend"] = json!(has_referee);
+                }
                 if let Some(loss) = loss {
                     value["loss"]["by_rule"] = json!({
                         "changed_reads_at_most": loss.stated,
@@ -171,6 +205,11 @@ pub fn write(
     column("seeds", json!(statistics.seeds));
     column("seeds_kept", json!(statistics.seeds_kept));
     column("extensions", json!(statistics.extensions));
+    if let Some(FilterReport::Cascade { .. }) = filter {
+        for (name, time) in TIERS.iter().zip(statistics.tier_times()) {
+            column(&format!("tier_{name}_cpu_seconds"), json!(time.as_secs_f64()));
+        }
+    }
     if filter.is_some() {
         for gate in Gate::ALL {
             column(&format!("gate_{}_cpu_seconds", gate.name()), json!(statistics.gate_time(gate).as_secs_f64()));
@@ -180,6 +219,8 @@ pub fn write(
         column("stand_ins", json!(statistics.filter.stand_ins));
         column("asked_of_student", json!(statistics.filter.asked_of_student));
         column("kept_by_student", json!(statistics.filter.kept_by_student));
+        column("asked_of_network", json!(statistics.filter.asked_of_network));
+        column("kept_by_network", json!(statistics.filter.kept_by_network));
     }
     let stages: Vec<_> = Stage::ALL
         .iter()

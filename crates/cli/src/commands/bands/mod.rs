@@ -7,14 +7,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use seedsieve_aligner::{AlignOptions, Bands, BandsFile, ReferenceIndex, StudentBand};
+use seedsieve_aligner::{AlignOptions, Bands, BandsFile, NetworkBand, ReferenceIndex, StudentBand};
 use seedsieve_formats::OutputFile;
-use seedsieve_tuning::{Aim, Bench, Learned, Part, Work, learn};
+use seedsieve_tuning::{Aim, Bench, Learned, Networks, Part, Work, learn};
 
+use super::cascade_network::CascadeNetwork;
 use super::student::student;
 
 /// Instead of a file.
 const BUILT_IN: &str = "built-in";
+
+/// What rounding may make of a score of the network, in thousandths.
+const TOLERANCE: u16 = 20;
 
 /// Arguments of `seedsieve model bands`.
 #[derive(clap::Args)]
@@ -32,6 +36,13 @@ pub struct Args {
     /// in eight bits.
     #[arg(long, value_name = "FILE.onnx")]
     student: Option<PathBuf>,
+    /// Also learn what the convolutional network decides about seeds in doubt, or measure it with this one: `built-in`, or a
+    /// model file. Learned without a student only.
+    #[arg(long, value_name = "FILE.onnx")]
+    network: Option<PathBuf>,
+    /// Inference backend of the network: as in `align` [default: auto].
+    #[arg(long, value_name = "NAME")]
+    npu_backend: Option<seedsieve_inference::BackendChoice>,
     /// Largest share of the reads with an alignment of -T or more that may lose it or its place: the upper bound of what is
     /// measured, in each input at each -k.
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
@@ -66,15 +77,17 @@ fn share(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let output = args.output.as_deref().map(OutputFile::create).transpose()?;
     let start = args.measure.as_deref().map_or_else(|| Ok(BandsFile::built_in()), bands_file)?;
-    // Bands that ask a student are measured with one.
-    let asked = args.student.as_deref().or_else(|| start.bands.student.map(|_| Path::new(BUILT_IN)));
-    let student = asked.map(|file| student(Some(file).filter(|file| file.as_os_str() != BUILT_IN))).transpose()?;
+    ensure!(
+        args.measure.is_some() || args.student.is_none() || args.network.is_none(),
+        "--student and --network are learned apart; bands with both are set by hand and measured (--measure FILE.json)"
+    );
+    let networks = networks(args, &start.bands)?;
     let index = ReferenceIndex::load(&args.reference)?;
     let inputs = args.inputs.iter().map(|input| Input::open(input, args)).collect::<anyhow::Result<Vec<_>>>()?;
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads.into()).build().context("cannot start threads")?;
     pool.install(|| {
-        let bench = Bench::new(works(args, &index, &inputs), student)?;
+        let bench = Bench::new(works(args, &index, &inputs), networks)?;
         if args.measure.is_some() {
             let learned = Learned { bands: start.bands, trials: bench.run(start.bands)? };
             return Ok(write!(std::io::stdout().lock(), "{}", report::table(&bench, &learned, args.confidence))?);
@@ -82,10 +95,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let (pairs, singles) = (bench.has(true), bench.has(false));
         let aim = Aim { loss: args.loss, confidence: args.confidence, pairs, singles };
         let mut tried = 0;
-        // With a student there is some doubt to begin with; what it is worth is learned.
-        let of_student = args.student.is_some().then_some(StudentBand { points: 0, keep: 500 });
+        // With a network there is some doubt to begin with; what it is worth is learned.
+        let of_student = args.student.is_some().then_some(StudentBand { points: 0, keep: 500, drop: None });
+        let of_network =
+            args.network.is_some().then_some(NetworkBand { points: Some(0), keep: 500, tolerance: TOLERANCE });
         let learned = learn(
-            Bands { student: of_student, ..start.bands },
+            Bands { student: of_student, network: of_network, ..start.bands },
             &aim,
             |bands| bench.run(bands),
             |learned| {
@@ -106,6 +121,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         output.write_all(BandsFile::new(learned.bands, Some(loss)).to_text().as_bytes())?;
         Ok(output.finish()?)
     })
+}
+
+/// Who is asked: what is to be learned of, and what the bands ask that are measured.
+fn networks(args: &Args, bands: &Bands) -> anyhow::Result<Networks> {
+    let asked = |named: &Option<PathBuf>, of_bands: bool| {
+        named.clone().or_else(|| (args.measure.is_some() && of_bands).then(|| BUILT_IN.into()))
+    };
+    let file = |named: &PathBuf| Some(named.clone()).filter(|file| file.as_os_str() != BUILT_IN);
+    let of_student = asked(&args.student, bands.student.is_some());
+    let student = of_student.map(|named| student(file(&named).as_deref())).transpose()?;
+    let of_network = asked(&args.network, bands.network.is_some());
+    let choice = args.npu_backend.unwrap_or_default();
+    let network = of_network.map(|named| CascadeNetwork::load(file(&named).as_deref(), choice, None)).transpose()?;
+    let (network, referee) = network.map(|network| (network.backend, network.referee)).unzip();
+    Ok(Networks { student, network, referee: referee.flatten() })
 }
 
 /// Reads the bands of a file.

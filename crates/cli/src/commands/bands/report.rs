@@ -21,6 +21,11 @@ pub fn line(learned: &Learned, confidence: f64) -> String {
         let _ =
             write!(numbers, ", student asked within {} points and heard from {}/1000", student.points, student.keep);
     }
+    if let Some(network) = bands.network {
+        let within =
+            network.points.map_or_else(|| "in what that leaves".to_owned(), |points| format!("within {points} points"));
+        let _ = write!(numbers, ", network asked {within} and heard from {}/1000", network.keep);
+    }
     let losses = learned.trials.iter().map(|trial| {
         let Tally { changed, reported, .. } = trial.learned;
         format!("{changed} of {reported} (at most {:.5})", trial.learned.loss_at_most(confidence))
