@@ -22,7 +22,9 @@ pub fn is_available(library: &LoadedLibrary) -> ort::Result<bool> {
 pub fn apply(library: &LoadedLibrary, builder: SessionBuilder, half_precision: bool) -> ort::Result<SessionBuilder> {
     register(library)?;
     let devices = library.environment.devices().filter(|device| device.ep().is_ok_and(|name| name == NAME));
-    let mut options = vec![("htp_performance_mode".to_owned(), "burst".to_owned())];
+    // Without its type the plug-in takes the backend of the device, which on a CPU is one that the wheel lacks.
+    let mut options =
+        vec![("backend_type".to_owned(), "htp".to_owned()), ("htp_performance_mode".to_owned(), "burst".to_owned())];
     if half_precision {
         options.push(("enable_htp_fp16_precision".to_owned(), "1".to_owned()));
     }
