@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use common::{ort_is_available, scores};
 use seedsieve_inference::{
-    BackendChoice, Model, NpuError, detect_npu_backend, example_windows, list_available_backends, set_ort_library,
+    BackendChoice, Model, NpuError, Precision, detect_npu_backend, example_windows, list_available_backends,
+    set_ort_library,
 };
 
 const PROVIDERS: [(&str, bool, &str); 6] = [
@@ -40,10 +41,6 @@ fn providers_that_the_library_lacks_are_refused_with_the_next_step() {
     }
 }
 
-/// Half precision in the place of 32 bits.
-const HALF_PRECISION: f32 = 2e-2;
-const INT8: f32 = 0.05;
-
 /// `SEEDSIEVE_OPENVINO_LIBRARY=.../onnxruntime/capi/libonnxruntime.so.1.24.1 cargo test --features openvino --test providers --
 /// --ignored`
 #[test]
@@ -52,9 +49,11 @@ fn openvino_scores_as_the_other_backends() {
     let library: PathBuf = std::env::var_os("SEEDSIEVE_OPENVINO_LIBRARY").expect("SEEDSIEVE_OPENVINO_LIBRARY").into();
     set_ort_library(&library).unwrap();
     let packed = example_windows(10_000, 8);
-    for (model, reference, allowed) in
-        [(Model::embedded_int8(), BackendChoice::Native, INT8), (Model::embedded(), BackendChoice::Ort, HALF_PRECISION)]
-    {
+    for (model, reference, precision) in [
+        (Model::embedded_int8(), BackendChoice::Native, Precision::Int8),
+        (Model::embedded(), BackendChoice::Ort, Precision::Bf16),
+    ] {
+        let allowed = precision.largest_difference();
         let [expected, given] = [reference, BackendChoice::OpenVino]
             .map(|choice| scores(&*detect_npu_backend(&model, choice).unwrap(), &packed));
         let threshold = model.metadata().threshold;
@@ -81,5 +80,5 @@ fn qnn_runs_the_int8_model_on_its_simulator() {
     let given = scores(&*backend, &packed);
     let largest = expected.iter().zip(&given).map(|(expected, given)| (expected - given).abs()).fold(0.0, f32::max);
     println!("512 seeds in {:.2} s, largest difference {largest:.2e}", start.elapsed().as_secs_f64());
-    assert!(largest <= INT8, "{largest}");
+    assert!(largest <= Precision::Int8.largest_difference(), "{largest}");
 }
