@@ -55,6 +55,25 @@ impl Instructions for Avx2 {
         }
         all
     }
+
+    #[inline(always)]
+    unsafe fn rounded(sums: &[i32; LANES], multipliers: &[f32; LANES]) -> [u8; LANES] {
+        // SAFETY: loads of 32 bytes, and the store of 16, are of arrays that have them; the caller's word for the instructions.
+        unsafe {
+            let words = [0, 8].map(|lane| {
+                let sums = _mm256_cvtepi32_ps(_mm256_loadu_si256(sums.as_ptr().add(lane).cast()));
+                let scaled = _mm256_mul_ps(sums, _mm256_loadu_ps(multipliers.as_ptr().add(lane)));
+                _mm256_cvtps_epi32(scaled)
+            });
+            // Packing is ReLU and the limit of 255, too. It works within halves of a register: values 0 to 3, 8 to 11, 4 to 7, 12 to 15.
+            let words = _mm256_packs_epi32(words[0], words[1]);
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            let mut rounded = [0; LANES];
+            _mm_storeu_si128(rounded.as_mut_ptr().cast(), bytes);
+            rounded
+        }
+    }
 }
 
 /// Whether 32 inputs of both seeds are at most [`SMALL`]. Most inputs of students are matches: 0 or 1.
