@@ -66,6 +66,28 @@ fn openvino_scores_as_the_other_backends() {
     }
 }
 
+/// A library that has a provider, on a machine without the provider's own libraries or device:
+/// `SEEDSIEVE_GPU_LIBRARY=.../onnxruntime/capi/libonnxruntime.so.1.31.1 cargo test --features cuda,tensorrt --test providers --
+/// --ignored`
+#[test]
+#[ignore = "needs the wheel onnxruntime-gpu, and no GPU: SEEDSIEVE_GPU_LIBRARY names its libonnxruntime.so"]
+fn providers_without_their_libraries_are_refused_with_the_next_step() {
+    let library: PathBuf = std::env::var_os("SEEDSIEVE_GPU_LIBRARY").expect("SEEDSIEVE_GPU_LIBRARY").into();
+    set_ort_library(&library).unwrap();
+    for (choice, next_step) in [
+        (BackendChoice::TensorRt, "driver, CUDA and TensorRT, and `pip install onnxruntime-gpu`"),
+        (BackendChoice::Cuda, "driver, CUDA and cuDNN, and `pip install onnxruntime-gpu`"),
+    ] {
+        let error = detect_npu_backend(&Model::embedded(), choice).err().expect("a refusal");
+        println!("{error}");
+        assert!(
+            matches!(&error, NpuError::BackendNotAvailable { backend, .. } if *backend == choice.to_string()),
+            "{error}"
+        );
+        assert!(error.to_string().contains(next_step), "{error}");
+    }
+}
+
 /// A batch takes the simulator seconds; `SEEDSIEVE_QNN_LIBRARY=.../onnxruntime/capi/libonnxruntime.so.1.32.0`, with the package
 /// onnxruntime_qnn in the same environment.
 #[test]
