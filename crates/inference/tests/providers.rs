@@ -30,6 +30,9 @@ fn providers_that_the_library_lacks_are_refused_with_the_next_step() {
         let status = statuses.iter().find(|status| status.name == name).expect("every provider is listed");
         assert_eq!(status.capabilities.is_some(), built, "{name}");
         if status.available {
+            if let Err(error) = detect_npu_backend(&Model::embedded(), name.parse().unwrap()) {
+                panic!("{name} is listed as available ({}), and is not: {error}", status.why);
+            }
             eprintln!("SKIPPED the refusal of {name}: {} has it", status.why);
             continue;
         }

@@ -90,7 +90,7 @@ fn scores_of_student(args: &Args, model: &StudentModel, output: &mut impl Write)
     let width = model.metadata().features;
     let features = match &args.windows {
         Some(path) => read_seeds(path, width)?,
-        None => example_features(EXAMPLE_SEEDS * width),
+        None => example_features(EXAMPLE_SEEDS, width),
     };
     let seeds = features.len() / width;
     writeln!(output, "{}: {seeds} seeds of {width} features", model.source())?;
@@ -109,18 +109,16 @@ fn scores_of_student(args: &Args, model: &StudentModel, output: &mut impl Write)
     Ok(all)
 }
 
-/// Features at random, of which half are flags: what masks of matches are.
-fn example_features(count: usize) -> Vec<u8> {
-    let numbers = example_windows(count.div_ceil(PACKED_SEED_BYTES), 2);
-    let mut state = 0u64;
-    let feature = |&number: &u8| {
-        // A step of a linear congruential generator (Knuth, MMIX) that the windows stir.
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(u64::from(number) + 1_442_695_040_888_963_407);
-        let byte = (state >> 56) as u8;
-        if state >> 55 & 1 == 0 { byte & 1 } else { byte }
+/// Features at random: rows of flags, as masks of matches are, with some small numbers at the end, as facts are.
+fn example_features(seeds: usize, width: usize) -> Vec<u8> {
+    const FACTS: usize = 32;
+    let mut state = 1u64;
+    let mut next = |limit: u64| {
+        // A linear congruential generator (Knuth, MMIX), of which the high bits are used.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % limit) as u8
     };
-    numbers[..count].iter().map(feature).collect()
+    (0..seeds * width).map(|at| if at % width + FACTS < width { next(2) } else { next(64) }).collect()
 }
 
 fn given_scores(args: &Args, seeds: usize) -> anyhow::Result<Vec<Scores>> {

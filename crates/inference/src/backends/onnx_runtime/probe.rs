@@ -7,8 +7,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::fastest::{Remembered, cache_folder};
@@ -43,31 +43,45 @@ pub fn probe_library(path: &Path) -> &'static str {
     if super::library::load(path.to_owned(), String::new()).is_ok() { ANSWER } else { REFUSAL }
 }
 
-/// Has another process load the library, unless that went well before.
+/// What tells a library's content from another one.
+type Circumstances = [String; 4];
+
+/// What this process has tried and refused: every provider asks for the library anew, and a trial may take its whole time.
+static REFUSED: Mutex<Vec<(Circumstances, String)>> = Mutex::new(Vec::new());
+
+/// Has another process load the library, unless that went well before, or went wrong in this process.
 ///
 /// # Errors
 /// What happened, in words.
 pub(super) fn try_library(path: &Path) -> Result<(), String> {
     let Some(mut command) = MAKE_COMMAND.get().and_then(|make| make(path)) else { return Ok(()) };
-    let remembered = remembered(path)?;
+    let circumstances = circumstances(path)?;
+    let remembered = Remembered::new("libraries-that-load", cache_folder().as_deref(), &circumstances);
     if remembered.name().is_some() {
         return Ok(());
     }
+    let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, why)) = refused.iter().find(|(tried, _)| *tried == circumstances) {
+        return Err(why.clone());
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| format!("no process could be started to try it: {error}"))?;
-    if wait(child, LIMIT)? {
-        remembered.remember("loads");
+    match wait(child, LIMIT) {
+        Ok(true) => remembered.remember("loads"),
+        Ok(false) => {}
+        Err(why) => {
+            refused.push((circumstances, why.clone()));
+            return Err(why);
+        }
     }
     Ok(())
 }
 
 /// The size and the time of the last change stand for the content: hashing it would take as long as loading it.
-fn remembered(path: &Path) -> Result<Remembered, String> {
+fn circumstances(path: &Path) -> Result<Circumstances, String> {
     let status = path.metadata().map_err(|error| error.to_string())?;
     let changed = status.modified().map(|time| format!("{time:?}")).unwrap_or_default();
-    let circumstances =
-        [env!("CARGO_PKG_VERSION").to_owned(), path.display().to_string(), status.len().to_string(), changed];
-    Ok(Remembered::new("libraries-that-load", cache_folder().as_deref(), &circumstances))
+    Ok([env!("CARGO_PKG_VERSION").to_owned(), path.display().to_string(), status.len().to_string(), changed])
 }
 
 /// Whether the library was accepted, once the process has said it and ended.
