@@ -57,6 +57,17 @@ fn a_library_that_ends_its_process_is_refused() {
 }
 
 #[test]
+fn a_library_that_leaves_a_process_behind_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    // The process that stays holds the pipe that the answer should come through.
+    let library = compile(folder.path(), "forking", "if (fork() == 0) sleep(50); _exit(0);");
+    let start = Instant::now();
+    let why = said_of(&library, folder.path());
+    assert!(why.contains("ended with exit status: 0"), "{why}");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_library_of_another_content_than_is_written_beside_it_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let library = compile(folder.path(), "changed", "");

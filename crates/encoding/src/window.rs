@@ -1,3 +1,6 @@
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use crate::{AMBIGUOUS, DOWNSTREAM, MAX_SEED_IN_WINDOW, PACKED_WINDOW_BYTES, UPSTREAM, WINDOW_SIZE};
 
 /// Packs the context window around one seed of `sequence`.
@@ -22,9 +25,9 @@ pub fn encode_window(sequence: &[u8], seed_start: usize, seed_length: usize, pac
         return unsafe { vectors::encode(sequence, &place, packed) };
     }
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if sequence.len() >= avx2::SHORTEST && is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has the instructions.
-        return unsafe { encode_with_avx2(sequence, &place, packed) };
+        return unsafe { avx2::encode(sequence, &place, packed) };
     }
     encode_plainly(sequence, &place, packed);
 }
@@ -62,14 +65,6 @@ impl Place {
     }
 }
 
-/// The plain code, compiled for wider registers.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn encode_with_avx2(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
-    encode_plainly(sequence, place, packed);
-}
-
-#[inline(always)]
 fn encode_plainly(sequence: &[u8], place: &Place, packed: &mut [u8; PACKED_WINDOW_BYTES]) {
     let mut codes = [AMBIGUOUS; WINDOW_SIZE];
     let Place { first_position, first_half, first_half_end, second_half, second_half_len } = *place;
@@ -202,10 +197,10 @@ mod tests {
             encode_plainly(&sequence, &Place::new(sequence.len(), start, length), &mut plainly);
             prop_assert_eq!(packed, plainly, "vector instructions and plain code differ");
             #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") {
+            if sequence.len() >= avx2::SHORTEST && is_x86_feature_detected!("avx2") {
                 let mut with_avx2 = [0x33; PACKED_WINDOW_BYTES];
                 // SAFETY: the processor has the instructions.
-                unsafe { encode_with_avx2(&sequence, &Place::new(sequence.len(), start, length), &mut with_avx2) };
+                unsafe { avx2::encode(&sequence, &Place::new(sequence.len(), start, length), &mut with_avx2) };
                 prop_assert_eq!(packed, with_avx2, "AVX2 and plain code differ");
             }
             let codes = window_codes(&packed);

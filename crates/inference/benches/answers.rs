@@ -10,12 +10,9 @@ use std::sync::Arc;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 use seedsieve_inference::native::{Level, NativeBackend};
-use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuResult, detect_npu_backend};
+use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuResult, Precision, detect_npu_backend};
 
-/// Largest difference that each kind of arithmetic may make, and largest part of the decisions.
-const FP32: f32 = 1e-5;
-const HALF: f32 = 2e-3;
-const INT8: f32 = 0.05;
+/// Largest part of the decisions that may change.
 const CHANGED: f64 = 1e-3;
 
 fn main() -> ExitCode {
@@ -75,9 +72,18 @@ fn run() -> Result<bool, String> {
         model.metadata().threshold
     );
     let mut sound = true;
-    let mut row = |name: &str, form: &str, allowed: f32, model: &Model, backend: NpuResult<Arc<dyn NpuBackend>>| {
+    let mut row = |name: &str, form: &str, model: &Model, backend: NpuResult<Arc<dyn NpuBackend>>| {
+        let quantized = model.graph().quantized;
+        let precision = |backend: &dyn NpuBackend| match quantized {
+            true => Precision::Int8,
+            false => backend.capabilities().precision,
+        };
+        let mut allowed = 0.0;
         let mut given = vec![f32::NAN; scores.len()];
-        let scored = backend.and_then(|backend| backend.predict_packed(&windows, &mut given));
+        let scored = backend.and_then(|backend| {
+            allowed = precision(&*backend).largest_difference();
+            backend.predict_packed(&windows, &mut given)
+        });
         if let Err(error) = scored {
             eprintln!("{name}, {form} is left out: {error}");
             return;
@@ -87,24 +93,24 @@ fn run() -> Result<bool, String> {
         let largest = pairs().map(|(right, given)| (right - given).abs()).fold(0.0, f32::max);
         let changed = pairs().filter(|(right, given)| (**right < threshold) != (**given < threshold)).count();
         sound &= largest <= allowed && changed as f64 <= CHANGED * scores.len() as f64;
-        println!("| `{name}` | {form} | {largest:.1e} | {allowed:.0e} | {changed} |");
+        println!("| `{name}` | {form} | {largest:.1e} | {allowed:.1e} | {changed} |");
     };
     for level in Level::supported() {
         let backend = NativeBackend::with_level(&int8, level).map(|native| Arc::new(native) as Arc<dyn NpuBackend>);
-        row(&format!("native {level}"), "INT8", INT8, &int8, backend);
+        row(&format!("native {level}"), "INT8", &int8, backend);
     }
-    for (choice, form, allowed, model) in [
-        (BackendChoice::NativeCuda, "INT8", INT8, &int8),
-        (BackendChoice::Ort, "INT8", INT8, &int8),
-        (BackendChoice::OpenVino, "INT8", INT8, &int8),
-        (BackendChoice::Tract, "INT8", INT8, &int8),
-        (BackendChoice::Ort, "fp32", FP32, &model),
-        (BackendChoice::Tract, "fp32", FP32, &model),
-        (BackendChoice::Cuda, "fp16", HALF, &model),
-        (BackendChoice::TensorRt, "fp16", HALF, &model),
-        (BackendChoice::OpenVino, "bf16, or fp32 without it", HALF, &model),
+    for (choice, form, model) in [
+        (BackendChoice::NativeCuda, "INT8", &int8),
+        (BackendChoice::Ort, "INT8", &int8),
+        (BackendChoice::OpenVino, "INT8", &int8),
+        (BackendChoice::Tract, "INT8", &int8),
+        (BackendChoice::Ort, "fp32", &model),
+        (BackendChoice::Tract, "fp32", &model),
+        (BackendChoice::Cuda, "fp16", &model),
+        (BackendChoice::TensorRt, "fp16", &model),
+        (BackendChoice::OpenVino, "bf16, or fp32 without it", &model),
     ] {
-        row(&choice.to_string(), form, allowed, model, detect_npu_backend(model, choice));
+        row(&choice.to_string(), form, model, detect_npu_backend(model, choice));
     }
     Ok(sound)
 }

@@ -56,6 +56,33 @@ pub trait NpuBackend: Send + Sync {
     fn warmup(&self) -> NpuResult<()>;
 }
 
+/// The arithmetic that scores come from: how near they have to be to PyTorch's in 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit floating point: sums in another order.
+    Fp32,
+    /// Half precision, 11 bits.
+    Fp16,
+    /// bfloat16, 8 bits.
+    Bf16,
+    /// Integers of 8 bits.
+    Int8,
+}
+
+impl Precision {
+    /// Most by which a score may differ from the one in 32-bit floating point. bfloat16 has three bits fewer than half
+    /// precision, hence eight times its difference.
+    pub fn largest_difference(self) -> f32 {
+        match self {
+            Self::Fp32 => 1e-5,
+            Self::Fp16 => 2e-3,
+            Self::Bf16 => 8.0 * 2e-3,
+            Self::Int8 => 0.05,
+        }
+    }
+}
+
 /// What a backend can do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NpuCapabilities {
@@ -67,6 +94,8 @@ pub struct NpuCapabilities {
     pub supports_int8: bool,
     /// Runs FP16 models.
     pub supports_fp16: bool,
+    /// What it computes models of 32-bit floating point in.
+    pub precision: Precision,
     /// The network is compiled for [`NpuBackend::supported_batch_sizes`] only. Callers need not care: see there.
     pub requires_fixed_batch: bool,
     /// Most seeds that run at once; larger calls are cut.

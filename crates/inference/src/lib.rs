@@ -38,7 +38,7 @@ mod hostile;
 mod model;
 mod selection;
 
-pub use backend::{NpuBackend, NpuCapabilities};
+pub use backend::{NpuBackend, NpuCapabilities, Precision};
 #[cfg(feature = "native")]
 pub use backends::native;
 #[cfg(feature = "ort")]
@@ -48,8 +48,8 @@ pub use config::SeedFilterConfig;
 pub use error::{NpuError, NpuResult};
 pub use examples::example_windows;
 pub use hostile::load_and_score;
-pub use model::{Model, ModelGraph, ModelMetadata};
+pub use model::{Model, ModelFile, ModelGraph, ModelMetadata, StudentMetadata, StudentModel};
 pub use selection::{
     BackendChoice, BackendStatus, detect_npu_backend, detect_npu_backend_for_reference_model, list_available_backends,
-    set_ort_library,
+    set_ort_library, student_scores,
 };

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use common::{ort_is_available, scores};
 use seedsieve_inference::{
-    BackendChoice, Model, NpuError, detect_npu_backend, example_windows, list_available_backends, set_ort_library,
+    BackendChoice, Model, NpuError, Precision, detect_npu_backend, example_windows, list_available_backends,
+    set_ort_library,
 };
 
 const PROVIDERS: [(&str, bool, &str); 6] = [
@@ -29,6 +30,9 @@ fn providers_that_the_library_lacks_are_refused_with_the_next_step() {
         let status = statuses.iter().find(|status| status.name == name).expect("every provider is listed");
         assert_eq!(status.capabilities.is_some(), built, "{name}");
         if status.available {
+            if let Err(error) = detect_npu_backend(&Model::embedded(), name.parse().unwrap()) {
+                panic!("{name} is listed as available ({}), and is not: {error}", status.why);
+            }
             eprintln!("SKIPPED the refusal of {name}: {} has it", status.why);
             continue;
         }
@@ -40,10 +44,6 @@ fn providers_that_the_library_lacks_are_refused_with_the_next_step() {
     }
 }
 
-/// Half precision in the place of 32 bits.
-const HALF_PRECISION: f32 = 2e-2;
-const INT8: f32 = 0.05;
-
 /// `SEEDSIEVE_OPENVINO_LIBRARY=.../onnxruntime/capi/libonnxruntime.so.1.24.1 cargo test --features openvino --test providers --
 /// --ignored`
 #[test]
@@ -52,9 +52,11 @@ fn openvino_scores_as_the_other_backends() {
     let library: PathBuf = std::env::var_os("SEEDSIEVE_OPENVINO_LIBRARY").expect("SEEDSIEVE_OPENVINO_LIBRARY").into();
     set_ort_library(&library).unwrap();
     let packed = example_windows(10_000, 8);
-    for (model, reference, allowed) in
-        [(Model::embedded_int8(), BackendChoice::Native, INT8), (Model::embedded(), BackendChoice::Ort, HALF_PRECISION)]
-    {
+    for (model, reference, precision) in [
+        (Model::embedded_int8(), BackendChoice::Native, Precision::Int8),
+        (Model::embedded(), BackendChoice::Ort, Precision::Bf16),
+    ] {
+        let allowed = precision.largest_difference();
         let [expected, given] = [reference, BackendChoice::OpenVino]
             .map(|choice| scores(&*detect_npu_backend(&model, choice).unwrap(), &packed));
         let threshold = model.metadata().threshold;
@@ -64,6 +66,28 @@ fn openvino_scores_as_the_other_backends() {
         println!("{}: largest difference {largest:.2e}, {changed} decisions of 10,000 changed", model.source());
         assert!(largest <= allowed, "{}: {largest}", model.source());
         assert!(changed <= 10, "{}: {changed} decisions changed", model.source());
+    }
+}
+
+/// A library that has a provider, on a machine without the provider's own libraries or device:
+/// `SEEDSIEVE_GPU_LIBRARY=.../onnxruntime/capi/libonnxruntime.so.1.31.1 cargo test --features cuda,tensorrt --test providers --
+/// --ignored`
+#[test]
+#[ignore = "needs the wheel onnxruntime-gpu, and no GPU: SEEDSIEVE_GPU_LIBRARY names its libonnxruntime.so"]
+fn providers_without_their_libraries_are_refused_with_the_next_step() {
+    let library: PathBuf = std::env::var_os("SEEDSIEVE_GPU_LIBRARY").expect("SEEDSIEVE_GPU_LIBRARY").into();
+    set_ort_library(&library).unwrap();
+    for (choice, next_step) in [
+        (BackendChoice::TensorRt, "driver, CUDA and TensorRT, and `pip install onnxruntime-gpu`"),
+        (BackendChoice::Cuda, "driver, CUDA and cuDNN, and `pip install onnxruntime-gpu`"),
+    ] {
+        let error = detect_npu_backend(&Model::embedded(), choice).err().expect("a refusal");
+        println!("{error}");
+        assert!(
+            matches!(&error, NpuError::BackendNotAvailable { backend, .. } if *backend == choice.to_string()),
+            "{error}"
+        );
+        assert!(error.to_string().contains(next_step), "{error}");
     }
 }
 
@@ -81,5 +105,5 @@ fn qnn_runs_the_int8_model_on_its_simulator() {
     let given = scores(&*backend, &packed);
     let largest = expected.iter().zip(&given).map(|(expected, given)| (expected - given).abs()).fold(0.0, f32::max);
     println!("512 seeds in {:.2} s, largest difference {largest:.2e}", start.elapsed().as_secs_f64());
-    assert!(largest <= INT8, "{largest}");
+    assert!(largest <= Precision::Int8.largest_difference(), "{largest}");
 }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 
 use super::scorer_pool::{BATCH_SIZES, BatchScorer, FULL_BATCH, ScorerPool, one_hot_shape};
-use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, SeedFilterBatch};
+use crate::backend::check_scores;
+use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, Precision, SeedFilterBatch, StudentModel};
 
 /// Name of the backend.
 pub(crate) const NAME: &str = "tract";
@@ -27,6 +28,7 @@ impl TractBackend {
             supports_fp32: true,
             supports_int8: true,
             supports_fp16: false,
+            precision: Precision::Fp32,
             requires_fixed_batch: true,
             max_batch_size: FULL_BATCH,
             estimated_tops: 0.0,
@@ -127,9 +129,39 @@ impl BatchScorer for TractScorer {
 }
 
 fn load_failed(model: &Model, why: &str) -> NpuError {
-    NpuError::ModelLoadFailed(format!("{}: tract cannot run it: {why}; export it again", model.source()))
+    load_failed_of(model.source(), why)
+}
+
+fn load_failed_of(source: &str, why: &str) -> NpuError {
+    NpuError::ModelLoadFailed(format!("{source}: tract cannot run it: {why}; export it again"))
 }
 
 fn inference_failed(error: TractError) -> NpuError {
     NpuError::InferenceFailed(format!("tract: {error:#}"))
+}
+
+/// Scores of a student network, one a row of features.
+pub(crate) fn student_scores(model: &StudentModel, features: &[f32]) -> NpuResult<Vec<f32>> {
+    let shape = [features.len() / model.metadata().features, model.metadata().features];
+    let run = || -> TractResult<Vec<f32>> {
+        let plan = tract_onnx::onnx()
+            .with_ignore_value_info(true)
+            .with_ignore_output_shapes(true)
+            .model_for_read(&mut model.bytes())?
+            .with_input_fact(0, f32::fact(shape).into())?
+            .into_optimized()?
+            .into_runnable()?;
+        let outputs = plan.run(tvec!(Tensor::from_shape(&shape, features)?.into()))?;
+        Ok(outputs[0].try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+    };
+    // As above: tract panics on some graphs that contradict themselves.
+    let scores = match std::panic::catch_unwind(run) {
+        Ok(scores) => scores.map_err(|error| load_failed_of(model.source(), &format!("{error:#}")))?,
+        Err(_) => return Err(load_failed_of(model.source(), "the network contradicts itself")),
+    };
+    if scores.len() != shape[0] {
+        return Err(load_failed_of(model.source(), &format!("{} scores for {} seeds", scores.len(), shape[0])));
+    }
+    check_scores(NAME, &scores)?;
+    Ok(scores)
 }

@@ -57,7 +57,6 @@ pub(crate) const WINDOWS: Interface = Interface {
     expected: "contexts: float32[batch, 2, 128, 4]",
 };
 /// Networks that see a row of small whole numbers.
-#[cfg(feature = "native")]
 pub(crate) const FEATURES: Interface =
     Interface { input: "features", axes: &[None], expected: "features: float32[batch, N]" };
 
@@ -80,7 +79,6 @@ pub struct ModelGraph {
 pub(crate) struct Contents {
     pub graph: ModelGraph,
     /// Sizes of the input's axes after the batch; a check has found them to be fixed.
-    #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "only student networks have inputs of any size"))]
     pub input_axes: Vec<u64>,
     pub properties: Vec<(String, String)>,
 }
@@ -102,6 +100,13 @@ pub(crate) fn read_contents(bytes: &[u8], interface: &Interface) -> NpuResult<Co
     let output = single(malformed_is_error(tensors(graph, field::GRAPH_OUTPUTS))?, "output")?;
     check_shapes(interface, &input, &output)?;
     malformed_is_error(describe(file, graph, &input, &output))
+}
+
+/// The name of a network's only input, as far as the bytes tell one.
+pub(crate) fn input_name(bytes: &[u8]) -> Option<String> {
+    let graph = Message::file(bytes).message(field::MODEL_GRAPH).ok()??;
+    let [input] = <[Tensor; 1]>::try_from(inputs(graph).ok()?).ok()?;
+    Some(input.name)
 }
 
 fn describe(file: Message, graph: Message, input: &Tensor, output: &Tensor) -> Result<Contents, Malformed> {

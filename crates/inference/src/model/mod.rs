@@ -9,6 +9,7 @@ mod operators;
 mod packed_half;
 #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "the native backend reads more of a file"))]
 mod protobuf;
+mod student;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -16,15 +17,14 @@ use std::io::Read;
 use std::path::Path;
 
 pub use self::graph::ModelGraph;
-#[cfg(feature = "native")]
-pub(crate) use self::graph::{Contents, FEATURES, read_contents};
 pub use self::metadata::ModelMetadata;
-#[cfg(feature = "native")]
-pub(crate) use self::metadata::Properties;
 #[cfg(feature = "native")]
 pub(crate) use self::operators::{Attribute, Constant, Element, Node, Operators, read_operators};
 #[cfg(feature = "ort")]
 pub(crate) use self::packed_half::packed_half;
+#[cfg(feature = "native")]
+pub(crate) use self::student::check as check_student;
+pub use self::student::{ModelFile, StudentMetadata, StudentModel};
 use crate::{NpuError, NpuResult};
 
 /// Larger than any seed-viability network by two orders of magnitude; keeps a wrong path from filling the memory.
@@ -149,10 +149,4 @@ pub(crate) fn check_size(bytes: &[u8], source: &str) -> NpuResult<()> {
         if size == 0 { "the file is empty" } else { "the file is too large" },
         MAX_MODEL_BYTES >> 20
     )))
-}
-
-/// Checks a checksum that a file may carry.
-#[cfg(feature = "native")]
-pub(crate) fn check_checksum(bytes: &[u8]) -> NpuResult<bool> {
-    checksum::check(bytes)
 }

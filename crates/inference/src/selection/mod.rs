@@ -4,6 +4,7 @@ mod choice;
 mod measured;
 mod order;
 mod status;
+mod students;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ pub use self::choice::BackendChoice;
 use self::measured::fastest_that_works;
 use self::order::{in_order_of_speed, reason};
 pub use self::status::{BackendStatus, list_available_backends};
+pub use self::students::student_scores;
 #[cfg(feature = "native")]
 use crate::backends::native::NativeBackend;
 #[cfg(feature = "native-cuda")]

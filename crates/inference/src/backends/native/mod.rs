@@ -22,10 +22,10 @@ use self::kernels::{BlockEnds, Kernel};
 pub use self::level::Level;
 use self::network::Network;
 use self::reader::read_network;
-pub use self::student::{STUDENT_FEATURES, StudentMetadata, StudentNetwork};
+pub use self::student::{STUDENT_FEATURES, StudentNetwork};
 use crate::backend::{check_packed, check_scores};
 use crate::batch::pack_one_hot;
-use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch, example_windows};
+use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, Precision, SeedFilterBatch, example_windows};
 
 /// Name of the backend.
 pub(crate) const NAME: &str = "native";
@@ -92,6 +92,7 @@ impl NativeBackend {
             supports_fp32: false,
             supports_int8: true,
             supports_fp16: false,
+            precision: Precision::Int8,
             requires_fixed_batch: false,
             max_batch_size: usize::MAX / PACKED_SEED_BYTES,
             estimated_tops: 0.0,

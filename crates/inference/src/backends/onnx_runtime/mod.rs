@@ -8,14 +8,16 @@ mod providers;
 #[cfg(feature = "qnn")]
 mod qnn;
 mod scorer;
+mod student;
 
 pub(crate) use self::library::{LoadedLibrary, loaded_library, request_library};
 pub use self::probe::{probe_library, set_library_probe};
 pub(crate) use self::providers::Provider;
 use self::scorer::{OrtScorer, SessionInput};
+pub(crate) use self::student::student_scores;
 use super::scorer_pool::{BatchScorer, ScorerPool};
 use crate::model::packed_half;
-use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch};
+use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, Precision, SeedFilterBatch};
 
 /// Name of the library's own backend, which runs on the CPU.
 pub(crate) const NAME: &str = "ort";
@@ -69,7 +71,8 @@ impl OrtBackend {
             name: description.title,
             supports_fp32: true,
             supports_int8: provider.runs_int8(),
-            supports_fp16: description.half_precision,
+            supports_fp16: description.precision == Precision::Fp16,
+            precision: description.precision,
             requires_fixed_batch: provider.requires_fixed_batch(),
             max_batch_size: provider.batch_sizes().iter().copied().max().unwrap_or(1),
             estimated_tops: 0.0,

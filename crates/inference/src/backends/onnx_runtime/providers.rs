@@ -10,7 +10,7 @@ use ort::session::builder::SessionBuilder;
 
 use super::library::LoadedLibrary;
 use crate::backends::scorer_pool::BATCH_SIZES;
-use crate::{NpuError, NpuResult};
+use crate::{NpuError, NpuResult, Precision};
 
 /// What a session runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(crate) struct Description {
     pub install: &'static str,
     /// This program was built with it.
     pub built: bool,
-    /// The provider multiplies in half precision where the model is in 32 bits.
-    pub half_precision: bool,
+    /// What the provider multiplies in where the model is in 32 bits.
+    pub precision: Precision,
 }
 
 /// Name of the free first axis of this project's models.
@@ -43,52 +43,52 @@ const BATCH_AXIS: &str = "batch";
 
 impl Provider {
     pub fn description(self) -> Description {
-        let (name, title, built, half_precision, install) = match self {
-            Self::Cpu => ("ort", "ONNX Runtime (CPU)", true, false, super::library::INSTALL_HINT),
+        let (name, title, built, precision, install) = match self {
+            Self::Cpu => ("ort", "ONNX Runtime (CPU)", true, Precision::Fp32, super::library::INSTALL_HINT),
             Self::OpenVino => (
                 "openvino",
                 "ONNX Runtime, OpenVINO (CPU device)",
                 cfg!(feature = "openvino"),
-                true,
+                Precision::Bf16,
                 "install it with `pip install onnxruntime-openvino` into .venv, for x86-64",
             ),
             Self::CoreMl => (
                 "coreml",
                 "ONNX Runtime, Core ML (Apple Neural Engine)",
                 cfg!(feature = "coreml"),
-                true,
+                Precision::Fp16,
                 "it needs macOS 12 or newer on an Apple processor, and `pip install onnxruntime` there",
             ),
             Self::Cuda => (
                 "cuda",
                 "ONNX Runtime, CUDA (NVIDIA GPU)",
                 cfg!(feature = "cuda"),
-                true,
+                Precision::Fp16,
                 "it needs an NVIDIA GPU with its driver, CUDA and cuDNN, and `pip install onnxruntime-gpu`",
             ),
             Self::TensorRt => (
                 "tensorrt",
                 "ONNX Runtime, TensorRT (NVIDIA GPU)",
                 cfg!(feature = "tensorrt"),
-                true,
+                Precision::Fp16,
                 "it needs an NVIDIA GPU with its driver, CUDA and TensorRT, and `pip install onnxruntime-gpu`",
             ),
             Self::Qnn => (
                 "qnn",
                 "ONNX Runtime, QNN (Qualcomm Hexagon)",
                 cfg!(feature = "qnn"),
-                true,
+                Precision::Fp16,
                 "it needs a Qualcomm processor with a Hexagon NPU, and `pip install onnxruntime onnxruntime-qnn` into .venv",
             ),
             Self::Vitis => (
                 "vitis",
                 "ONNX Runtime, Vitis AI (AMD Ryzen AI)",
                 cfg!(feature = "vitis"),
-                false,
+                Precision::Fp32,
                 "it needs an AMD processor with an NPU and the ONNX Runtime of AMD's Ryzen AI software",
             ),
         };
-        Description { name, title, install, built, half_precision }
+        Description { name, title, install, built, precision }
     }
 
     pub fn name(self) -> &'static str {

@@ -22,9 +22,12 @@ pub fn is_available(library: &LoadedLibrary) -> ort::Result<bool> {
 pub fn apply(library: &LoadedLibrary, builder: SessionBuilder, half_precision: bool) -> ort::Result<SessionBuilder> {
     register(library)?;
     let devices = library.environment.devices().filter(|device| device.ep().is_ok_and(|name| name == NAME));
-    let mut options = vec![("htp_performance_mode".to_owned(), "burst".to_owned())];
+    // The bindings give a plug-in the options that begin with its name, and drop others without a word. Without its type the
+    // plug-in looks for the backend of the device, which on a CPU it does not know.
+    let option = |key: &str, value: &str| (format!("{NAME}.{key}"), value.to_owned());
+    let mut options = vec![option("backend_type", "htp"), option("htp_performance_mode", "burst")];
     if half_precision {
-        options.push(("enable_htp_fp16_precision".to_owned(), "1".to_owned()));
+        options.push(option("enable_htp_fp16_precision", "1"));
     }
     // One device: on others than a Hexagon the plug-in's own backends would run.
     Ok(builder.with_devices(devices.take(1), Some(&options))?)

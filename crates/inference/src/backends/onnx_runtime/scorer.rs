@@ -10,7 +10,7 @@ use ort::value::TensorRef;
 use super::library::LoadedLibrary;
 use super::providers::Provider;
 use crate::backends::scorer_pool::{BatchScorer, InputForm, one_hot_shape};
-use crate::{NpuError, NpuResult};
+use crate::{NpuError, NpuResult, Precision};
 
 /// What a session can take.
 pub(super) trait SessionInput: InputForm + PrimitiveTensorElementType + std::fmt::Debug {
@@ -46,7 +46,7 @@ impl<I: SessionInput> OrtScorer<I> {
         source: &str,
         quantized: bool,
     ) -> NpuResult<Self> {
-        let half_precision = provider.description().half_precision && !quantized;
+        let half_precision = provider.description().precision != Precision::Fp32 && !quantized;
         let load = |batch_size: usize| -> ort::Result<Session> {
             let builder = Session::builder(&library.environment)?
                 .with_optimization_level(GraphOptimizationLevel::All)?

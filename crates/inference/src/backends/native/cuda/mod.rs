@@ -21,7 +21,7 @@ use super::reader::read_network;
 use super::shape::CHANNELS_3;
 use crate::backend::{check_packed, check_scores};
 use crate::batch::pack_one_hot;
-use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, SeedFilterBatch, example_windows};
+use crate::{Model, NpuBackend, NpuCapabilities, NpuResult, Precision, SeedFilterBatch, example_windows};
 
 /// Name of the backend.
 pub(crate) const NAME: &str = "native-cuda";
@@ -122,6 +122,7 @@ impl NativeCudaBackend {
             supports_fp32: false,
             supports_int8: true,
             supports_fp16: false,
+            precision: Precision::Int8,
             requires_fixed_batch: false,
             max_batch_size: BATCH,
             estimated_tops: 0.0,

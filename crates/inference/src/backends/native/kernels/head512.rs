@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::backends::native::head::{Head, sigmoid};
+use crate::backends::native::head::{Head, sigmoids};
 use crate::backends::native::shape::{CHANNELS_3, HIDDEN};
 
 /// Seeds at once; their hidden values take half of the registers.
@@ -40,7 +40,7 @@ pub fn viabilities(head: &Head, sums: &[[i32; CHANNELS_3]; SEEDS]) -> [f32; SEED
             *logit += weight * positive[number];
         }
     }
-    logits.map(sigmoid)
+    sigmoids(logits)
 }
 
 #[inline]

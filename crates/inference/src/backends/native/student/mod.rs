@@ -10,31 +10,12 @@ use std::path::Path;
 use self::plan::Plan;
 use super::{Level, NAME};
 use crate::backend::check_scores;
-use crate::model::{Contents, FEATURES, Properties, check_checksum, check_size, read_contents, read_file};
+use crate::model::{StudentMetadata, check_size, check_student, read_file};
 use crate::{NpuError, NpuResult};
 
 /// Numbers a seed that the student network of this project's training package takes: 256 matches and mismatches around
 /// the seed, 32 facts.
 pub const STUDENT_FEATURES: usize = 288;
-
-/// What a student network says about itself.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct StudentMetadata {
-    /// Name of the model.
-    pub name: String,
-    /// Numbers of a seed that it takes.
-    pub features: usize,
-    /// Version of their layout: 2 has bounds with a gap where 1 has zeros.
-    pub version: u8,
-    /// Name of the label policy: what the network calls viable.
-    pub label_policy: String,
-    /// Decision threshold in [0, 1]: seeds that score below it are hopeless.
-    pub threshold: f32,
-    /// SHA-256 of the `dataset.json` that the network was trained on.
-    pub dataset_sha256: String,
-    /// Trained numbers of the network.
-    pub parameters: usize,
-}
 
 /// A dense network of an INT8 model file, on the CPU, without any library: a chain of Gemm and ReLU with a Sigmoid at its
 /// end, activations of eight bits without sign, weights of eight bits with it, sums of 32 bits.
@@ -125,33 +106,6 @@ impl StudentNetwork {
 }
 
 fn read(bytes: &[u8], source: &str) -> NpuResult<(Plan, StudentMetadata)> {
-    let Contents { input_axes, properties, .. } = read_contents(bytes, &FEATURES)?;
-    let features = usize::try_from(input_axes[0]).unwrap_or(usize::MAX);
-    let metadata = read_metadata(&Properties(&properties), features)?;
-    check_checksum(bytes)?;
-    Ok((reader::read_plan(bytes, source, features)?, metadata))
-}
-
-fn read_metadata(properties: &Properties, features: usize) -> NpuResult<StudentMetadata> {
-    properties.check_format()?;
-    let window = properties.text("window")?;
-    let version = match window.strip_prefix(&format!("student/{features}")) {
-        Some("") => 1,
-        Some("/2") => 2,
-        _ => {
-            return Err(NpuError::UnsupportedFormat(format!(
-                "its metadata `seedsieve.window` is `{window}`, expected is `student/{features}` or `student/{features}/2`, \
-                 for it takes {features} features; export it with this project's training package"
-            )));
-        }
-    };
-    Ok(StudentMetadata {
-        name: properties.text("name")?.to_owned(),
-        features,
-        version,
-        label_policy: properties.text("label_policy")?.to_owned(),
-        threshold: properties.threshold()?,
-        dataset_sha256: properties.text("dataset_sha256")?.to_owned(),
-        parameters: properties.number("parameters", "a whole number")?,
-    })
+    let (_, metadata, _) = check_student(bytes)?;
+    Ok((reader::read_plan(bytes, source, metadata.features)?, metadata))
 }

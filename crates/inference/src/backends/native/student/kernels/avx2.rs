@@ -10,6 +10,8 @@ pub fn avx2(plan: &Plan, features: &[u8], scores: &mut [f32]) {
     score::<Avx2>(plan, features, scores);
 }
 
+// No closures for arrays in what runs for each step: what calls them is not compiled for these processors, and they would stay
+// calls.
 /// Eight outputs a register. The instruction for bytes adds two products in 16 bits and saturates, so what it is given must
 /// be small enough.
 struct Avx2;
@@ -34,7 +36,8 @@ impl Instructions for Avx2 {
         // instructions.
         unsafe {
             for (pair, all) in all.as_chunks_mut::<PAIR>().0.iter_mut().enumerate() {
-                let biases = [0, 8].map(|lane| _mm256_loadu_si256(block.biases.as_ptr().add(lane).cast()));
+                let biases = block.biases.as_ptr();
+                let biases = [_mm256_loadu_si256(biases.cast()), _mm256_loadu_si256(biases.add(8).cast())];
                 let mut sums = [biases; PAIR];
                 for (chunk, steps) in block.steps.chunks(STEPS).enumerate() {
                     let rows: [_; PAIR] = std::array::from_fn(|seed| {
@@ -55,6 +58,25 @@ impl Instructions for Avx2 {
         }
         all
     }
+
+    #[inline(always)]
+    unsafe fn rounded(sums: &[i32; LANES], multipliers: &[f32; LANES]) -> [u8; LANES] {
+        // SAFETY: loads of 32 bytes, and the store of 16, are of arrays that have them; the caller's word for the instructions.
+        unsafe {
+            let (first, second) = (sums.as_ptr(), sums.as_ptr().add(8));
+            let (first, second) = (_mm256_loadu_si256(first.cast()), _mm256_loadu_si256(second.cast()));
+            let (first, second) = (_mm256_cvtepi32_ps(first), _mm256_cvtepi32_ps(second));
+            let first = _mm256_mul_ps(first, _mm256_loadu_ps(multipliers.as_ptr()));
+            let second = _mm256_mul_ps(second, _mm256_loadu_ps(multipliers.as_ptr().add(8)));
+            // Packing is ReLU and the limit of 255, too. It works within halves of a register: values 0 to 3, 8 to 11, 4 to 7, 12 to 15.
+            let words = _mm256_packs_epi32(_mm256_cvtps_epi32(first), _mm256_cvtps_epi32(second));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            let mut rounded = [0; LANES];
+            _mm_storeu_si128(rounded.as_mut_ptr().cast(), bytes);
+            rounded
+        }
+    }
 }
 
 /// Whether 32 inputs of both seeds are at most [`SMALL`]. Most inputs of students are matches: 0 or 1.
@@ -62,7 +84,7 @@ impl Instructions for Avx2 {
 #[target_feature(enable = "avx2")]
 unsafe fn are_small(rows: [*const u8; PAIR]) -> bool {
     // SAFETY: the caller has 32 bytes behind each pointer.
-    let [first, second] = rows.map(|row| unsafe { _mm256_loadu_si256(row.cast()) });
+    let (first, second) = unsafe { (_mm256_loadu_si256(rows[0].cast()), _mm256_loadu_si256(rows[1].cast())) };
     _mm256_testz_si256(_mm256_or_si256(first, second), _mm256_set1_epi8(!SMALL as i8)) == 1
 }
 
@@ -78,7 +100,7 @@ unsafe fn four(row: *const u8, step: usize) -> __m256i {
 #[target_feature(enable = "avx2")]
 fn weights(step: &Step) -> [__m256i; REGISTERS] {
     // SAFETY: a step has two registers' worth of weights.
-    [0, 32].map(|byte| unsafe { _mm256_loadu_si256(step.0.as_ptr().add(byte).cast()) })
+    unsafe { [_mm256_loadu_si256(step.0.as_ptr().cast()), _mm256_loadu_si256(step.0.as_ptr().add(32).cast())] }
 }
 
 /// Small inputs: the products of all steps are added up in 16 bits.

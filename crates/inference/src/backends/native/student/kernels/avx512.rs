@@ -33,4 +33,17 @@ impl Instructions for Avx512Vnni {
             sums
         }
     }
+
+    #[inline(always)]
+    unsafe fn rounded(sums: &[i32; LANES], multipliers: &[f32; LANES]) -> [u8; LANES] {
+        // SAFETY: loads of 64 bytes, and the store of 16, are of arrays that have them; the caller's word for the instructions.
+        unsafe {
+            let sums = _mm512_max_epi32(_mm512_loadu_si512(sums.as_ptr().cast()), _mm512_setzero_si512());
+            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(multipliers.as_ptr()));
+            let mut rounded = [0; LANES];
+            let bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(scaled));
+            _mm_storeu_si128(rounded.as_mut_ptr().cast(), bytes);
+            rounded
+        }
+    }
 }

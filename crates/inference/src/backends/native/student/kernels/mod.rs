@@ -9,7 +9,7 @@ mod neon;
 
 use super::plan::{Block, GROUP, LANES, Layer, MAX_INPUTS, MAX_OUTPUTS, Plan};
 use crate::NpuResult;
-use crate::backends::native::head::sigmoid;
+use crate::backends::native::head::sigmoids;
 use crate::backends::native::level::Level;
 use crate::backends::native::network::requantised;
 
@@ -27,6 +27,15 @@ trait Instructions {
     /// # Safety
     /// The processor has the level's instructions; `inputs` holds the inputs of all seeds.
     unsafe fn sums(block: &Block, inputs: &[u8], stride: usize) -> Sums;
+
+    /// The eight bits of a seed's sums, as `requantised` gives them.
+    ///
+    /// # Safety
+    /// The processor has the level's instructions.
+    #[inline(always)]
+    unsafe fn rounded(sums: &[i32; LANES], multipliers: &[f32; LANES]) -> [u8; LANES] {
+        std::array::from_fn(|lane| requantised(sums[lane], multipliers[lane]))
+    }
 }
 
 /// The kernel of a level.
@@ -79,9 +88,9 @@ fn score_together<I: Instructions>(plan: &Plan, features: &[u8]) -> [f32; SEEDS]
             let sums = sums::<I>(layer, block, inputs, stride);
             for (outputs, sums) in outputs.chunks_exact_mut(MAX_OUTPUTS).zip(&sums) {
                 let outputs = &mut outputs[number * LANES..][..LANES];
-                for ((output, &sum), &multiplier) in outputs.iter_mut().zip(sums).zip(&block.multipliers) {
-                    *output = requantised(sum, multiplier);
-                }
+                // SAFETY: `for_level` has asked for the instructions.
+                let bytes = unsafe { I::rounded(sums, &block.multipliers) };
+                outputs.copy_from_slice(&bytes);
             }
         }
         activations = outputs;
@@ -89,7 +98,11 @@ fn score_together<I: Instructions>(plan: &Plan, features: &[u8]) -> [f32; SEEDS]
     }
     let block = &plan.output.blocks[0];
     let sums = sums::<I>(&plan.output, block, inputs, stride);
-    sums.map(|sums| sigmoid(sums[0] as f32 * block.multipliers[0]))
+    let mut logits = [0.0; SEEDS];
+    for (logit, sums) in logits.iter_mut().zip(&sums) {
+        *logit = sums[0] as f32 * block.multipliers[0];
+    }
+    sigmoids(logits)
 }
 
 #[inline(always)]
