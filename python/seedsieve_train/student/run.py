@@ -27,6 +27,7 @@ from .features import WINDOW
 from .network import StudentNetwork
 from .rows import StudentRows, student_rows
 from .training import LabelledFeatures, StudentSettings, StudentTraining, train_student, train_teacher
+from .trees import train_trees
 
 PARITY_LIMIT = 1e-5
 DEFAULT_THRESHOLD = 0.3
@@ -69,7 +70,12 @@ def run_student(command: StudentCommand, say: Callable[[str], None] = print) -> 
         say(f"{name}: {int(viable.sum()):,} viable + {int((~viable).sum()):,} hopeless")
     teacher_scores = None
     if command.settings.distillation > 0:
-        _, teacher_scores = train_teacher(train_part, validation, command.settings, device)
+        if command.settings.teacher == "trees":
+            place = parts["train"].place
+            seed, threads = command.settings.seed, command.threads
+            teacher_scores = train_trees(train_part.features, train_part.viable, place, seed, threads)
+        else:
+            _, teacher_scores = train_teacher(train_part, validation, command.settings, device)
     training = train_student(train_part, validation, command.settings, teacher_scores, device)
     return write_student(command, training, parts, device_words(device), time.monotonic() - started, say)
 
