@@ -5,11 +5,13 @@ use crate::reference_md5::contig_md5;
 use crate::rows::complete;
 use crate::sampling::Sampler;
 use crate::source::{Leftovers, OpenOptions, SourceRead, Unit, UnitSource, show_names};
-use crate::{ContigMap, Excerpt, ExtractError, Input, OwnExtensions, Regions, SourceHeader, Subsample};
+use crate::{ContigMap, Excerpt, ExtractError, Input, Regions, SourceHeader, Subsample};
 use arrow_array::RecordBatch;
 use rayon::prelude::*;
 use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, Read, ReferenceIndex};
-use seedsieve_dataset::{ColumnBuilder, Counts, DatasetError, DatasetWriter, Manifest, Start, WriterOptions};
+use seedsieve_dataset::{
+    ColumnBuilder, Counts, DatasetError, DatasetWriter, Manifest, OwnExtensions, Start, WriterOptions,
+};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
