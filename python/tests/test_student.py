@@ -275,6 +275,24 @@ def test_a_student_learns_from_trees(tmp_path):
     assert figures["test"]["auc"] > 0.6
 
 
+def test_trees_on_the_same_facts_and_their_bounds_are_evaluated(tmp_path):
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(2_400, seed=11)), schema_version=4)
+    options = ["--data", str(folder), "--train-data", str(folder), "--out", str(tmp_path / "out"), "--threads", "1"]
+    options += ["--part", "all", "--population", "chains", "--resamples", "5", "--policy", "own-extension"]
+    assert main(["evaluate", *options, "--trees", "the student's facts"]) == 0
+    result = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    figures = result["data_sets"]["set"]["policies"]["own-extension"]
+    forests = [name for name in figures["scorers"] if name.startswith("trees on")]
+    assert forests == ["trees on the student's facts"]
+    bounds = figures["bounds"]
+    alone, coarse = bounds["the student's facts alone"], bounds["the student's facts in steps of 16"]
+    # What sees less cannot do better, and no scorer is better than the bound.
+    assert coarse["distinct_inputs"] < alone["distinct_inputs"]
+    assert coarse["fpr_at_tpr"]["0.99"] >= alone["fpr_at_tpr"]["0.99"]
+    of_trees = figures["scorers"]["trees on the student's facts"]["fpr_at_tpr"]["0.99"]["value"]
+    assert of_trees >= alone["fpr_at_tpr"]["0.99"]
+
+
 def test_a_data_set_without_masks_is_refused(dataset):
     with pytest.raises(TrainingError, match="no column gap_bound: the student needs a data set of schema version 4"):
         student_rows(read_manifest(dataset))
