@@ -19,6 +19,7 @@ from .device import DEVICES
 from .errors import TrainingError
 from .evaluation.command import EvaluateCommand, run_evaluation
 from .evaluation.rows import POPULATIONS, RESAMPLED
+from .evaluation.scorers import TREES
 from .files import write_atomically
 from .forms import ExportCommand, run_export
 from .parity import compare, onnx_scores
@@ -26,7 +27,7 @@ from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
 from .settings import ModelSettings
 from .student.run import StudentCommand, run_student
-from .student.training import StudentSettings
+from .student.training import TEACHERS, StudentSettings
 from .window_cases import to_json_lines, window_cases
 
 
@@ -76,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--policy", choices=labels.POLICIES, action="append", help="may be repeated (all)")
     evaluate.add_argument(
+        "--trees",
+        choices=[name.removeprefix("trees on ") for name in TREES],
+        action="append",
+        help="what the trees of --train-data see; may be repeated (all)",
+    )
+    evaluate.add_argument(
         "--part", choices=(*splits.PARTS, "all"), default="test", help="of the data, by position (%(default)s)"
     )
     evaluate.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .md and .html")
@@ -104,6 +111,9 @@ def parser() -> argparse.ArgumentParser:
     )
     student.add_argument("--epochs", type=_positive, default=30, help="passes over the data (%(default)s)")
     student.add_argument("--distillation", type=_fraction, default=0.0, help="weight of the teacher (%(default)s)")
+    student.add_argument(
+        "--teacher", choices=TEACHERS, default="network", help="whose scores it learns from (%(default)s)"
+    )
     student.add_argument(
         "--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone"
     )
@@ -221,6 +231,9 @@ def _evaluate(options: argparse.Namespace) -> int:
             models=tuple(options.model),
             train_data=tuple(options.train_data),
             policies=tuple(dict.fromkeys(options.policy)) if options.policy else labels.POLICIES,
+            forests=tuple(f"trees on {name}" for name in dict.fromkeys(options.trees))
+            if options.trees
+            else tuple(TREES),
             part=None if options.part == "all" else options.part,
             max_seeds=options.max_seeds,
             seed=options.seed,
@@ -248,6 +261,7 @@ def _student(options: argparse.Namespace) -> int:
                 rounded_epochs=-(-options.epochs // 3),
                 teacher_epochs=-(-options.epochs // 2),
                 distillation=options.distillation,
+                teacher=options.teacher,
                 masks=options.masks,
                 seed=options.seed,
             ),

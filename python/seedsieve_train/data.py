@@ -14,13 +14,8 @@ from .errors import TrainingError
 from .seeds import Seeds
 from .settings import DataSettings
 
-COLUMNS = (
-    "query_window",
-    "reference_window",
-    "length",
-    "ungapped_score",
-    *labels.COLUMNS,
-    *splits.COLUMNS,
+COLUMNS = tuple(
+    dict.fromkeys(("query_window", "reference_window", "length", "ungapped_score", *labels.COLUMNS, *splits.COLUMNS))
 )
 MAIN_SHARE = 0.9
 """Share of a data set's seeds that says at how many places it mostly lies; repeats scatter the rest widely."""
@@ -40,7 +35,10 @@ class Selection:
     block_bases: int = splits.BLOCK_BASES
 
     def labelled(self, batch: pa.RecordBatch, manifest: Manifest, number: int) -> tuple[Seeds, np.ndarray]:
-        """Kept rows of a batch that has `COLUMNS`, and the part of each, as `splits.parts` gives it."""
+        """Kept rows of a batch that has `COLUMNS`, and the part of each, as `splits.parts` gives it.
+
+        Rows whose label is not known are not kept.
+        """
         seeds = Seeds(
             packed_seeds(batch),
             labels.viable(batch, self.policy, manifest.reporting_threshold),
@@ -49,9 +47,10 @@ class Selection:
             np.full(batch.num_rows, number, dtype=np.int32),
             splits.clusters(batch),
         )
-        kept: slice | np.ndarray = slice(None)
+        known = labels.known(batch, self.policy, manifest)
         if self.kept_fraction < 1.0:
-            kept = np.flatnonzero(kept_reads(batch.column("read_hash").to_numpy(), self.kept_fraction, self.seed))
+            known &= kept_reads(batch.column("read_hash").to_numpy(), self.kept_fraction, self.seed)
+        kept: slice | np.ndarray = slice(None) if known.all() else np.flatnonzero(known)
         return seeds.take(kept), splits.parts(batch, self.block_bases)[kept]
 
 

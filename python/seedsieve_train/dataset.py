@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .errors import TrainingError
+from .own_extensions import ALL, OwnExtensions
 from .schema import SCHEMA, SCHEMA_VERSION, violations
 from .windows import DOWNSTREAM, PACKED_WINDOW_BYTES, UPSTREAM, WINDOW_SIZE
 
@@ -57,6 +58,8 @@ class Manifest:
     """The files that the seeds came from."""
     parts: tuple[Part, ...]
     """In the order of the reads."""
+    own_extensions: OwnExtensions = ALL
+    """Of which seeds the own extension is known for certain, and so the label."""
 
     @property
     def seeds(self) -> int:
@@ -95,6 +98,7 @@ def read_manifest(directory: Path) -> Manifest:
             parts=tuple(
                 Part(directory / part["file"], int(part["rows"]), int(part["size"])) for part in fields["parts"]
             ),
+            own_extensions=OwnExtensions.stated_in(fields.get("settings", {})),
         )
     except json.JSONDecodeError as error:
         raise TrainingError(

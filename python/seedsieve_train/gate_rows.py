@@ -68,6 +68,7 @@ def load_rows(
             of_part = splits.parts(batch, block_bases) == splits.PARTS.index(part)
             read_hash = batch.column("read_hash").to_numpy()
             kept = np.flatnonzero(of_part & kept_reads(read_hash, kept_fraction, seed))
+            known = labels.known(batch, labels.POLICIES[0], manifest)[kept]
             packed = packed_seeds(batch)[kept]
             piece = {name: batch.column(name).to_numpy()[kept] for name in FACTS}
             piece["window_features"] = window_features(packed, piece["length"])
@@ -75,6 +76,7 @@ def load_rows(
             # The same read in two data sets counts twice.
             piece["pair"] = splits.mix(read_hash[kept] ^ np.uint64(number))
             piece["mate"] = batch.column("mate").to_numpy()[kept]
+            piece["known"] = known
             for policy in labels.POLICIES:
                 piece[policy] = labels.viable(batch, policy, manifest.reporting_threshold)[kept]
             pieces.append(piece)
@@ -87,12 +89,14 @@ def load_rows(
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     pair = np.unique(columns["pair"], return_inverse=True)[1].reshape(-1)
     read = np.unique(pair * 3 + columns["mate"], return_inverse=True)[1].reshape(-1)
+    # Facts are over all seeds of a read, also those whose label is not known.
+    known = columns["known"]
     return GateRows(
-        packed=columns["packed"],
-        length=columns["length"].astype(np.int64),
-        ungapped_score=columns["ungapped_score"].astype(np.int64),
-        window_features=columns["window_features"],
-        seed_facts=seed_facts(columns, read),
-        pair=pair,
-        viable={policy: columns[policy] for policy in labels.POLICIES},
+        packed=columns["packed"][known] if with_windows else columns["packed"],
+        length=columns["length"][known].astype(np.int64),
+        ungapped_score=columns["ungapped_score"][known].astype(np.int64),
+        window_features=columns["window_features"][known],
+        seed_facts=seed_facts(columns, read)[known],
+        pair=np.unique(pair[known], return_inverse=True)[1].reshape(-1),
+        viable={policy: columns[policy][known] for policy in labels.POLICIES},
     )

@@ -6,7 +6,8 @@ independent seeds.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +38,10 @@ class Guarantee:
     """Viable validation seeds below the threshold."""
     upper_bound: float
     """Of the rate of dropped ones, with `confidence`."""
+    groups: int = 0
+    """Groups of seeds none of which loses more of its validation seeds than `miss_rate`."""
+    deciding_group: str | None = None
+    """The one that lowered the threshold; None where the bound over all seeds is the stricter."""
 
     def words(self) -> str:
         """Where the threshold comes from."""
@@ -44,6 +49,8 @@ class Guarantee:
             f"the highest at which the {self.viable:,} viable seeds of the validation part, at {self.places:,} places, "
             f"bound the rate of dropped ones below {100 * self.miss_rate:g} % (one-sided, {100 * self.confidence:g} % "
             f"confidence; seeds of one place vary together, so that {self.design_effect:.1f} of them count as one)"
+            + (f", and at which none of {self.groups} data sets loses more of its own" if self.groups else "")
+            + (f"; {self.deciding_group} decides" if self.deciding_group else "")
         )
 
     def properties(self) -> dict[str, str]:
@@ -56,7 +63,7 @@ class Guarantee:
             "seedsieve.threshold_places": str(self.places),
             "seedsieve.threshold_design_effect": f"{self.design_effect:.4g}",
             "seedsieve.threshold_dropped": str(self.dropped),
-        }
+        } | ({"seedsieve.threshold_groups": str(self.groups)} if self.groups else {})
 
 
 def stated_guarantee(properties: dict[str, str]) -> dict[str, str]:
@@ -123,10 +130,7 @@ def chosen_threshold(
     if independent is None:
         return None
     allowed = int(independent * effect)
-    lowest_kept = np.partition(of_viable, allowed)[allowed]
-    below = scores[scores < lowest_kept]
-    highest_dropped = below.max() if len(below) else lowest_kept
-    threshold = (float(lowest_kept) + float(highest_dropped)) / 2
+    threshold = _below(scores, np.partition(of_viable, allowed)[allowed])
     dropped = int((of_viable < threshold).sum())
     return Guarantee(
         threshold=threshold,
@@ -138,6 +142,62 @@ def chosen_threshold(
         dropped=dropped,
         upper_bound=upper_bound(dropped, len(of_viable), effect, confidence),
     )
+
+
+def for_every_group(
+    guarantee: Guarantee, scores: np.ndarray, viable: np.ndarray, group: np.ndarray, names: Sequence[str]
+) -> Guarantee:
+    """The same threshold, or a lower one at which no group loses more of its validation seeds than the miss rate.
+
+    A bound over a mix says nothing of its parts: where the mix loses little, foreign reads may lose several times as
+    much. What is promised of a group is less than of the mix, the rate and not a bound of it, for most groups are too
+    small for a bound. Groups in which so small a rate cannot be seen (fewer viable seeds than 1 / miss rate) are not
+    looked at.
+
+    Args:
+        guarantee: what `chosen_threshold` gave for the same seeds.
+        scores: float32[n] of the validation part.
+        viable: bool[n].
+        group: integers[n], an index in `names`.
+        names: of the groups.
+    """
+    threshold, deciding, groups = guarantee.threshold, None, 0
+    for number, name in enumerate(names):
+        of_viable = scores[viable & (group == number)]
+        allowed = int(guarantee.miss_rate * len(of_viable))
+        if allowed < 1:
+            continue
+        groups += 1
+        lowest_kept = np.partition(of_viable, allowed)[allowed]
+        if lowest_kept < threshold:
+            threshold, deciding = _below(scores, lowest_kept), name
+    dropped = int((scores[viable] < threshold).sum())
+    bound = upper_bound(dropped, guarantee.viable, guarantee.design_effect, guarantee.confidence)
+    return replace(
+        guarantee, threshold=threshold, dropped=dropped, upper_bound=bound, groups=groups, deciding_group=deciding
+    )
+
+
+def _below(scores: np.ndarray, lowest_kept: float) -> float:
+    """The middle between the lowest score that has to be kept and the next lower one."""
+    below = scores[scores < lowest_kept]
+    return (float(lowest_kept) + float(below.max() if len(below) else lowest_kept)) / 2
+
+
+def loss_by_group(
+    scores: np.ndarray, viable: np.ndarray, group: np.ndarray, names: Sequence[str], threshold: float
+) -> dict[str, dict[str, float]]:
+    """Viable seeds of each group that has any, how many of them a threshold drops, and the hopeless that it keeps."""
+    result = {}
+    for number, name in enumerate(names):
+        of_viable, hopeless = (scores[(group == number) & (viable == label)] for label in (True, False))
+        if len(of_viable):
+            result[name] = {
+                "viable": len(of_viable),
+                "missed": int((of_viable < threshold).sum()),
+                "fpr": float((hopeless >= threshold).mean()) if len(hopeless) else 0.0,
+            }
+    return result
 
 
 def held_out(

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from seedsieve_train.export import ModelMetadata
-from seedsieve_train.guarantee import chosen_threshold, design_effect, held_out, stated_guarantee, upper_bound
+from seedsieve_train.guarantee import (
+    chosen_threshold,
+    design_effect,
+    for_every_group,
+    held_out,
+    loss_by_group,
+    stated_guarantee,
+    upper_bound,
+)
 from seedsieve_train.metrics import largest_rate
 
 
@@ -63,6 +71,30 @@ def test_taking_seeds_of_one_place_as_independent_breaks_the_promise():
         scores = random.random(place[-1] + 1)[place]
         broken += chosen_threshold(scores, np.ones(len(place), bool), np.arange(24_000), 0.01, 0.95).threshold > 0.01
     assert broken > 15
+
+
+def test_no_group_loses_more_than_the_mix_may():
+    random = np.random.default_rng(9)
+    # Of the second group a hundredth scores low; the third is too small to say anything.
+    group = np.repeat([0, 1, 2], [40_000, 4_000, 500])
+    scores = 0.5 + random.random(len(group)) / 2
+    scores[40_000:40_040] = np.linspace(0.1, 0.2, 40)
+    scores[-5:] = 0.01
+    viable = np.ones(len(group), bool)
+    mixed = chosen_threshold(scores, viable, np.arange(len(group)))
+    names = ["many", "few", "hardly any"]
+    found = for_every_group(mixed, scores, viable, group, names)
+    assert (scores[group == 1] < mixed.threshold).sum() > 4
+    assert (scores[group == 1] < found.threshold).sum() == 4
+    assert found.groups == 2 and found.deciding_group == "few" and found.dropped == 9
+    assert found.upper_bound < mixed.upper_bound
+    assert "2 data sets" in found.words() and "few decides" in found.words()
+    assert found.properties()["seedsieve.threshold_groups"] == "2"
+    # Where the mix is the stricter nothing changes.
+    alike = for_every_group(mixed, scores, viable, np.zeros(len(group), int), names)
+    assert (alike.threshold, alike.deciding_group, alike.groups) == (mixed.threshold, None, 1)
+    loss = loss_by_group(scores, viable, group, names, found.threshold)
+    assert loss["few"] == {"viable": 4_000, "missed": 4, "fpr": 0.0} and loss["hardly any"]["missed"] == 5
 
 
 def test_what_a_held_out_part_says():

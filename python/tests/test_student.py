@@ -34,6 +34,7 @@ from seedsieve_train.student.features import (
 from seedsieve_train.student.network import StudentNetwork
 from seedsieve_train.student.rows import contig_room, student_rows
 from seedsieve_train.student.training import LabelledFeatures, StudentSettings, train_student, train_teacher
+from seedsieve_train.student.trees import train_trees
 
 METADATA = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing", window="student/288/2")
 
@@ -249,6 +250,47 @@ def test_the_command_writes_a_model(tmp_path):
     session = onnxruntime.InferenceSession(str(tmp_path / "out" / f"{stem}_int8.onnx"))
     assert float(session.get_modelmeta().custom_metadata_map["seedsieve.threshold"]) == figures["threshold"]
     onnx.checker.check_model(str(tmp_path / "out" / f"{stem}.onnx"))
+
+
+def test_trees_teach_only_what_they_have_not_seen():
+    random = np.random.default_rng(4)
+    values = np.zeros((4_000, FEATURES), dtype=np.uint8)
+    values[:, 256:277] = random.integers(0, 256, (4_000, 21))
+    # Nothing but each place's own label, which trees know by heart after they have seen it.
+    place = (np.arange(4_000) // 20).astype(np.uint64)
+    values[:, 260] = place
+    viable = random.random(200)[place.astype(int)] < 0.5
+    scores = train_trees(values, viable, place, 1, 1)
+    assert 0.3 < roc(scores, viable).auc < 0.7
+    learnable = values[:, 256] > 127
+    assert roc(train_trees(values, learnable, place, 1, 1), learnable).auc > 0.99
+
+
+def test_a_student_learns_from_trees(tmp_path):
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=4)
+    options = ["--out", str(tmp_path / "out"), "--epochs", "6", "--threads", "1", "--device", "cpu"]
+    assert main(["student", "--data", str(folder), *options, "--distillation", "1", "--teacher", "trees"]) == 0
+    figures = json.loads((tmp_path / "out" / "seed_student_v2.metrics.json").read_text())
+    assert figures["settings"]["teacher"] == "trees" and figures["settings"]["distillation"] == 1
+    assert figures["test"]["auc"] > 0.6
+
+
+def test_trees_on_the_same_facts_and_their_bounds_are_evaluated(tmp_path):
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(2_400, seed=11)), schema_version=4)
+    options = ["--data", str(folder), "--train-data", str(folder), "--out", str(tmp_path / "out"), "--threads", "1"]
+    options += ["--part", "all", "--population", "chains", "--resamples", "5", "--policy", "own-extension"]
+    assert main(["evaluate", *options, "--trees", "the student's facts"]) == 0
+    result = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    figures = result["data_sets"]["set"]["policies"]["own-extension"]
+    forests = [name for name in figures["scorers"] if name.startswith("trees on")]
+    assert forests == ["trees on the student's facts"]
+    bounds = figures["bounds"]
+    alone, coarse = bounds["the student's facts alone"], bounds["the student's facts in steps of 16"]
+    # What sees less cannot do better, and no scorer is better than the bound.
+    assert coarse["distinct_inputs"] < alone["distinct_inputs"]
+    assert coarse["fpr_at_tpr"]["0.99"] >= alone["fpr_at_tpr"]["0.99"]
+    of_trees = figures["scorers"]["trees on the student's facts"]["fpr_at_tpr"]["0.99"]["value"]
+    assert of_trees >= alone["fpr_at_tpr"]["0.99"]
 
 
 def test_a_data_set_without_masks_is_refused(dataset):

@@ -92,6 +92,29 @@ def test_a_sample_goes_through_and_leaves_nothing_unfinished(tmp_path: Path, see
     assert [path for path in (tmp_path / "unfinished").rglob("*") if path.is_file()] == []
 
 
+def test_regions_are_left_to_extract_seeds_where_a_file_has_an_index(tmp_path: Path, seedsieve: list[str]) -> None:
+    """BAM and CRAM at addresses are not fetched whole; what has no index is, and so is what lies here."""
+    manifest = write_manifest(tmp_path, {"A": "good"})
+    remote = '[[sample.file]]\nurl = "https://host.invalid/{0}"\nmd5 = "{1}"\n'
+    digest = "0" * 32
+    manifest.write_text(manifest.read_text() + "\n" + remote.format("b.cram", digest))
+    common = ["--manifest", str(manifest), "--sample", "A"]
+    reads = ["--scratch", str(tmp_path / "scratch"), "--output", str(tmp_path / "reads")]
+    assert sample_step.main(["fetch", *common, *reads, "--excerpts"]) == 0
+    assert sorted(path.name for path in (tmp_path / "reads").iterdir()) == ["A.bam", "addresses.json"]
+    seeds = [
+        "--input",
+        str(tmp_path / "reads"),
+        "--scratch",
+        str(tmp_path / "more"),
+        "--output",
+        str(tmp_path / "seeds"),
+    ]
+    assert sample_step.main(["extract", *common, *seeds, "--", *seedsieve, "extract-seeds", "--region", "chr1"]) == 0
+    command = json.loads((tmp_path / "seeds" / "dataset.json").read_text())["command"]
+    assert command[-2:] == [str(tmp_path / "reads" / "A.bam"), "https://host.invalid/b.cram"]
+
+
 def test_damage_is_a_result_that_is_handed_on(tmp_path: Path, seedsieve: list[str]) -> None:
     steps = Steps(tmp_path, write_manifest(tmp_path, {"A": "damaged", "B": "reads"}, B="00" * 32), seedsieve)
     found = steps.all("A")["failure"]

@@ -18,6 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sample_manifest import PARTS
+from sample_results import add_arguments, read_results, usable
 from sample_step import MANIFEST_NAME, counts_of
 from whole_files import write_whole
 
@@ -49,10 +50,9 @@ def collect(results: list[dict[str, Any]], seeds: list[Path], merged: list[Path]
         if (source / MANIFEST_NAME).is_file():
             folder = unfinished / f"split={source.name}"
             shutil.copytree(source, folder, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
-    for result, source in zip(results, seeds, strict=True):
-        if result["failure"] is None:
-            # What was validated may have been drawn from.
-            result |= counts_of(source)
+    for source, result in usable(seeds, results):
+        # What was validated may have been drawn from.
+        result |= counts_of(source)
     _check_counts(results, unfinished)
     unfinished.mkdir(parents=True, exist_ok=True)
     write_whole(unfinished / SAMPLES_NAME, json.dumps(_summary(results), indent=1) + "\n")
@@ -81,14 +81,14 @@ def _link(source: str, target: str) -> None:
 
 
 def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
-    usable = [result for result in results if result["failure"] is None]
+    good = [result for result in results if result["failure"] is None]
     parts = {}
     for part in PARTS:
-        of_part = [result for result in usable if result["part"] == part]
+        of_part = [result for result in good if result["part"] == part]
         counts = {key: sum(result[key] for result in of_part) for key in ("reads", "seeds", "viable", "bytes")}
         parts[part] = {"samples": len(of_part), **counts}
     failed = [result["failure"] for result in results if result["failure"] is not None]
-    return {"parts": parts, "failed": failed, "samples": usable}
+    return {"parts": parts, "failed": failed, "samples": good}
 
 
 def failures_in_words(results: list[dict[str, Any]]) -> str:
@@ -100,14 +100,13 @@ def failures_in_words(results: list[dict[str, Any]]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=Path, nargs="+", required=True, help="data set folder of each sample")
+    add_arguments(parser)
     parser.add_argument("--merged", type=Path, nargs="+", required=True, help="data set folder of each part")
     parser.add_argument("--allowed-failures", type=int, required=True, help="go on without so many samples")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    parser.add_argument("--results", type=Path, nargs="+", required=True, help="what the validation wrote, likewise")
     options = parser.parse_args(arguments)
     try:
-        results = [json.loads(path.read_text()) for path in options.results]
+        results = read_results(options.results)
         words = failures_in_words(results)
         number = words.count("\n") + 1 if words else 0
         if number:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from sample_results import add_arguments, read_results, usable
 from sample_step import move_into_place, run
 
 
@@ -32,14 +33,10 @@ def merge(seeds: list[Path], results: list[Path], scratch: Path, output: Path, c
     Returns:
         What is wrong, in words; None where it succeeded.
     """
-    usable = [
-        str(folder)
-        for folder, result in zip(seeds, results, strict=True)
-        if json.loads(result.read_text())["failure"] is None
-    ]
+    folders = [str(folder) for folder, _ in usable(seeds, read_results(results))]
     scratch.parent.mkdir(parents=True, exist_ok=True)
-    if usable:
-        if problem := run([*command, "--overwrite", "--output", str(scratch), *usable]):
+    if folders:
+        if problem := run([*command, "--overwrite", "--output", str(scratch), *folders]):
             return problem
     else:
         scratch.mkdir(exist_ok=True)
@@ -50,8 +47,7 @@ def merge(seeds: list[Path], results: list[Path], scratch: Path, output: Path, c
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=Path, nargs="+", required=True, help="data set folder of each sample")
-    parser.add_argument("--results", type=Path, nargs="+", required=True, help="what the validation wrote, likewise")
+    add_arguments(parser)
     parser.add_argument("--scratch", type=Path, required=True, help="folder for what is unfinished")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     parser.epilog = "after `--` the program and its arguments, to which the folders are added"

@@ -19,12 +19,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from downloads import DataError, Fetcher, digest_of
+from downloads import DataError, DataFile, Fetcher, digest_of
 from sample_manifest import Sample, read_samples
 from whole_files import write_whole
 
 FAILURE = "failure.json"
 MANIFEST_NAME = "dataset.json"
+ADDRESSES = "addresses.json"
+"""Beside the files of a sample: addresses of those that extract-seeds fetches by itself, by name."""
+BY_INDEX = (".bam", ".cram")
 LAST_LINES = 20
 
 
@@ -46,24 +49,34 @@ def failure_in(folder: Path) -> dict[str, str] | None:
         return None
 
 
-def fetch(sample: Sample, scratch: Path, output: Path) -> None:
+def fetch(sample: Sample, scratch: Path, output: Path, excerpts: bool = False) -> None:
     """Bring the sample's files into the folder `output`: downloads, or links for `file:`.
 
     Args:
         sample: from the manifest.
         scratch: folder for what is not whole yet; it stays there for the next attempt.
         output: folder for the files under their own names.
+        excerpts: leave BAM and CRAM files where they are, and note their addresses: extract-seeds fetches by their
+            index what its regions ask for. No checksum tells of that, but for the one that it notes in dataset.json.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     # A line for each block would fill the log.
     fetcher = Fetcher(scratch, lambda text: None if text.startswith("\r") else print(text, end="", file=sys.stderr))
+    left = {file.path: file.url for file in sample.files if excerpts and is_read_by_index(file)}
     try:
         for file in sample.files:
-            fetcher.fetch(file)
+            if file.path not in left:
+                fetcher.fetch(file)
+        write_whole(scratch / ADDRESSES, json.dumps(left, indent=1) + "\n")
     except DataError as error:
         write_failure(output, sample.name, "fetch", str(error))
         return
     move_into_place(scratch, output)
+
+
+def is_read_by_index(file: DataFile) -> bool:
+    """Whether extract-seeds can fetch regions of a file by itself."""
+    return file.url is not None and not file.url.startswith("file:") and file.path.endswith(BY_INDEX)
 
 
 def move_into_place(scratch: Path, output: Path) -> None:
@@ -87,7 +100,8 @@ def extract(sample: Sample, reads: Path, scratch: Path, output: Path, command: l
     if failure := failure_in(reads):
         write_failure(output, **failure)
         return
-    inputs = [str(reads / file.path) for file in sample.files]
+    addresses = json.loads((reads / ADDRESSES).read_text())
+    inputs = [addresses.get(file.path) or str(reads / file.path) for file in sample.files]
     scratch.parent.mkdir(parents=True, exist_ok=True)
     # What other settings have left there is replaced.
     problem = run([*command, "--sample", sample.name, "--overwrite", "--output", str(scratch), *inputs])
@@ -178,6 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--input", type=Path, help="folder of the step before")
     parser.add_argument("--scratch", type=Path, help="folder for what is unfinished; not of validate")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--excerpts", action="store_true", help="of fetch: leave BAM and CRAM files at their addresses")
     parser.epilog = "all but fetch: after `--` the program and its arguments, to which the files are added"
     words = sys.argv[1:] if arguments is None else arguments
     end = words.index("--") if "--" in words else len(words)
@@ -187,7 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not found:
             raise DataError(f"{options.manifest}: names no sample {options.sample}")
         if options.step == "fetch":
-            fetch(found[0], options.scratch, options.output)
+            fetch(found[0], options.scratch, options.output, options.excerpts)
         elif options.step == "extract":
             extract(found[0], options.input, options.scratch, options.output, command)
         elif options.step == "balance":

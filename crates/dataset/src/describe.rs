@@ -1,4 +1,4 @@
-use crate::{Dataset, DatasetError, LabelPolicy, Role, RoleCounts, SeedRow};
+use crate::{Dataset, DatasetError, LabelPolicy, OwnExtensions, Role, RoleCounts, SeedRow};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -16,8 +16,10 @@ pub struct Bin {
     pub range: RangeInclusive<u32>,
     /// Seeds by the role of their region.
     pub roles: RoleCounts,
-    /// Seeds that are viable by [`LabelPolicy::OwnExtension`].
+    /// Seeds that are viable by [`LabelPolicy::OwnExtension`], of those of which that is known.
     pub viable: u64,
+    /// Seeds of which it is known whether they are.
+    pub labelled: u64,
     /// All seeds.
     pub seeds: u64,
 }
@@ -35,15 +37,17 @@ pub struct Description {
     pub extended: u64,
     /// Seeds by the role of their region.
     pub roles: RoleCounts,
-    /// Viable seeds by policy, in the order of [`LabelPolicy::ALL`].
+    /// Viable seeds by policy, in the order of [`LabelPolicy::ALL`], of those of which that is known.
     pub viable: [u64; LabelPolicy::ALL.len()],
+    /// Seeds of which it is known whether they are viable, by policy.
+    pub labelled: [u64; LabelPolicy::ALL.len()],
     /// Seeds by sample.
     pub samples: BTreeMap<String, u64>,
     /// Seeds by what the source says: on the path of its alignment, not on it, nothing.
     pub source: [u64; 3],
     /// Seeds by the round of seeding that found them, 1 to 3; at the end those of which it is not known.
     pub rounds: [u64; 4],
-    /// Seeds whose own extension was not computed: what is said of their viability is a lower bound.
+    /// Seeds whose own extension was not computed.
     pub own_not_computed: u64,
     /// Seeds by length, in bases.
     pub lengths: Vec<Bin>,
@@ -57,7 +61,7 @@ impl Description {
     /// # Errors
     /// Those of [`Dataset::for_each_row`].
     pub fn of(dataset: &Dataset) -> Result<Self, DatasetError> {
-        let threshold = dataset.manifest().reporting_threshold;
+        let (threshold, own) = (dataset.manifest().reporting_threshold, dataset.manifest().own_extensions());
         let mut description = Self {
             reads: dataset.manifest().counts.reads,
             seeds: 0,
@@ -65,6 +69,7 @@ impl Description {
             extended: 0,
             roles: RoleCounts::default(),
             viable: [0; LabelPolicy::ALL.len()],
+            labelled: [0; LabelPolicy::ALL.len()],
             samples: BTreeMap::new(),
             source: [0; 3],
             rounds: [0; 4],
@@ -73,21 +78,24 @@ impl Description {
             occurrences: OCCURRENCES.map(Bin::empty).into(),
         };
         dataset.for_each_row(|_, _, row| {
-            description.add(row, threshold);
+            description.add(row, threshold, own);
             Ok(())
         })?;
         Ok(description)
     }
 
-    fn add(&mut self, row: &SeedRow<'_>, threshold: i32) {
+    fn add(&mut self, row: &SeedRow<'_>, threshold: i32, own: OwnExtensions) {
         self.seeds += 1;
         self.in_kept_chains += u64::from(row.chain_kept);
         self.extended += u64::from(row.extended);
         *self.roles.of_mut(row.role) += 1;
-        let viable = LabelPolicy::ALL
-            .map(|policy| policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role));
-        for (count, viable) in self.viable.iter_mut().zip(viable) {
-            *count += u64::from(viable);
+        let label = LabelPolicy::ALL.map(|policy| {
+            own.tell(policy, row.read_hash, row.chain_kept)
+                .then(|| policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role))
+        });
+        for ((viable, labelled), label) in self.viable.iter_mut().zip(&mut self.labelled).zip(label) {
+            *viable += u64::from(label == Some(true));
+            *labelled += u64::from(label.is_some());
         }
         match self.samples.get_mut(row.sample) {
             Some(count) => *count += 1,
@@ -106,16 +114,22 @@ impl Description {
         for (bins, value) in [(&mut self.lengths, u32::from(row.length)), (&mut self.occurrences, row.occurrences)] {
             if let Some(bin) = bins.iter_mut().find(|bin| bin.range.contains(&value)) {
                 bin.seeds += 1;
-                bin.viable += u64::from(viable[0]);
+                bin.viable += u64::from(label[0] == Some(true));
+                bin.labelled += u64::from(label[0].is_some());
                 *bin.roles.of_mut(row.role) += 1;
             }
         }
     }
 }
 
+/// How many seeds a share is of, where these are not all.
+fn of_labelled(labelled: u64, seeds: u64) -> String {
+    if labelled == seeds { String::new() } else { format!(" of the {labelled} seeds of which it is known") }
+}
+
 impl Bin {
     fn empty(range: RangeInclusive<u32>) -> Self {
-        Self { range, roles: RoleCounts::default(), viable: 0, seeds: 0 }
+        Self { range, roles: RoleCounts::default(), viable: 0, labelled: 0, seeds: 0 }
     }
 }
 
@@ -138,8 +152,9 @@ impl fmt::Display for Description {
             writeln!(formatter, "  sample {sample:<18} {seeds:>12} {:>6.2} %", percent(*seeds, self.seeds))?;
         }
         writeln!(formatter, "viable by label policy")?;
-        for (policy, viable) in LabelPolicy::ALL.into_iter().zip(self.viable) {
-            writeln!(formatter, "  {policy:<25} {viable:>12} {:>6.2} %", percent(viable, self.seeds))?;
+        for ((policy, viable), labelled) in LabelPolicy::ALL.into_iter().zip(self.viable).zip(self.labelled) {
+            write!(formatter, "  {policy:<25} {viable:>12} {:>6.2} %", percent(viable, labelled))?;
+            writeln!(formatter, "{}", of_labelled(labelled, self.seeds))?;
         }
         writeln!(formatter, "on the path of the source's alignment")?;
         for (name, seeds) in ["yes", "no", "not known"].into_iter().zip(self.source) {
@@ -164,7 +179,7 @@ impl fmt::Display for Description {
                     (start, u32::MAX) => format!("{start} and more"),
                     (start, end) => format!("{start} to {end}"),
                 };
-                write!(formatter, "  {range:<12}{:>12}{:>8.2} %", bin.seeds, percent(bin.viable, bin.seeds))?;
+                write!(formatter, "  {range:<12}{:>12}{:>8.2} %", bin.seeds, percent(bin.viable, bin.labelled))?;
                 Role::ALL.into_iter().try_for_each(|role| write!(formatter, "{:>16}", bin.roles.of(role)))?;
                 writeln!(formatter)?;
             }

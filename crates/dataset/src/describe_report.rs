@@ -48,10 +48,11 @@ impl Description {
         body += &self.census_table();
         body += "<h2>Class balance by label policy</h2>";
         body += &legend(&[(VIABLE, "viable"), (HOPELESS, "hopeless")]);
-        let policies = LabelPolicy::ALL.into_iter().zip(self.viable).map(|(policy, viable)| Bar {
+        let counted = self.viable.into_iter().zip(self.labelled);
+        let policies = LabelPolicy::ALL.into_iter().zip(counted).map(|(policy, (viable, labelled))| Bar {
             name: policy.to_string(),
-            note: format!("{} viable", percent(viable, self.seeds)),
-            parts: vec![(VIABLE, "viable", viable), (HOPELESS, "hopeless", self.seeds - viable)],
+            note: format!("{} viable", percent(viable, labelled)),
+            parts: vec![(VIABLE, "viable", viable), (HOPELESS, "hopeless", labelled - viable)],
         });
         body += &bars("Viable and hopeless seeds by label policy", &policies.collect::<Vec<_>>());
         for (title, unit, bins) in [
@@ -122,7 +123,7 @@ fn role_bar(bin: &Bin) -> Bar {
     let count = |roles: RoleCounts, role: Role| roles.of(role);
     Bar {
         name,
-        note: format!("{}, {} viable", thousands(bin.seeds), percent(bin.viable, bin.seeds)),
+        note: format!("{}, {} viable", thousands(bin.seeds), percent(bin.viable, bin.labelled)),
         parts: ROLE_COLOURS
             .into_iter()
             .zip(Role::ALL)

@@ -27,6 +27,12 @@ impl LabelPolicy {
         }
     }
 
+    /// Whether it looks at the seed's own extension, which [`crate::OwnExtensions`] may have left out.
+    #[must_use]
+    pub const fn looks_at_own_extension(self) -> bool {
+        !matches!(self, Self::Contributed)
+    }
+
     /// Whether a seed with these facts is viable at the reporting threshold `threshold` (T).
     #[must_use]
     pub fn viable(self, threshold: i32, own_score: i32, read_best: i32, region_score: Option<i32>, role: Role) -> bool {

@@ -1,4 +1,4 @@
-use crate::{DATA_FOLDER, DatasetError, LabelPolicy, MANIFEST_NAME, Role, SCHEMA_VERSION};
+use crate::{DATA_FOLDER, DatasetError, LabelPolicy, MANIFEST_NAME, OwnExtensions, Role, SCHEMA_VERSION};
 use seedsieve_encoding::{DOWNSTREAM, UPSTREAM, WINDOW_SIZE};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -240,6 +240,19 @@ impl Manifest {
                 expected: WindowSpec::CURRENT.to_string(),
             });
         }
+        OwnExtensions::stated_in(&manifest.settings).map_err(|reason| DatasetError::Manifest {
+            path,
+            line: 0,
+            column: 0,
+            reason,
+        })?;
         Ok(manifest)
+    }
+
+    /// Of which seeds the own extension is known for certain.
+    #[must_use]
+    pub fn own_extensions(&self) -> OwnExtensions {
+        // Settings that were read have been checked; of others nothing is certain.
+        OwnExtensions::stated_in(&self.settings).unwrap_or(OwnExtensions::OF_NONE)
     }
 }

@@ -1,9 +1,13 @@
+use crate::wide_column::WideColumnWriter;
 use crate::{DATA_FOLDER, DatasetError, Part, file_sha256};
 use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
 use arrow_schema::SchemaRef;
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
@@ -18,13 +22,37 @@ const ROW_GROUP_ROWS: usize = 1 << 16;
 /// Rows that are collected before their columns are encoded, in parallel on rayon's current thread pool.
 const BATCH_ROWS: usize = 1 << 13;
 
+/// Writes one column of a row group.
+enum Column {
+    Narrow(Box<ArrowColumnWriter>),
+    Wide(WideColumnWriter),
+}
+
+/// What it has written.
+enum Chunk {
+    Narrow(Box<ArrowColumnChunk>),
+    Wide(Bytes, Box<ColumnCloseResult>),
+}
+
+impl Column {
+    fn close(self) -> Result<Chunk, ParquetError> {
+        Ok(match self {
+            Self::Narrow(writer) => Chunk::Narrow(Box::new(writer.close()?)),
+            Self::Wide(writer) => {
+                let (bytes, close) = writer.close()?;
+                Chunk::Wide(bytes, Box::new(close))
+            }
+        })
+    }
+}
+
 /// Writes one Parquet file of a data set. The same batches give the same bytes for any number of threads.
 pub(crate) struct PartWriter {
     writer: SerializedFileWriter<File>,
     columns: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     /// Columns of the row group that is under way, and its rows, those that wait included.
-    group: Vec<ArrowColumnWriter>,
+    group: Vec<Column>,
     group_rows: usize,
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
@@ -73,18 +101,42 @@ impl PartWriter {
     /// Encodes the rows that wait.
     fn encode(&mut self) -> Result<(), ParquetError> {
         if self.group.is_empty() {
-            self.group = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?;
+            self.group = self.new_group()?;
         }
         let (waiting, schema) = (std::mem::take(&mut self.waiting), &self.schema);
         self.waiting_rows = 0;
         self.group.par_iter_mut().enumerate().try_for_each(|(number, writer)| {
             for batch in &waiting {
-                for leaf in compute_leaves(schema.field(number), batch.column(number))? {
-                    writer.write(&leaf)?;
+                match writer {
+                    Column::Wide(writer) => writer.write(batch.column(number).as_fixed_size_binary())?,
+                    Column::Narrow(writer) => {
+                        for leaf in compute_leaves(schema.field(number), batch.column(number))? {
+                            writer.write(&leaf)?;
+                        }
+                    }
                 }
             }
             Ok(())
         })
+    }
+
+    /// Writers for the columns of the next row group.
+    fn new_group(&self) -> Result<Vec<Column>, ParquetError> {
+        let narrow = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?;
+        let described = self.writer.schema_descr();
+        narrow
+            .into_iter()
+            .enumerate()
+            .map(|(number, narrow)| {
+                let column = described.column(number);
+                if WIDE.contains(&column.name()) {
+                    let level = ZstdLevel::default().compression_level();
+                    Ok(Column::Wide(WideColumnWriter::new(column, Compression::ZSTD(ZstdLevel::default()), level)?))
+                } else {
+                    Ok(Column::Narrow(Box::new(narrow)))
+                }
+            })
+            .collect()
     }
 
     /// Writes the row group that is under way.
@@ -96,10 +148,13 @@ impl PartWriter {
         self.group_rows = 0;
         // Closing compresses what is left of a column.
         let chunks: Vec<_> =
-            std::mem::take(&mut self.group).into_par_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
+            std::mem::take(&mut self.group).into_par_iter().map(Column::close).collect::<Result<_, _>>()?;
         let mut group = self.writer.next_row_group()?;
         for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
+            match chunk {
+                Chunk::Narrow(chunk) => chunk.append_to_row_group(&mut group)?,
+                Chunk::Wide(bytes, close) => group.append_column(&bytes, *close)?,
+            }
         }
         group.close()?;
         Ok(())
@@ -128,30 +183,39 @@ pub(crate) fn part_name(partition: &str, number: usize) -> String {
     format!("{DATA_FOLDER}/{partition}{separator}part-{number:05}.parquet")
 }
 
-/// Columns without a dictionary. Windows and masks hardly repeat, and have no useful order. Of the others the numbers that
-/// stay the same from row to row, or are different in each, are smaller or no larger without, and written faster.
-const WITHOUT_DICTIONARY: [&str; 13] = [
+/// Columns without a dictionary: numbers that stay the same from row to row, or are different in each, are smaller or no
+/// larger without, and written faster; the others are written so much faster that their half a byte a row is worth it.
+const WITHOUT_DICTIONARY: [&str; 18] = [
     "read_hash",
     "mate",
     "read_length",
     "query_start",
+    "length",
     "position",
     "occurrences",
+    "own_query_end",
+    "region_score",
+    "region_distance",
     "read_best",
+    "read_second",
     "locus_position",
+    "source_mapq",
     "own_band",
-    "query_window",
-    "reference_window",
-    "left_matches",
-    "right_matches",
+    "seed_quality",
+    "flank_quality",
+    "seeding_round",
 ];
-const WITHOUT_STATISTICS: [&str; 4] = ["query_window", "reference_window", "left_matches", "right_matches"];
+/// Names that are the same on and on, or of no use to a reader that looks for row groups.
+const WITHOUT_STATISTICS: [&str; 2] = ["sample", "role"];
+/// Columns that [`WideColumnWriter`] writes: of fixed-size binary. They hardly repeat, and have no useful order.
+const WIDE: [&str; 4] = ["query_window", "reference_window", "left_matches", "right_matches"];
 
-/// ZSTD; dictionaries and statistics but for the columns above.
+/// ZSTD; dictionaries and statistics but for the columns above; pages as long as a row group, or 1 MiB.
 fn properties() -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(ROW_GROUP_ROWS)
         .set_dictionary_enabled(true)
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for column in WITHOUT_DICTIONARY {

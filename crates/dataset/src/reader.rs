@@ -86,7 +86,7 @@ impl Dataset {
     #[must_use]
     pub fn extra_columns(&self) -> Vec<Field> {
         let labelled = self.manifest.derived.iter().any(|step| step.command == LABEL_COMMAND);
-        labelled.then(|| Field::new(LABEL_COLUMN, DataType::Boolean, false)).into_iter().collect()
+        labelled.then(|| Field::new(LABEL_COLUMN, DataType::Boolean, true)).into_iter().collect()
     }
 
     /// The columns of [`Dataset::batches`].

@@ -1,5 +1,5 @@
 use crate::schema::column_number;
-use crate::{MATCH_MASK_BYTES, Role, SeedRow};
+use crate::{LabelPolicy, MATCH_MASK_BYTES, Role, SeedRow};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
@@ -128,11 +128,20 @@ impl<'a> RowView<'a> {
 /// What label policies look at, of one row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LabelFacts {
+    pub(crate) read_hash: u64,
+    pub(crate) chain_kept: bool,
     pub(crate) own_score: i32,
     pub(crate) read_best: i32,
     pub(crate) region_score: Option<i32>,
     pub(crate) role: Role,
     pub(crate) occurrences: u32,
+}
+
+impl LabelFacts {
+    /// What `policy` says of the seed.
+    pub(crate) fn viable(&self, policy: LabelPolicy, threshold: i32) -> bool {
+        policy.viable(threshold, self.own_score, self.read_best, self.region_score, self.role)
+    }
 }
 
 /// What label policies look at, of each row; a role that does not exist counts as none.
@@ -142,7 +151,11 @@ pub(crate) fn label_facts(batch: &RecordBatch) -> impl Iterator<Item = LabelFact
         (numbers(at!("own_score")), numbers(at!("read_best")), numbers(at!("region_score")));
     let roles = batch.column(at!("role")).as_string::<i32>();
     let occurrences = batch.column(at!("occurrences")).as_primitive::<UInt32Type>();
+    let read_hash = batch.column(at!("read_hash")).as_primitive::<UInt64Type>();
+    let chain_kept = batch.column(at!("chain_kept")).as_boolean();
     (0..batch.num_rows()).map(move |row| LabelFacts {
+        read_hash: read_hash.value(row),
+        chain_kept: chain_kept.value(row),
         own_score: own_score.value(row),
         read_best: read_best.value(row),
         region_score: region_score.is_valid(row).then(|| region_score.value(row)),

@@ -2,10 +2,11 @@
 
 mod common;
 
+use arrow_array::cast::AsArray;
 use common::{ROWS, producer, row};
 use seedsieve_dataset::{
-    Dataset, DatasetWriter, DeriveOptions, InputFile, LabelPolicy, SampleOptions, SeedRow, SplitOptions, SplitPart,
-    WriterOptions, label, label_counts, merge, sample, split,
+    Dataset, DatasetWriter, DeriveOptions, Description, InputFile, LabelPolicy, OwnExtensions, SampleOptions, SeedRow,
+    SplitOptions, SplitPart, WriterOptions, label, label_counts, merge, sample, split,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,6 +17,11 @@ fn options() -> DeriveOptions {
 
 /// A data set of the rows `numbers`, whose reads are said to be of a file of this name.
 fn write(directory: &Path, numbers: std::ops::Range<u64>, reads: &str, k: i32) -> Dataset {
+    write_with(directory, numbers, reads, k, OwnExtensions::ALL)
+}
+
+/// The same, as if own extensions had been computed of these seeds.
+fn write_with(directory: &Path, numbers: std::ops::Range<u64>, reads: &str, k: i32, own: OwnExtensions) -> Dataset {
     let options = WriterOptions { part_rows: 300, ..WriterOptions::default() };
     let mut writer = DatasetWriter::create(directory, options).unwrap();
     writer.count_reads(numbers.end - numbers.start);
@@ -23,7 +29,8 @@ fn write(directory: &Path, numbers: std::ops::Range<u64>, reads: &str, k: i32) -
         writer.push(&placed(number, &mut [0; 128])).unwrap();
     }
     let input = InputFile { kind: "reads".into(), name: reads.into(), size: 5, sha256: reads.into() };
-    let settings = serde_json::Map::from_iter([("min_seed_length".to_owned(), k.into())]);
+    let mut settings = serde_json::Map::from_iter([("min_seed_length".to_owned(), k.into())]);
+    own.state_in(&mut settings);
     writer.finish(producer(), settings, vec![input]).unwrap();
     Dataset::open(directory).unwrap()
 }
@@ -215,6 +222,53 @@ fn labels_are_those_of_the_policy_and_stay_with_their_rows() {
         assert_eq!(labels, expected, "{policy}");
         assert_eq!(counts.viable, expected.iter().filter(|viable| **viable).count() as u64);
     }
+}
+
+#[test]
+fn what_a_data_set_cannot_tell_is_neither_viable_nor_hopeless() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = OwnExtensions::of_sample(0.25).unwrap();
+    let whole = write_with(&folder.path().join("whole"), 0..ROWS, "a", 19, own);
+    let told = |number: u64| {
+        let mut windows = [0; 128];
+        let row = placed(number, &mut windows);
+        own.includes(row.read_hash, row.chain_kept)
+            .then(|| LabelPolicy::OwnExtension.viable(30, row.own_score, row.read_best, row.region_score, row.role))
+    };
+    let expected: Vec<Option<bool>> = (0..ROWS).map(told).collect();
+    let of = |label: Option<bool>| expected.iter().filter(|one| **one == label).count() as u64;
+    assert!(of(None) > 300 && of(Some(true)) > 100 && of(Some(false)) > 50);
+
+    let output = folder.path().join("labelled");
+    let (_, counts) = label(&whole, LabelPolicy::OwnExtension, &output, &options()).unwrap();
+    assert_eq!([counts.viable, counts.hopeless, counts.unknown], [of(Some(true)), of(Some(false)), of(None)]);
+    let labelled = Dataset::open(&output).unwrap();
+    let labels: Vec<Option<bool>> = labelled
+        .batches()
+        .flat_map(|batch| {
+            let batch = batch.unwrap();
+            batch.column_by_name("viable").unwrap().as_boolean().iter().collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(labels, expected);
+    let contributed = label_counts(&whole, LabelPolicy::Contributed).unwrap();
+    assert_eq!(contributed.unknown, 0);
+
+    let wanted = SampleOptions {
+        seeds: 2 * ROWS,
+        viable: Some(of(Some(true)) as f64 / (of(Some(true)) + of(Some(false))) as f64),
+        hard: 0.0,
+        policy: LabelPolicy::OwnExtension,
+        seed: 1,
+    };
+    let (manifest, report) = sample(&whole, &wanted, &folder.path().join("sampled"), &options()).unwrap();
+    assert_eq!(report.population.iter().sum::<u64>(), ROWS - of(None));
+    assert_eq!(manifest.counts.seeds, ROWS - of(None), "all that can be told, and nothing else");
+
+    let description = Description::of(&whole).unwrap();
+    assert_eq!((description.viable[0], description.labelled[0]), (of(Some(true)), ROWS - of(None)));
+    assert_eq!(description.labelled[2], ROWS);
+    assert!(description.to_string().contains("seeds of which it is known"));
 }
 
 #[test]

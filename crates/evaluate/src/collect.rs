@@ -68,7 +68,7 @@ impl ScoredSeeds {
     }
 }
 
-/// Scores every seed of `dataset` with each backend, on the current rayon thread pool. Takes about 40 bytes a seed, and
+/// Scores every seed of `dataset` of which the policy can tell (see [`seedsieve_dataset::OwnExtensions`]) with each backend, on the current rayon thread pool. Takes about 40 bytes a seed, and
 /// 4 more a model. `see` is told how many seeds are done.
 ///
 /// # Errors
@@ -79,13 +79,16 @@ pub fn collect(
     backends: &[&dyn NpuBackend],
     mut see: impl FnMut(usize),
 ) -> Result<ScoredSeeds, EvaluateError> {
-    let threshold = dataset.manifest().reporting_threshold;
+    let (threshold, own) = (dataset.manifest().reporting_threshold, dataset.manifest().own_extensions());
     let mut seeds = ScoredSeeds { scores: vec![Vec::new(); backends.len()], ..ScoredSeeds::default() };
     let mut windows: Vec<u8> = Vec::new();
     let mut places = Places::default();
     // The reader's closure knows errors of data sets only; one of a backend waits here.
     let mut failed = None;
     let read = dataset.for_each_row(|_, _, row| {
+        if !own.tell(policy, row.read_hash, row.chain_kept) {
+            return Ok(());
+        }
         seeds.viable.push(policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role));
         seeds.read.push(row.read_hash);
         places.push(row.read_hash, row.locus_contig.zip(row.locus_position));

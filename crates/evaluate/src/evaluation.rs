@@ -1,52 +1,13 @@
-//! Figures of each scorer on the same seeds, and whether the second model beats the first.
+//! Figures of each scorer on the same seeds.
 
 use rayon::prelude::*;
-use seedsieve_dataset::DatasetError;
-use seedsieve_inference::NpuError;
 use serde::Serialize;
 
 use crate::calibration::Calibration;
+use crate::comparison::{Comparison, comparison};
 use crate::resampling::{quantile, times};
 use crate::strata::{StratumFigures, strata};
-use crate::{Ranking, Rates, Resampled, ScoredSeeds, TPR_TARGETS};
-
-/// Why an evaluation failed.
-#[derive(Debug)]
-pub enum EvaluateError {
-    /// The data set cannot be read.
-    Dataset(DatasetError),
-    /// A model could not score.
-    Backend(NpuError),
-    /// All seeds are viable, or none is: there is nothing to tell apart. The counts of both.
-    OneClass {
-        /// Viable seeds.
-        viable: usize,
-        /// Hopeless seeds.
-        hopeless: usize,
-    },
-}
-
-impl std::fmt::Display for EvaluateError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Dataset(error) => error.fmt(formatter),
-            Self::Backend(error) => error.fmt(formatter),
-            Self::OneClass { viable, hopeless } => write!(
-                formatter,
-                "{viable} viable and {hopeless} hopeless seeds: both kinds are needed to tell them apart; take a larger \
-                 data set, or another label policy"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for EvaluateError {}
-
-impl From<NpuError> for EvaluateError {
-    fn from(error: NpuError) -> Self {
-        Self::Backend(error)
-    }
-}
+use crate::{EvaluateError, Ranking, Rates, Resampled, ScoredSeeds};
 
 /// A figure and the interval that holds it with a probability of 95 %.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -104,42 +65,6 @@ pub struct AtThreshold {
     pub fpr: Interval,
 }
 
-/// What the second model has over the first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Comparison {
-    /// Name of the first model.
-    pub first: String,
-    /// Name of the second.
-    pub second: String,
-    /// Differences, second less first, each with its test.
-    pub differences: Vec<Difference>,
-    /// What follows from the FPR at a TPR of 99.9 %, which is where a filter works.
-    pub verdict: Verdict,
-}
-
-/// One figure of two models, on the same resamples.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Difference {
-    /// Name of the figure.
-    pub figure: &'static str,
-    /// Second less first.
-    pub difference: Interval,
-    /// Two-sided: how often resamples would lie on the other side of no difference.
-    pub p_value: f64,
-}
-
-/// Whether a new model is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The second keeps fewer hopeless seeds: the whole interval says so.
-    SecondIsBetter,
-    /// The first does.
-    FirstIsBetter,
-    /// These data cannot tell.
-    NoDifferenceShown,
-}
-
 /// Everything about some seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
@@ -165,10 +90,8 @@ pub struct Evaluation {
 /// Points of a curve that is drawn.
 const ROC_POINTS: usize = 200;
 
-const FIGURES: [&str; 4] = ["AUC", "FPR at TPR 95 %", "FPR at TPR 99 %", "FPR at TPR 99.9 %"];
-
 /// One scorer's figures in one resample: AUC, FPR at the targets, TPR and FPR at the threshold.
-type Draw = [f64; 6];
+pub(crate) type Draw = [f64; 6];
 
 /// Makes the figures. `models` names each model and its decision threshold, in the order of [`ScoredSeeds::scores`].
 ///
@@ -279,7 +202,7 @@ fn kept(scores: &[f32], threshold: f32, viable: &[bool], weights: &[f64]) -> [f6
 }
 
 /// The middle 95 % of the resamples.
-fn interval(value: f64, resampled: impl Iterator<Item = f64>) -> Interval {
+pub(crate) fn interval(value: f64, resampled: impl Iterator<Item = f64>) -> Interval {
     let mut resampled: Vec<f64> = resampled.collect();
     resampled.sort_by(f64::total_cmp);
     if resampled.is_empty() {
@@ -288,33 +211,10 @@ fn interval(value: f64, resampled: impl Iterator<Item = f64>) -> Interval {
     Interval { value, low: quantile(&resampled, 0.025), high: quantile(&resampled, 0.975) }
 }
 
-fn comparison(first: &str, second: &str, draws: &[Vec<Draw>]) -> Comparison {
-    let differences: Vec<Difference> = FIGURES
-        .into_iter()
-        .enumerate()
-        .map(|(number, figure)| {
-            let difference = |draw: &Vec<Draw>| draw[1][number] - draw[0][number];
-            let resampled = || draws[1..].iter().map(difference);
-            let (below, above) = (resampled().filter(|d| *d <= 0.0).count(), resampled().filter(|d| *d >= 0.0).count());
-            // The data themselves count as one resample: no p-value is 0.
-            let p_value = 2.0 * (1 + below.min(above)) as f64 / draws.len() as f64;
-            Difference { figure, difference: interval(difference(&draws[0]), resampled()), p_value: p_value.min(1.0) }
-        })
-        .collect();
-    let deciding = differences[TPR_TARGETS.len()].difference;
-    let verdict = if deciding.high < 0.0 {
-        Verdict::SecondIsBetter
-    } else if deciding.low > 0.0 {
-        Verdict::FirstIsBetter
-    } else {
-        Verdict::NoDifferenceShown
-    };
-    Comparison { first: first.to_owned(), second: second.to_owned(), differences, verdict }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Verdict;
 
     /// Seeds of 400 reads whose class a model sees through noise of this size.
     fn seeds(noises: &[f32]) -> ScoredSeeds {

@@ -11,7 +11,9 @@
 
 mod calibration;
 mod collect;
+mod comparison;
 mod curve;
+mod error;
 mod evaluation;
 mod places;
 mod report;
@@ -21,10 +23,10 @@ mod text;
 
 pub use calibration::{Calibration, CalibrationBin};
 pub use collect::{ScoredSeeds, collect};
+pub use comparison::{Comparison, Difference, Verdict};
 pub use curve::{Ranking, Rates, TPR_TARGETS};
-pub use evaluation::{
-    AtThreshold, Comparison, Difference, EvaluateError, Evaluation, Figures, Interval, ScorerFigures, Verdict, evaluate,
-};
+pub use error::EvaluateError;
+pub use evaluation::{AtThreshold, Evaluation, Figures, Interval, ScorerFigures, evaluate};
 pub use places::Resampled;
 pub use report::html_report;
 pub use strata::{Stratum, StratumFigures};

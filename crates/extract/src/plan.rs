@@ -1,5 +1,5 @@
+use crate::ExtractOptions;
 use crate::inputs::InputFiles;
-use crate::{ExtractOptions, OwnExtensions};
 use seedsieve_dataset::{Producer, SCHEMA_VERSION};
 use serde_json::{Map, Value, json};
 
@@ -30,10 +30,7 @@ pub(crate) fn settings(options: &ExtractOptions) -> Map<String, Value> {
         "read_pairs": options.subsample.map(|subsample| subsample.pairs),
         "sampling_seed": options.subsample.map(|subsample| subsample.seed),
     }));
-    // Left out where it is as it always was: data sets merge with those of earlier versions.
-    if options.own_extensions != OwnExtensions::ALL {
-        settings.insert("own_extensions".into(), options.own_extensions.stated());
-    }
+    options.own_extensions.state_in(&mut settings);
     if !options.regions.is_empty() {
         settings.insert("regions".into(), options.regions.texts().into());
     }

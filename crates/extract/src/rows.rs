@@ -1,6 +1,5 @@
 use crate::ExtractError;
 use crate::facts::{SeedRegion, best_regions, region_of_seed};
-use crate::own_extensions::OwnExtensions;
 use crate::quality::mean_qualities;
 use crate::recorder::ReadTrace;
 use crate::sampling::read_hash;
@@ -9,7 +8,7 @@ use crate::truth::Truth;
 use seedsieve_aligner::{
     Aligner, Contig, Flank, MatchMask, OwnExtension, ReferenceIndex, SeedExtension, SeedToExtend, SeedTrace,
 };
-use seedsieve_dataset::{ColumnBuilder, Role, SeedRow};
+use seedsieve_dataset::{ColumnBuilder, OwnExtensions, Role, SeedRow};
 use seedsieve_encoding::{PACKED_SEED_BYTES, PACKED_WINDOW_BYTES};
 
 /// The rows of one read, complete but for what they share.

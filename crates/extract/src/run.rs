@@ -5,19 +5,21 @@ use crate::reference_md5::contig_md5;
 use crate::rows::complete;
 use crate::sampling::Sampler;
 use crate::source::{Leftovers, OpenOptions, SourceRead, Unit, UnitSource, show_names};
-use crate::{ContigMap, Excerpt, ExtractError, Input, OwnExtensions, Regions, SourceHeader, Subsample};
+use crate::{ContigMap, Excerpt, ExtractError, Input, Regions, SourceHeader, Subsample};
 use arrow_array::RecordBatch;
 use rayon::prelude::*;
 use seedsieve_aligner::{AlignOptions, Aligner, ComputeContext, Read, ReferenceIndex};
-use seedsieve_dataset::{ColumnBuilder, Counts, DatasetError, DatasetWriter, Manifest, Start, WriterOptions};
+use seedsieve_dataset::{
+    ColumnBuilder, Counts, DatasetError, DatasetWriter, Manifest, OwnExtensions, Start, WriterOptions,
+};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Reads whose rows are completed by one thread at a time.
 const READS_PER_TASK: usize = 128;
-/// Reads whose rows are in memory at a time.
-const READS_PER_WRITE: usize = 4096;
+/// Tasks of a thread whose rows are in memory at a time: few, so that their memory stays in the caches.
+const TASKS_PER_WRITE: usize = 4;
 
 /// What to extract, from where, to where.
 #[derive(Debug, Clone)]
@@ -302,7 +304,9 @@ impl Run<'_> {
     fn write(&mut self, reads: &[SourceRead], recorder: Recorder) -> Result<(), ExtractError> {
         let traces = recorder.into_traces();
         let (index, aligner, own_extensions) = (self.index, &self.aligner, self.own_extensions);
-        for (reads, traces) in reads.chunks(READS_PER_WRITE).zip(traces.chunks(READS_PER_WRITE)) {
+        // Rows are handed over task by task, so that this number does not show in the bytes.
+        let reads_per_write = READS_PER_TASK * TASKS_PER_WRITE * rayon::current_num_threads();
+        for (reads, traces) in reads.chunks(reads_per_write).zip(traces.chunks(reads_per_write)) {
             let batches = reads
                 .par_chunks(READS_PER_TASK)
                 .zip(traces.par_chunks(READS_PER_TASK))

@@ -4,10 +4,8 @@ mod made_up;
 
 use made_up::{MadeUp, rows};
 use seedsieve_aligner::ReferenceIndex;
-use seedsieve_dataset::{Counts, Dataset, Description, RowView, validate};
-use seedsieve_extract::{
-    ExtractError, ExtractOptions, Input, InputKind, OwnExtensions, Progress, ReferenceCheck, Subsample, Summary,
-};
+use seedsieve_dataset::{Counts, Dataset, Description, OwnExtensions, RowView, validate};
+use seedsieve_extract::{ExtractError, ExtractOptions, Input, InputKind, Progress, ReferenceCheck, Subsample, Summary};
 use std::fs;
 use std::path::Path;
 
@@ -433,6 +431,13 @@ fn own_extensions_of_a_share_of_the_reads_are_those_of_all() {
     let kept = run("kept", OwnExtensions::OF_KEPT_CHAINS);
     assert!(kept.iter().zip(&all).all(|(kept, all)| if kept.5 { kept == all } else { kept.2 <= all.2 }));
     assert!(kept.iter().any(|row| row.5 && row.1) && kept.iter().any(|row| !row.5 && !row.1));
+    let own = OwnExtensions::of_sample(0.3).unwrap();
+    let sampled = run("sampled", own);
+    let stated = Dataset::open(&made_up.folder.path().join("sampled")).unwrap().manifest().own_extensions();
+    assert_eq!(stated, own);
+    let exact = |row: &(u64, bool, i32, u16, u16, bool)| own.includes(row.0, row.5);
+    assert!(sampled.iter().zip(&all).all(|(row, all)| if exact(row) { row == all } else { row.2 <= all.2 }));
+    assert!(sampled.iter().any(|row| exact(row) && !row.5) && sampled.iter().any(|row| !exact(row) && !row.1));
     let computed = |rows: &[(u64, bool, i32, u16, u16, bool)]| rows.iter().filter(|row| row.1).count();
     assert!(computed(&none) < computed(&some) && computed(&some) < all.len(), "{not_computed} not computed");
 }

@@ -20,9 +20,11 @@ from .comparison import compare_models
 from .figures import bound_of_inputs, figures
 from .report import html, markdown
 from .rows import Rows, evaluation_rows
-from .scorers import Scored, Scorer, baselines, model, trees
+from .scorers import TREES, Scored, Scorer, baselines, model, trees
 
 COMPARED_TPRS = (0.99, 0.999)
+FACT_STEPS = (4, 16)
+"""Of coarser facts, whose bounds rest on more seeds an input."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class EvaluateCommand:
     policies: tuple[str, ...] = labels.POLICIES
     part: str | None = "test"
     """Part of the division by position; None: all of it."""
+    forests: tuple[str, ...] = tuple(TREES)
+    """Trees that learn, of `scorers.TREES`."""
     max_seeds: int | None = None
     """Of each data set, and of the trees' training."""
     seed: int = 1
@@ -113,7 +117,10 @@ def _forests(
     ]
     train = _joined(pieces)
     say(f"trees learn from {len(train):,} seeds")
-    return {policy: trees(train, policy, command.seed, command.threads, with_gaps) for policy in command.policies}
+    wanted = {name: TREES[name] for name in command.forests}
+    return {
+        policy: trees(train, policy, command.seed, command.threads, with_gaps, wanted) for policy in command.policies
+    }
 
 
 def _joined(pieces: Sequence[Rows]) -> Rows:
@@ -170,6 +177,10 @@ def _bounds(rows: Rows, viable: np.ndarray) -> dict[str, Any]:
     for name, seen in (("the student's features", rows.features), ("the same with gap bounds", rows.gap_features)):
         if len(seen) == len(rows):
             inputs[name] = seen
+    if len(rows.gap_features) == len(rows):
+        inputs["the student's facts alone"] = rows.student_facts
+        # Hardly any input occurs twice as it is; in steps the bound is of scorers that see no more than the steps.
+        inputs |= {f"the student's facts in steps of {step}": rows.student_facts // step for step in FACT_STEPS}
     return {name: bound_of_inputs(values, viable) for name, values in inputs.items()}
 
 

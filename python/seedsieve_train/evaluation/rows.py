@@ -10,7 +10,7 @@ from ..data import kept_reads
 from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
 from ..errors import TrainingError
 from ..gate_features import seed_facts, window_features
-from ..student.features import FEATURES, gap_facts, mates
+from ..student.features import FEATURES, facts_alone, gap_facts, mates
 from ..student.rows import COLUMNS as STUDENT_COLUMNS
 from ..student.rows import GAP_BOUND, POPULATION, has_column, student_features
 
@@ -49,6 +49,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.length)
+
+    @property
+    def student_facts(self) -> np.ndarray:
+        """uint8[n, 21]: what a student of version 2 sees but for the match masks; n is 0 without gap bounds."""
+        return facts_alone(self.gap_features)
 
     def groups(self, resampled: str) -> np.ndarray:
         """int64[n]: numbers of what is resampled as a whole, one of `RESAMPLED`."""
@@ -100,7 +105,8 @@ def evaluation_rows(
     mate = batch.column("mate").to_numpy()
     read = mates(pair, mate)[0]
     packed = packed_seeds(batch)
-    kept = np.ones(len(batch), dtype=bool)
+    # One set of rows for all policies, also for those that could tell of more.
+    kept = labels.known(batch, labels.POLICIES[0], manifest)
     if population == "chains":
         kept &= batch.column(POPULATION).to_numpy(zero_copy_only=False)
     if part is not None:

@@ -23,8 +23,10 @@ TREES = {
     "trees on the windows": ("window_features",),
     "trees on all seed facts": ("window_features", "seed_facts"),
     "trees on facts and gap bounds": ("window_features", "seed_facts", "gap_facts"),
+    "trees on the student's facts": ("student_facts",),
 }
 """What each forest sees, by its name."""
+NEEDS_GAPS = {"gap_facts", "student_facts"}
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,12 @@ def baselines(with_gaps: bool) -> list[Scorer]:
     ]
 
 
-def trees(train: Rows, policy: str, seed: int, threads: int, with_gaps: bool) -> list[Scorer]:
+def trees(
+    train: Rows, policy: str, seed: int, threads: int, with_gaps: bool, wanted: dict[str, tuple[str, ...]] = TREES
+) -> list[Scorer]:
     """Gradient-boosted trees that learnt from `train`; none where it lacks a class.
 
-    `with_gaps` says whether all data have gap bounds.
+    `with_gaps` says whether all data have gap bounds; `wanted` are those of `TREES` that are to learn.
 
     Raises:
         TrainingError: if scikit-learn is missing.
@@ -103,7 +107,8 @@ def trees(train: Rows, policy: str, seed: int, threads: int, with_gaps: bool) ->
         return Scorer(name, score, "scikit-learn, features given")
 
     tables = [_table(train, viable)] if with_gaps else []
-    return tables + [scorer(name, seen) for name, seen in TREES.items() if with_gaps or "gap_facts" not in seen]
+    shown = {name: seen for name, seen in wanted.items() if with_gaps or not NEEDS_GAPS & set(seen)}
+    return tables + [scorer(name, seen) for name, seen in shown.items()]
 
 
 def _table(train: Rows, viable: np.ndarray) -> Scorer:

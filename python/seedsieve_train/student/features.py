@@ -102,6 +102,11 @@ def features(columns: SeedColumns) -> np.ndarray:
     return result
 
 
+def facts_alone(seen: np.ndarray) -> np.ndarray:
+    """The facts uint8[n, 21] of features uint8[n, 288]."""
+    return seen[:, 2 * MASK_BITS : FEATURES - RESERVED]
+
+
 def _bits(mask: np.ndarray) -> np.ndarray:
     """The first `MASK_BITS` of a mask uint8[n, 32] as uint8[n, 128] of 0 and 1."""
     return np.unpackbits(mask[:, : MASK_BITS // 8], axis=1, bitorder="little")

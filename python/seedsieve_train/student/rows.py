@@ -52,6 +52,8 @@ class StudentRows:
     length: np.ndarray
     ungapped_score: np.ndarray
     gap_bound: np.ndarray
+    data_set: np.ndarray
+    """int32[n]: number of the data set, 0 and up in the order that they were read in."""
 
     def __len__(self) -> int:
         return len(self.part)
@@ -73,8 +75,8 @@ class StudentRows:
         return StudentRows(**arrays, viable=viable)
 
 
-def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> StudentRows:
-    """Read the seeds of surviving chains of a data set of schema version 4 or later.
+def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES, number: int = 0) -> StudentRows:
+    """Read the seeds of surviving chains of a data set of schema version 4 or later, which gets this number.
 
     Raises:
         TrainingError: as `dataset.record_batches`, and if the data set has no match masks, gap bounds, or such seeds.
@@ -89,7 +91,8 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> S
         raise TrainingError(f"{manifest.directory}: holds no seeds of chains; {EXTRACT_AGAIN} from reads that map")
     batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
     pair = np.unique(batch.column("read_hash").to_numpy(), return_inverse=True)[1].reshape(-1)
-    return StudentRows(
+    known = labels.known(batch, labels.POLICIES[0], manifest)
+    rows = StudentRows(
         features=student_features(manifest, batch, pair),
         packed=packed_seeds(batch),
         viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
@@ -99,7 +102,10 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES) -> S
         length=batch.column("length").to_numpy().astype(np.int64),
         ungapped_score=batch.column("ungapped_score").to_numpy().astype(np.int64),
         gap_bound=batch.column(GAP_BOUND).to_numpy().astype(np.int64),
+        data_set=np.full(len(batch), number, dtype=np.int32),
     )
+    # Facts are over all seeds of a read.
+    return rows if known.all() else rows.take(np.flatnonzero(known))
 
 
 def has_column(manifest: Manifest, name: str) -> bool:

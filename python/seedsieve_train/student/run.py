@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .. import splits
+from ..by_data_set import data_set_names
 from ..data import check_same_threshold
 from ..dataset import read_manifest, sample_names
 from ..device import chosen_device, device_words, prepare
@@ -17,7 +18,7 @@ from ..errors import TrainingError
 from ..evaluation.scorers import feature_scores
 from ..export import ModelMetadata, write_model
 from ..files import make_folder, write_atomically
-from ..guarantee import chosen_threshold, held_out
+from ..guarantee import chosen_threshold, for_every_group, held_out, loss_by_group
 from ..metrics import summary
 from ..parity import compare
 from ..report import network_figures, to_json
@@ -27,6 +28,7 @@ from .features import WINDOW
 from .network import StudentNetwork
 from .rows import StudentRows, student_rows
 from .training import LabelledFeatures, StudentSettings, StudentTraining, train_student, train_teacher
+from .trees import train_trees
 
 PARITY_LIMIT = 1e-5
 DEFAULT_THRESHOLD = 0.3
@@ -45,6 +47,8 @@ class StudentCommand:
     device: str = "auto"
     threads: int = 1
     block_bases: int = splits.BLOCK_BASES
+    every_data_set: bool = True
+    """Whether the threshold is one at which no data set loses more than the miss rate, and not the mix alone."""
 
 
 def run_student(command: StudentCommand, say: Callable[[str], None] = print) -> dict[str, Any]:
@@ -69,7 +73,12 @@ def run_student(command: StudentCommand, say: Callable[[str], None] = print) -> 
         say(f"{name}: {int(viable.sum()):,} viable + {int((~viable).sum()):,} hopeless")
     teacher_scores = None
     if command.settings.distillation > 0:
-        _, teacher_scores = train_teacher(train_part, validation, command.settings, device)
+        if command.settings.teacher == "trees":
+            place = parts["train"].place
+            seed, threads = command.settings.seed, command.threads
+            teacher_scores = train_trees(train_part.features, train_part.viable, place, seed, threads)
+        else:
+            _, teacher_scores = train_teacher(train_part, validation, command.settings, device)
     training = train_student(train_part, validation, command.settings, teacher_scores, device)
     return write_student(command, training, parts, device_words(device), time.monotonic() - started, say)
 
@@ -78,7 +87,7 @@ def divided_rows(command: StudentCommand) -> dict[str, StudentRows]:
     """All seeds by part."""
     manifests = [read_manifest(directory) for directory in command.data]
     check_same_threshold(manifests)
-    sets = [student_rows(manifest, command.block_bases) for manifest in manifests]
+    sets = [student_rows(manifest, command.block_bases, number) for number, manifest in enumerate(manifests)]
     return {
         name: StudentRows.concatenated([rows.take(np.flatnonzero(rows.part == number)) for rows in sets])
         for number, name in enumerate(splits.PARTS)
@@ -102,12 +111,16 @@ def write_student(
     network = training.network
     validation, test = parts["validation"], parts["test"]
     of_validation = validation.viable[command.policy]
-    guarantee = chosen_threshold(integer_scores(network, validation.features), of_validation, validation.place)
+    validation_scores = integer_scores(network, validation.features)
+    guarantee = chosen_threshold(validation_scores, of_validation, validation.place)
+    names = data_set_names(list(command.data))
+    if guarantee is not None and command.every_data_set:
+        guarantee = for_every_group(guarantee, validation_scores, of_validation, validation.data_set, names)
     threshold = guarantee.threshold if guarantee is not None else DEFAULT_THRESHOLD
     if guarantee is None:
         say(f"{int(of_validation.sum()):,} viable validation seeds are too few to choose a threshold: {threshold}")
     manifests = [read_manifest(directory) for directory in command.data]
-    names = sorted({name for manifest in manifests for name in sample_names(manifest)})
+    samples = sorted({name for manifest in manifests for name in sample_names(manifest)})
     metadata = ModelMetadata(
         name=command.name,
         label_policy=command.policy,
@@ -115,7 +128,7 @@ def write_student(
         threshold=threshold,
         dataset_sha256=",".join(manifest.sha256 for manifest in manifests),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        trained_on=f"{len(parts['train']):,} seeds of {', '.join(names)}",
+        trained_on=f"{len(parts['train']):,} seeds of {', '.join(samples)}",
         guarantee=guarantee.properties() if guarantee is not None else {},
         window=WINDOW,
     )
@@ -157,6 +170,7 @@ def write_student(
         "parity": {name: asdict(parity) for name, parity in parities.items()},
         "guarantee": (asdict(guarantee) if guarantee is not None else {})
         | held_out(integers, viable, test.place, threshold),
+        "loss_by_data_set": loss_by_group(integers, viable, test.data_set, names, threshold),
         "epochs": training.training.epoch_rows(),
         "rounded_epochs": training.rounded.epoch_rows(),
     }

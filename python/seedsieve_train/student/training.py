@@ -20,6 +20,10 @@ SCORED_AT_ONCE = 65_536
 CALIBRATION_SEEDS = 65_536
 
 
+TEACHERS = ("network", "trees")
+"""A larger network of the same features, or gradient-boosted trees on the facts."""
+
+
 @dataclass(frozen=True)
 class StudentSettings:
     """How to train a student."""
@@ -36,6 +40,8 @@ class StudentSettings:
     batch_size: int = 4_096
     distillation: float = 0.0
     """Weight of the teacher's score in the target; the rest is the label's."""
+    teacher: str = "network"
+    """Whose score, one of `TEACHERS`."""
     seed: int = 1
     patience: int = 30
     teacher_epochs: int = 15

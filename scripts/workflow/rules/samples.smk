@@ -17,7 +17,10 @@ def extract_options():
     extraction = config["extract"]
     pairs = extraction["read_pairs"]
     sampling = [] if pairs is None else ["--read-pairs", pairs, "--seed", extraction["seed"]]
-    return [*sampling, *extraction["options"]]
+    regions = [word for region in extraction["regions"] for word in ("--region", region)]
+    # Each sample has its own cache: jobs run side by side.
+    cache = ["--cache", "unfinished/cache/{sample}"] if regions else []
+    return [*sampling, *regions, *cache, *extraction["options"]]
 
 
 if "index" not in config:
@@ -58,9 +61,10 @@ rule fetch:
         manifest=MANIFEST,
         # Another address or checksum in the manifest fetches again.
         files=lambda wildcards: [repr(file) for file in SAMPLES[wildcards.sample].files],
+        excerpts=["--excerpts"] if config["extract"]["regions"] else [],
     shell:
         "{params.step:q} fetch --manifest {params.manifest:q} --sample {wildcards.sample} "
-        "--scratch unfinished/reads/{wildcards.sample} --output {output:q} 2> {log:q}"
+        "--scratch unfinished/reads/{wildcards.sample} --output {output:q} {params.excerpts:q} 2> {log:q}"
 
 
 rule extract:
@@ -84,7 +88,7 @@ rule extract:
         step=STEP,
         manifest=MANIFEST,
         seedsieve=SEEDSIEVE,
-        options=extract_options(),
+        options=lambda wildcards: [str(word).format(sample=wildcards.sample) for word in extract_options()],
     shell:
         """
         first={input.index[0]:q}

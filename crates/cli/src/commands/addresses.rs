@@ -112,6 +112,13 @@ mod refusing {
         }
 
         pub fn file(&self, given: &Path) -> anyhow::Result<PathBuf> {
+            if given.to_string_lossy().contains("://") {
+                bail!(
+                    "{}: an address, but this binary was built without the feature `remote`; fetch the file, and give \
+                     its path",
+                    given.display()
+                );
+            }
             Ok(given.to_owned())
         }
 

@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use indicatif::HumanCount;
-use seedsieve_dataset::Counts;
-use seedsieve_extract::{
-    Excerpt, ExtractOptions, Input, InputKind, OwnExtensions, Progress, Subsample, Summary, extract,
-};
+use seedsieve_dataset::{Counts, OwnExtensions};
+use seedsieve_extract::{Excerpt, ExtractOptions, Input, InputKind, Progress, Subsample, Summary, extract};
 
 use super::addresses;
 use crate::progress::ReadProgress;
@@ -60,8 +58,9 @@ pub struct Args {
     #[arg(long, value_name = "S", default_value_t = 1, requires = "read_pairs")]
     seed: u64,
     /// Of which seeds the own extension is computed: `all`, `kept` (those of chains that the chain filter keeps),
-    /// `extended` (only those that the aligner extends itself), or all of a share of the reads, from 0 to 1. Elsewhere the columns own_* hold the ungapped extension, and
-    /// own_computed is false.
+    /// `sample[:SHARE]` (those, and all of a share of the reads, 0.1 without one), `extended` (only those that the aligner
+    /// extends itself), or all of a share of the reads, from 0 to 1. Elsewhere the columns own_* hold the ungapped
+    /// extension, own_computed is false, and no label looks at them.
     #[arg(long, value_name = "WHICH", default_value = "all", value_parser = own_extensions)]
     own_extensions: OwnExtensions,
     /// Reads aligned together, both mates counted; as in bwa, the insert size is measured on each chunk.
@@ -88,15 +87,23 @@ pub struct Args {
     inputs: Vec<PathBuf>,
 }
 
+/// Share of the reads of `--own-extensions sample`.
+const SAMPLED_READS: f64 = 0.1;
+
 fn own_extensions(text: &str) -> Result<OwnExtensions, String> {
-    let part = match text {
-        "kept" => return Ok(OwnExtensions::OF_KEPT_CHAINS),
-        "all" => Some(1.0),
-        "extended" => Some(0.0),
-        number => number.parse().ok(),
+    let found = match text {
+        "all" => Some(OwnExtensions::ALL),
+        "kept" => Some(OwnExtensions::OF_KEPT_CHAINS),
+        "extended" => Some(OwnExtensions::OF_NONE),
+        "sample" => OwnExtensions::of_sample(SAMPLED_READS),
+        other => match other.strip_prefix("sample:") {
+            Some(share) => share.parse().ok().and_then(OwnExtensions::of_sample),
+            None => other.parse().ok().and_then(OwnExtensions::of_part),
+        },
     };
-    part.and_then(OwnExtensions::of_part)
-        .ok_or_else(|| "valid are `all`, `kept`, `extended` and a share from 0 to 1".to_owned())
+    found.ok_or_else(|| {
+        "valid are `all`, `kept`, `sample`, `sample:SHARE`, `extended`, and a share from 0 to 1".to_owned()
+    })
 }
 
 /// Extracts the seeds.

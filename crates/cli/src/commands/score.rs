@@ -64,7 +64,7 @@ fn write_table(
     output: &mut impl Write,
 ) -> anyhow::Result<()> {
     let policy = model.policy()?;
-    let threshold = dataset.manifest().reporting_threshold;
+    let (threshold, own) = (dataset.manifest().reporting_threshold, dataset.manifest().own_extensions());
     output.write_all(HEADING.as_bytes())?;
     let (mut lines, mut windows): (Vec<String>, Vec<u8>) = (Vec::new(), Vec::new());
     let mut problem = None;
@@ -72,7 +72,11 @@ fn write_table(
         if problem.is_some() {
             return Ok(());
         }
-        let viable = policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role);
+        let viable = match own.tell(policy, row.read_hash, row.chain_kept) {
+            true if policy.viable(threshold, row.own_score, row.read_best, row.region_score, row.role) => '1',
+            true => '0',
+            false => '.',
+        };
         lines.push(format!(
             "{}\t{:016x}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             row.sample,
@@ -83,7 +87,7 @@ fn write_table(
             row.contig,
             row.position,
             if row.reverse { '-' } else { '+' },
-            u8::from(viable),
+            viable,
         ));
         windows.extend_from_slice(row.windows);
         if lines.len() == SEEDS_AT_ONCE {

@@ -1,4 +1,4 @@
-use super::writer::{DerivedWriter, identity, viable};
+use super::writer::{DerivedWriter, identity, labels};
 use crate::{
     Dataset, DatasetError, Derivation, DeriveOptions, LABEL_COLUMN, LABEL_COMMAND, LabelPolicy, Manifest, schema,
 };
@@ -13,13 +13,19 @@ use std::sync::Arc;
 pub struct LabelCounts {
     /// Viable seeds.
     pub viable: u64,
-    /// All others.
+    /// Hopeless ones.
     pub hopeless: u64,
+    /// Seeds of which the data set cannot tell, see [`crate::OwnExtensions`].
+    pub unknown: u64,
 }
 
 impl LabelCounts {
-    fn add(&mut self, viable: bool) {
-        *(if viable { &mut self.viable } else { &mut self.hopeless }) += 1;
+    fn add(&mut self, viable: Option<bool>) {
+        *match viable {
+            Some(true) => &mut self.viable,
+            Some(false) => &mut self.hopeless,
+            None => &mut self.unknown,
+        } += 1;
     }
 }
 
@@ -30,13 +36,13 @@ impl LabelCounts {
 pub fn label_counts(dataset: &Dataset, policy: LabelPolicy) -> Result<LabelCounts, DatasetError> {
     let mut counts = LabelCounts::default();
     for batch in dataset.batches() {
-        viable(&batch?, policy, dataset.manifest().reporting_threshold).for_each(|viable| counts.add(viable));
+        labels(&batch?, policy, dataset.manifest()).for_each(|viable| counts.add(viable));
     }
     Ok(counts)
 }
 
-/// Writes the data set once more in `output`, with the verdict of `policy` in the column [`LABEL_COLUMN`]. One that it
-/// has from another policy is replaced.
+/// Writes the data set once more in `output`, with the verdict of `policy` in the column [`LABEL_COLUMN`], null where
+/// the data set cannot tell. One that it has from another policy is replaced.
 ///
 /// # Errors
 /// Those of [`Dataset::verify_checksums`], [`Dataset::part_batches`] and [`crate::DatasetWriter::create`].
@@ -50,7 +56,7 @@ pub fn label(
     let threshold = dataset.manifest().reporting_threshold;
     let mut fields: Vec<FieldRef> = schema().fields().iter().cloned().collect();
     let facts = fields.len();
-    fields.push(Arc::new(Field::new(LABEL_COLUMN, DataType::Boolean, false)));
+    fields.push(Arc::new(Field::new(LABEL_COLUMN, DataType::Boolean, true)));
     let labelled = Arc::new(Schema::new(fields));
     let mut writer = DerivedWriter::create(output, options, threshold, labelled.clone())?;
     let mut counts = LabelCounts::default();
@@ -58,7 +64,7 @@ pub fn label(
         let partition = part.partition();
         for batch in dataset.part_batches(part)? {
             let batch = batch?;
-            let labels: Vec<bool> = viable(&batch, policy, threshold).collect();
+            let labels: Vec<Option<bool>> = labels(&batch, policy, dataset.manifest()).collect();
             labels.iter().for_each(|&viable| counts.add(viable));
             let mut columns = batch.columns()[..facts].to_vec();
             columns.push(Arc::new(BooleanArray::from(labels)));

@@ -88,7 +88,7 @@ pub struct SampleReport {
 
 /// Writes a sample of a data set to `output`, in the order of the rows. Each class is sampled for itself, every seed of it
 /// with the same chance, and the column `weight` says how many seeds one stands for: weighted, the sample has the natural
-/// distribution again. Where a class has too few seeds the whole sample is smaller, so that the shares hold.
+/// distribution again (that of the seeds of which the data set can tell, see [`crate::OwnExtensions`]). Where a class has too few seeds the whole sample is smaller, so that the shares hold.
 ///
 /// Memory: 16 bytes for each seed wanted, up to four times where the classes' sizes are not known yet.
 ///
@@ -113,9 +113,13 @@ pub fn sample(
     dataset.verify_checksums()?;
     let manifest = dataset.manifest();
     let threshold = manifest.reporting_threshold;
+    let own_extensions = manifest.own_extensions();
+    // Where classes are told apart, seeds of which the data set cannot tell are of none.
     let stratum = |facts: &LabelFacts| match sample.viable {
-        Some(_) => Stratum::of(facts, sample.policy, threshold) as usize,
-        None => Stratum::Viable as usize,
+        Some(_) => own_extensions
+            .tell(sample.policy, facts.read_hash, facts.chain_kept)
+            .then(|| Stratum::of(facts, sample.policy, threshold) as usize),
+        None => Some(Stratum::Viable as usize),
     };
 
     let mut reservoirs = bounds(sample).map(Reservoir::new);
@@ -123,9 +127,10 @@ pub fn sample(
     let mut row = 0;
     for batch in dataset.batches() {
         for facts in label_facts(&batch?) {
-            let stratum = stratum(&facts);
-            population[stratum] += 1;
-            reservoirs[stratum].see(key(sample.seed, row));
+            if let Some(stratum) = stratum(&facts) {
+                population[stratum] += 1;
+                reservoirs[stratum].see(key(sample.seed, row));
+            }
             row += 1;
         }
     }
@@ -144,9 +149,11 @@ pub fn sample(
             let before = batch.column(const { column_number("weight") }).as_primitive::<Float64Type>();
             for (index, facts) in label_facts(&batch).enumerate() {
                 let stratum = stratum(&facts);
-                chosen.push(limits[stratum].is_some_and(|limit| key(sample.seed, row) <= limit));
+                let limit = stratum.and_then(|stratum| limits[stratum]);
+                chosen.push(limit.is_some_and(|limit| key(sample.seed, row) <= limit));
                 let of_sampled = if before.is_valid(index) { before.value(index) } else { 1.0 };
-                weights.push(of_sampled * population[stratum] as f64 / sampled[stratum].max(1) as f64);
+                let factor = stratum.map_or(0.0, |stratum| population[stratum] as f64 / sampled[stratum].max(1) as f64);
+                weights.push(of_sampled * factor);
                 row += 1;
             }
             let weighted = with_weights(&batch, weights);
@@ -296,8 +303,15 @@ mod tests {
     #[test]
     fn classes_are_told_by_what_is_lacking_and_by_occurrences() {
         let of = |own_score, occurrences, policy| {
-            let facts =
-                LabelFacts { own_score, read_best: 60, region_score: None, role: crate::Role::None, occurrences };
+            let facts = LabelFacts {
+                read_hash: 1,
+                chain_kept: false,
+                own_score,
+                read_best: 60,
+                region_score: None,
+                role: crate::Role::None,
+                occurrences,
+            };
             Stratum::of(&facts, policy, 30)
         };
         let own = LabelPolicy::OwnExtension;

@@ -152,8 +152,18 @@ pub(crate) fn count_rows(batch: &RecordBatch, threshold: i32, counts: &mut Count
     }
 }
 
-/// The label of each row; a role that does not exist counts as none.
-pub(crate) fn viable(batch: &RecordBatch, policy: LabelPolicy, threshold: i32) -> impl Iterator<Item = bool> + use<'_> {
-    let facts = label_facts(batch);
-    facts.map(move |facts| policy.viable(threshold, facts.own_score, facts.read_best, facts.region_score, facts.role))
+/// The label of each row, by what is known of its own extension; a role that does not exist counts as none.
+fn viable(batch: &RecordBatch, policy: LabelPolicy, threshold: i32) -> impl Iterator<Item = bool> + use<'_> {
+    label_facts(batch).map(move |facts| facts.viable(policy, threshold))
+}
+
+/// The same, `None` where the data set cannot tell.
+pub(crate) fn labels<'a>(
+    batch: &'a RecordBatch,
+    policy: LabelPolicy,
+    manifest: &Manifest,
+) -> impl Iterator<Item = Option<bool>> + use<'a> {
+    let (threshold, own) = (manifest.reporting_threshold, manifest.own_extensions());
+    label_facts(batch)
+        .map(move |facts| own.tell(policy, facts.read_hash, facts.chain_kept).then(|| facts.viable(policy, threshold)))
 }

@@ -166,6 +166,9 @@ pub fn run_label(args: &LabelArgs) -> anyhow::Result<()> {
     for (name, count) in [("viable", counts.viable), ("hopeless", counts.hopeless)] {
         writeln!(out, "{name:<12}{count:>12} {:>6.2} %", 100.0 * count as f64 / seeds as f64)?;
     }
+    if counts.unknown > 0 {
+        writeln!(out, "{:<12}{:>12} (--own-extensions of extract-seeds)", "not known", counts.unknown)?;
+    }
     manifest.map_or(Ok(()), |(output, manifest)| written(output, &manifest))
 }
 
