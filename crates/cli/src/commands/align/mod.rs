@@ -2,6 +2,7 @@
 
 mod args;
 mod capped;
+mod filter_args;
 mod options;
 mod reads;
 mod report;
@@ -23,8 +24,8 @@ use seedsieve_inference::{
 };
 
 use crate::progress::ReadProgress;
-use args::FilterChoice;
 use capped::CappedReads;
+use filter_args::{Filter, FilterChoice};
 use reads::{Part, Reads, input_bytes};
 use report::{FilterReport, Run};
 
@@ -134,7 +135,7 @@ fn compute_context(args: &Args) -> anyhow::Result<(ComputeContext, Option<Filter
 }
 
 /// The model that the user names; else the built-in one, in the form that suits the backend.
-fn load_model(filter: &args::Filter, prefer_quantized: bool) -> anyhow::Result<(Model, Arc<dyn NpuBackend>)> {
+fn load_model(filter: &Filter, prefer_quantized: bool) -> anyhow::Result<(Model, Arc<dyn NpuBackend>)> {
     let choice = filter.npu_backend.unwrap_or_default();
     if let Some(path) = &filter.model {
         let model = Model::read(path)?;
