@@ -16,8 +16,19 @@ use crate::summary::{self, Counts};
 const DEMO: &str = "target/demo-test";
 
 /// Features of seedsieve-inference that have to compile together: none, each kind of backend alone, and all.
-const FEATURES: [&str; 8] =
-    ["", "native", "ort", "tract", "coreml", "native-cuda,openvino", "native,cuda,tensorrt,qnn,vitis", "npu-all"];
+const FEATURES: [(&str, &str); 9] = [
+    (INFERENCE, ""),
+    (INFERENCE, "native"),
+    (INFERENCE, "ort"),
+    (INFERENCE, "tract"),
+    (INFERENCE, "coreml"),
+    (INFERENCE, "native-cuda,openvino"),
+    (INFERENCE, "native,cuda,tensorrt,qnn,vitis"),
+    (INFERENCE, "npu-all"),
+    // The program without `remote`, `htslib`, and the other backends.
+    ("seedsieve", "native"),
+];
+const INFERENCE: &str = "seedsieve-inference";
 
 /// One line of the table.
 struct Line {
@@ -85,14 +96,13 @@ fn rust_groups(report: &mut Report, cargo: &Cargo) {
         cargo.building(&["test", "--release", "--workspace", "--all-targets", "--no-fail-fast"])
     };
     report.group("Rust tests", Group::Counted, &mut tests);
-    let inference = ["--release", "--package", "seedsieve-inference", "--no-default-features"];
     report.step("combinations of features", || {
-        for features in FEATURES {
-            println!("  seedsieve-inference, {}", if features.is_empty() { "no feature" } else { features });
-            let mut check = cargo.building(&["clippy", "--quiet", "--all-targets"]);
-            check.args(inference).args(["--features", features, "--", "-D", "warnings"]);
+        for (package, features) in FEATURES {
+            println!("  {package}, {}", if features.is_empty() { "no feature" } else { features });
+            let mut check = cargo.building(&["clippy", "--quiet", "--release", "--all-targets"]);
+            check.args(["--package", package, "--no-default-features", "--features", features, "--", "-D", "warnings"]);
             if !process::transcript(&mut check)?.success {
-                return Err(Failure::new(format!("it does not compile with the features `{features}`")));
+                return Err(Failure::new(format!("{package} does not compile with the features `{features}`")));
             }
         }
         Ok(())

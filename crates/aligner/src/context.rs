@@ -75,15 +75,15 @@ impl ComputeContext {
         Self::default()
     }
 
-    /// A context that filters seeds by the cascade; no network is asked but those that are put in its place
-    /// ([`Self::student`], [`Self::npu_backend`]).
+    /// A context that filters seeds by the cascade as `seedsieve align --filter cascade` does: with the bands and the student
+    /// network that are built in. Without the feature `native` no student is asked, and the cascade ends with its first tier.
     pub fn cascade() -> Self {
-        Self { npu_filter_enabled: true, ..Self::default() }
+        Self { npu_filter_enabled: true, student: built_in_student(), ..Self::default() }
     }
 
     /// A context in which only what is proven is left out.
     pub fn exact() -> Self {
-        Self { filter_mode: FilterMode::Exact, ..Self::cascade() }
+        Self { filter_mode: FilterMode::Exact, npu_filter_enabled: true, ..Self::default() }
     }
 
     /// A context that sends every seed through the network of `backend`.
@@ -96,4 +96,14 @@ impl ComputeContext {
             ..Self::default()
         }
     }
+}
+
+#[cfg(feature = "native")]
+fn built_in_student() -> Option<Arc<dyn SeedScorer>> {
+    Some(Arc::new(seedsieve_filter::NativeStudent::built_in()))
+}
+
+#[cfg(not(feature = "native"))]
+fn built_in_student() -> Option<Arc<dyn SeedScorer>> {
+    None
 }

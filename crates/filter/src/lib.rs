@@ -21,6 +21,8 @@ mod diagonal;
 mod doubt;
 mod flanks;
 mod gap_bounds;
+#[cfg(feature = "native")]
+mod native_student;
 mod planes;
 mod rails;
 mod seed_filter;
@@ -36,6 +38,8 @@ pub use diagonal::{Scoring, Segment, extend};
 pub use doubt::{Doubts, Network, SeedScorer, Student};
 pub use flanks::VectorForm;
 pub use gap_bounds::GapBounds;
+#[cfg(feature = "native")]
+pub use native_student::NativeStudent;
 pub use planes::{ReadPlanes, ReferencePlanes, fetch_reference};
 pub use rails::GuardRails;
 pub use seed_filter::{SeedBatch, SeedFacts, SeedFilter};

@@ -155,7 +155,6 @@ impl<'a> Aligner<'a> {
         let name = |read: u64| pairs.as_flattened()[(read - 2 * first) as usize].name.clone();
         Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
-
 }
 
 fn named(capped: &[(u64, u64)], name: impl Fn(u64) -> String) -> Vec<CappedRead> {

@@ -119,7 +119,8 @@ fn a_match_goes_on_from_one_strand_to_the_other() {
         matches!(of.places, Places::At(place) if is_across(place))
     };
     assert!(found.iter().flatten().filter(across).count() > 20);
-    let to_the_end = |of: &Match| matches!(of.places, Places::At(place) if place + i64::from(of.end - of.start) == 2 * border);
+    let to_the_end =
+        |of: &Match| matches!(of.places, Places::At(place) if place + i64::from(of.end - of.start) == 2 * border);
     assert!(found.iter().flatten().filter(|of| to_the_end(of)).count() > 20);
 }
 

@@ -144,9 +144,7 @@ impl Walk {
     }
 
     #[inline]
-    pub(super) fn step(
-        &mut self,
-        search: &Search<'_>, codes: &[u8]) -> Step {
+    pub(super) fn step(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         match self.phase {
             Phase::Window => return self.choose_window(search, codes),
             Phase::Left => return self.look_left(search, codes),
@@ -160,9 +158,7 @@ impl Walk {
         Step::Again
     }
 
-    fn choose_window(
-        &mut self,
-        search: &Search<'_>, codes: &[u8]) -> Step {
+    fn choose_window(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         let last = self.reach.max(self.from + search.settings.shortest - 1);
         if self.from > self.last_start || last >= codes.len() {
             return self.next_search(search, codes);
@@ -181,13 +177,7 @@ impl Walk {
 
     /// Begins a pattern of at least `bases` bases with its last ones, those before `end`; the error is one of these that is
     /// none of A, C, G, T.
-    fn begin(
-        &mut self,
-        search: &Search<'_>,
-        bases: usize,
-        end: usize,
-        codes: &[u8],
-    ) -> Result<(), usize> {
+    fn begin(&mut self, search: &Search<'_>, bases: usize, end: usize, codes: &[u8]) -> Result<(), usize> {
         self.end = end;
         if bases < WORD {
             self.start = end - 1;
@@ -307,9 +297,7 @@ impl Walk {
         Step::Done
     }
 
-    fn choose_part(
-        &mut self,
-        search: &Search<'_>, codes: &[u8]) -> Step {
+    fn choose_part(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         let Some(Range { start, end }) = self.parts.pop() else { return self.enough() };
         self.from = start as usize;
         if self.begin(search, (end - start) as usize, end as usize, codes).is_err() {
@@ -357,9 +345,7 @@ impl Walk {
         Step::Again
     }
 
-    fn choose_stretch(
-        &mut self,
-        search: &Search<'_>, codes: &[u8]) -> Step {
+    fn choose_stretch(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         let bases = search.settings.shortest_of_third_round();
         loop {
             let Some(stretch) = codes.get(self.from..self.from + bases) else { return Step::Done };
