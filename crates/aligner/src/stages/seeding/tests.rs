@@ -100,7 +100,7 @@ fn reads_across_strands(genome: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let turned = |codes: &[u8]| codes.iter().rev().map(|&base| 3 - base).collect::<Vec<u8>>();
     let end = &genome[genome.len() - 150..];
     let border = [end, &turned(end)].concat();
-    let last = [turned(&genome[..100]), vec![0, 1, 2, 3].repeat(10)].concat();
+    let last = [turned(&genome[..100]), [0, 1, 2, 3].repeat(10)].concat();
     let around = move |text: &[u8], step: usize| -> Vec<Vec<u8>> {
         text.windows(101).step_by(step).map(<[u8]>::to_vec).collect()
     };
