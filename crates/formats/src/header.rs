@@ -54,6 +54,7 @@ impl SamHeader {
     }
 
     /// Adds the MD5 of each contig's bases where its `@SQ` line has none.
+    #[cfg(feature = "htslib")] // CRAM asks for them
     pub fn add_md5(&mut self, md5: &HashMap<String, String>) {
         let text = String::from_utf8_lossy(&self.text).into_owned();
         let mut changed = String::with_capacity(text.len());
