@@ -31,6 +31,24 @@ pub enum AlignerError {
         /// What was found and what was expected.
         problem: String,
     },
+    /// The file that is mapped is not that of the index beside it.
+    #[error("{path}: {problem}. Make it again with `seedsieve index --map-only`, or remove it: then the index is read", path = path.display())]
+    MappedIndex {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// There is too little memory for the index.
+    #[error("{path}: {bytes} bytes of memory are needed: {reason}; close other programs, or `seedsieve index --map-only` it, which takes memory as it is used", path = path.display())]
+    IndexMemory {
+        /// The file that was to be read.
+        path: PathBuf,
+        /// What it takes in memory.
+        bytes: usize,
+        /// The operating system's reason.
+        reason: std::io::Error,
+    },
     /// The FASTA at the index's prefix is not the one that was indexed.
     #[error("{path}: {problem}. The index is of another reference: make it again with `seedsieve index`", path = path.display())]
     OtherReference {

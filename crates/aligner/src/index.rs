@@ -4,14 +4,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use bwa_index::{BntSeq, FmIndex};
+use bwa_index::BntSeq;
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
 use seedsieve_filter::ReferencePlanes;
 
+use crate::fm_index::FmIndex;
 use crate::index_check::{check_places, check_sizes};
 use crate::index_fasta::check_fasta;
 use crate::index_text::check_texts;
+use crate::packed_reference::packed_reference;
 use crate::stages::seeding::Prefixes;
 use crate::{AlignerError, INDEX_SUFFIXES, Seed};
 
@@ -28,7 +30,10 @@ pub struct Contig {
 
 /// A loaded bwa-mem2 index.
 pub struct ReferenceIndex {
+    /// What exact matches are searched in.
     pub(crate) fm: FmIndex,
+    /// The bases, as the stage crates take them.
+    pub(crate) packed: bwa_index::FmIndex,
     pub(crate) bns: BntSeq,
     contigs: Vec<Contig>,
     /// Whether any contig is an ALT one.
@@ -38,7 +43,8 @@ pub struct ReferenceIndex {
 }
 
 impl ReferenceIndex {
-    /// Loads the five index files `PREFIX.{amb,ann,pac,0123,bwt.2bit.64}` and, where present, `PREFIX.alt`.
+    /// Loads the five index files `PREFIX.{amb,ann,pac,0123,bwt.2bit.64}` and, where present, `PREFIX.alt` and what
+    /// [`build_mapped_index`](crate::build_mapped_index) wrote.
     ///
     /// # Errors
     /// A file that is missing, that is not whole, or whose content is not what the others ask for; a FASTA at `prefix`
@@ -53,16 +59,16 @@ impl ReferenceIndex {
         check_sizes(prefix, bases)?;
         let bns = BntSeq::load(prefix)
             .map_err(|error| AlignerError::IndexContent { path: file("ann"), problem: error.to_string() })?;
-        let fm = FmIndex::load(prefix)
-            .map_err(|error| AlignerError::IndexContent { path: file("bwt.2bit.64"), problem: error.to_string() })?;
-        check_places(prefix, &bns, &fm)?;
+        let fm = FmIndex::load(prefix)?;
+        let packed = packed_reference(prefix, fm.rows())?;
+        check_places(prefix, &bns, &fm, &packed)?;
         let contigs: Vec<Contig> = bns
             .contigs
             .iter()
             .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
             .collect();
         let has_alt = contigs.iter().any(|contig| contig.is_alt);
-        let index = Self { fm, bns, contigs, has_alt, planes: OnceLock::new(), prefixes: OnceLock::new() };
+        let index = Self { fm, packed, bns, contigs, has_alt, planes: OnceLock::new(), prefixes: OnceLock::new() };
         check_fasta(prefix, &index)?;
         Ok(index)
     }
@@ -82,7 +88,7 @@ impl ReferenceIndex {
             let starts = self.bns.contigs.iter().map(|contig| contig.offset as u64);
             let starts = starts.chain([self.bns.l_pac as u64]).collect();
             ReferencePlanes::new(starts, |range, codes| {
-                self.fm.bases_into(range.start as i64, range.end as i64, codes);
+                self.packed.bases_into(range.start as i64, range.end as i64, codes);
             })
         })
     }
@@ -174,7 +180,7 @@ impl ReferenceIndex {
     /// Base codes of `[from, to)` in the 2L coordinate, one strand only, N as 4. (The packed reference has a random base
     /// in place of each N, as bwa's has.)
     fn codes_into(&self, from: i64, to: i64, codes: &mut Vec<u8>) {
-        self.fm.bases_into(from, to, codes);
+        self.packed.bases_into(from, to, codes);
         if self.bns.ambs.is_empty() {
             return;
         }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::AlignerError;
+use crate::fm_index::write_mapped;
 use crate::index::index_file;
+use crate::index_check::check_sizes;
+use crate::index_text::check_texts;
 
 /// Suffixes of the five index files, bwa-mem2's.
 pub const INDEX_SUFFIXES: [&str; 5] = ["amb", "ann", "pac", "0123", "bwt.2bit.64"];
@@ -35,6 +38,17 @@ pub fn build_index(fasta: &Path, prefix: &Path) -> Result<(), AlignerError> {
             .map_err(|reason| AlignerError::IndexWrite { path, reason })?;
     }
     Ok(())
+}
+
+/// Writes `PREFIX.seedsieve.fm` for an index that is there, bwa-mem2's or ours: the FM-index in the form that is mapped, 2.03
+/// bytes a base. [`ReferenceIndex::load`](crate::ReferenceIndex::load) maps it then, in place of reading `PREFIX.bwt.2bit.64`.
+///
+/// # Errors
+/// An index that is missing, not whole, or contradicts itself; a place that cannot be written.
+pub fn build_mapped_index(prefix: &Path) -> Result<(), AlignerError> {
+    let bases = check_texts(prefix)?;
+    check_sizes(prefix, bases)?;
+    write_mapped(prefix)
 }
 
 /// A folder that is removed with all its content when it goes out of scope.

@@ -9,9 +9,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use bwa_index::{BntSeq, FmIndex};
+use bwa_index::BntSeq;
 
 use crate::AlignerError;
+use crate::fm_index::{FmIndex, Interval};
 use crate::index::index_file;
 
 /// Places of the reference at which the files are compared.
@@ -77,7 +78,12 @@ fn check_fm_head(prefix: &Path, rows: u64) -> Result<(), AlignerError> {
 }
 
 /// Checks at places spread over the reference that `.pac`, `.0123` and the FM-index have the same bases.
-pub(crate) fn check_places(prefix: &Path, bns: &BntSeq, fm: &FmIndex) -> Result<(), AlignerError> {
+pub(crate) fn check_places(
+    prefix: &Path,
+    bns: &BntSeq,
+    fm: &FmIndex,
+    packed: &bwa_index::FmIndex,
+) -> Result<(), AlignerError> {
     let path = index_file(prefix, "0123");
     let open = File::open(&path);
     let mut unpacked = open.map_err(|reason| AlignerError::IndexFile { path: path.clone(), reason })?;
@@ -86,7 +92,7 @@ pub(crate) fn check_places(prefix: &Path, bns: &BntSeq, fm: &FmIndex) -> Result<
     let mut found = vec![0; length as usize];
     for place in 0..PLACES {
         let start = (bases - length) * place / (PLACES - 1);
-        let expected = fm.bases(start as i64, (start + length) as i64);
+        let expected = packed.bases(start as i64, (start + length) as i64);
         let read = unpacked.seek(SeekFrom::Start(start)).and_then(|_| unpacked.read_exact(&mut found));
         read.map_err(|reason| AlignerError::IndexFile { path: path.clone(), reason })?;
         let (ours, theirs) = (letters(&expected), letters(&found));
@@ -106,15 +112,17 @@ pub(crate) fn check_places(prefix: &Path, bns: &BntSeq, fm: &FmIndex) -> Result<
 
 /// Whether the FM-index finds `codes`, and, where they are rare, at `start`.
 fn holds(fm: &FmIndex, codes: &[u8], start: i64) -> bool {
-    let mut interval = fm.full_interval();
-    for &code in codes.iter().rev() {
-        interval = fm.backward_ext(interval, usize::from(code));
-        let inside = interval.k >= 0 && interval.s > 0 && interval.k <= fm.ref_seq_len - interval.s;
+    let Some((&last, before)) = codes.split_last() else { return true };
+    let mut interval = fm.of_base(last);
+    for &code in before.iter().rev() {
+        interval = fm.with_base_before(interval, code);
+        let inside = interval.row >= 0 && interval.occurrences > 0 && interval.row <= fm.rows() - interval.occurrences;
         if !inside {
             return false;
         }
     }
-    interval.s > MAX_LOOKED_UP || (interval.k..interval.k + interval.s).any(|row| fm.get_sa(row) == start)
+    let Interval { row, occurrences, .. } = interval;
+    occurrences > MAX_LOOKED_UP || (row..row + occurrences).any(|row| fm.place(row) == start)
 }
 
 pub(crate) fn letters(codes: &[u8]) -> String {

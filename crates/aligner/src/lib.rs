@@ -37,6 +37,7 @@ mod cpu_time;
 mod error;
 pub mod fastq;
 mod flank;
+mod fm_index;
 mod gap_bounds;
 mod gates;
 mod index;
@@ -50,7 +51,9 @@ mod mixed;
 mod observe;
 mod options;
 mod own_extension;
+mod packed_reference;
 mod pipeline;
+mod prefetch;
 mod read;
 mod read_name;
 #[cfg(test)]
@@ -67,13 +70,14 @@ mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
+pub use fm_index::MAPPED_INDEX_SUFFIX;
 pub use flank::{Flank, MATCH_MASK_BYTES, MatchMask};
 pub use gates::{
     ExtensionGate, FirstMatch, GateBatch, GateChoice, Gates, RescueCase, RescueGate, RescueVerdict, SeedGate,
     SeedingGate, SeedingVerdict,
 };
 pub use index::{Contig, ReferenceIndex};
-pub use index_build::{INDEX_SUFFIXES, build_index};
+pub use index_build::{INDEX_SUFFIXES, build_index, build_mapped_index};
 pub use input::{open_counted_input, open_input, peek};
 pub use mates::{Mate, MateJoiner, MixedChunk, ReadStream};
 pub use observe::{NoObserver, Observer, RegionRole, RegionTrace, Seed, SeedExtension, SeedTrace};

@@ -46,7 +46,7 @@ impl Window<'_> {
             let alone =
                 MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
             let (start, end) = reference_window(index, options, read_length as i32, &[alone]);
-            index.fm.bases_into(start, end, &mut self.bases);
+            index.packed.bases_into(start, end, &mut self.bases);
             start
         });
         (&self.bases, start)

@@ -96,7 +96,7 @@ pub(crate) fn single_end_records(
 fn reported(index: &ReferenceIndex, options: &AlignOptions, codes: &[u8], regions: &[MemAlnReg]) -> Vec<MemAln> {
     let flag = options.mem.flag;
     let all = flag & flags::ALL != 0;
-    let (fm, bns, length) = (&index.fm, &index.bns, codes.len() as i32);
+    let (fm, bns, length) = (&index.packed, &index.bns, codes.len() as i32);
     let mut alternatives =
         if all { vec![None; regions.len()] } else { mem_gen_alt(fm, bns, &options.mem, regions, length, codes) };
     let mut alignments: Vec<MemAln> = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bwa_index::FmIndex;
 use bwa_mem4_chain::{build_chains, mem_chain_flt};
 use bwa_mem4_mem::{align_read_dedup, seedflt::mem_flt_chained_seeds};
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, UPSTREAM, WINDOW_SIZE, window_codes};
@@ -21,6 +22,8 @@ use crate::{
 struct Fixture {
     _folder: tempfile::TempDir,
     index: ReferenceIndex,
+    /// The FM-index as the stage crates load it.
+    stage_index: FmIndex,
     reads: Vec<Vec<u8>>,
 }
 
@@ -41,7 +44,12 @@ fn fixture() -> Fixture {
         Ok(Chunk::Single(reads)) => reads.iter().map(crate::Read::codes).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
-    Fixture { index: ReferenceIndex::load(&files.genome).unwrap(), reads: codes(&files.first_reads), _folder: folder }
+    Fixture {
+        index: ReferenceIndex::load(&files.genome).unwrap(),
+        stage_index: FmIndex::load(&files.genome).unwrap(),
+        reads: codes(&files.first_reads),
+        _folder: folder,
+    }
 }
 
 fn settings() -> [AlignOptions; 2] {
@@ -56,7 +64,7 @@ fn settings() -> [AlignOptions; 2] {
 
 #[test]
 fn chains_are_those_of_single_reads() {
-    let Fixture { index, reads, .. } = fixture();
+    let Fixture { index, stage_index, reads, .. } = fixture();
     let slices: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     let context = ComputeContext::unfiltered();
     for options in settings() {
@@ -65,8 +73,8 @@ fn chains_are_those_of_single_reads() {
         let seeded = SeededReads::locate(&index, &options.mem, None, &matches);
         let mut compared = 0;
         for (number, read) in reads.iter().enumerate() {
-            let mut alone = mem_chain_flt(&options.mem, build_chains(&index.fm, &index.bns, &options.mem, read, 0));
-            mem_flt_chained_seeds(&index.fm, &index.bns, &options.mem, read, &mut alone);
+            let mut alone = mem_chain_flt(&options.mem, build_chains(&stage_index, &index.bns, &options.mem, read, 0));
+            mem_flt_chained_seeds(&stage_index, &index.bns, &options.mem, read, &mut alone);
             let batched = aligner.chains(&seeded, number, read);
             assert_eq!(format!("{batched:?}"), format!("{alone:?}"), "read {number}");
             compared += alone.len();
@@ -77,14 +85,14 @@ fn chains_are_those_of_single_reads() {
 
 #[test]
 fn regions_are_those_of_single_reads_extended_by_the_scalar_kernel() {
-    let Fixture { index, reads, .. } = fixture();
+    let Fixture { index, stage_index, reads, .. } = fixture();
     let context = ComputeContext::unfiltered();
     for options in settings() {
         let aligner = Aligner::new(&index, &options, &context);
         let batched = aligner.regions(&reads, false, 0, &NoObserver).unwrap();
         let mut compared = 0;
         for (number, (read, regions)) in reads.iter().zip(&batched.regions).enumerate() {
-            let alone = align_read_dedup(&index.fm, &index.bns, &options.mem, read);
+            let alone = align_read_dedup(&stage_index, &index.bns, &options.mem, read);
             assert_eq!(format!("{regions:?}"), format!("{alone:?}"), "read {number}");
             let one = std::slice::from_ref(read);
             let in_a_batch_of_its_own = aligner.regions(one, false, number as u64, &NoObserver).unwrap().regions;
@@ -107,12 +115,13 @@ fn a_read_of_a_tandem_repeat_is_extended_to_its_end() {
     std::fs::write(&path, format!(">tandem\n{letters}\n")).unwrap();
     build_index(&path, &path).unwrap();
     let index = ReferenceIndex::load(&path).unwrap();
+    let stage_index = FmIndex::load(&path).unwrap();
     let (options, context) = (AlignOptions::default(), ComputeContext::unfiltered());
     let aligner = Aligner::new(&index, &options, &context);
     // Each place of the repeat waits for the one before it: more of them than there are surveys and rounds.
     for start in 0..26 {
         let read = repeat[start..start + 150].to_vec();
-        let alone = align_read_dedup(&index.fm, &index.bns, &options.mem, &read);
+        let alone = align_read_dedup(&stage_index, &index.bns, &options.mem, &read);
         let batched = aligner.regions(&[read], false, 0, &NoObserver).unwrap().regions;
         assert_eq!(format!("{:?}", batched[0]), format!("{alone:?}"), "from {start}");
         assert!(alone.len() > 4, "{} regions", alone.len());
@@ -208,7 +217,7 @@ fn by_smith_waterman(
         bwa_seed::MemSeed { rbeg: seed.reference_start, qbeg: seed.query_start, len: seed.length, score: seed.length };
     let (start, end) = reference_window(index, options, codes.len() as i32, &[alone]);
     let mut window = Vec::new();
-    index.fm.bases_into(start, end, &mut window);
+    index.packed.bases_into(start, end, &mut window);
     let (read, window) = (batch.store(codes), batch.store(&window));
     batch.add(*seed, read, window, start);
     batch.run()[0]

@@ -128,7 +128,7 @@ impl<'a> Aligner<'a> {
                 records.clear();
                 let written = statistics.time(Stage::Output, || {
                     mem_sam_pe(
-                        &index.fm,
+                        &index.packed,
                         &index.bns,
                         options,
                         &insert_size,

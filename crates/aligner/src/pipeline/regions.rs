@@ -262,7 +262,7 @@ impl Aligner<'_> {
         let bns = &self.index.bns;
         let all = build_chains_from_resolved(bns, &self.options.mem, codes, 0, smems, counts, starts);
         let mut chains = mem_chain_flt(&self.options.mem, all);
-        mem_flt_chained_seeds(&self.index.fm, bns, &self.options.mem, codes, &mut chains);
+        mem_flt_chained_seeds(&self.index.packed, bns, &self.options.mem, codes, &mut chains);
         chains
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn extend_chains(
                 let (stored_window, start) = *of_read.windows[candidate.chain].get_or_insert_with(|| {
                     let seeds = &chains[read][candidate.chain].seeds;
                     let (start, end) = reference_window(index, options, codes.len() as i32, seeds);
-                    index.fm.bases_into(start, end, &mut window);
+                    index.packed.bases_into(start, end, &mut window);
                     (batch.store(&window), start)
                 });
                 batch.add(plain_seed(&candidate.seed), of_read.codes, stored_window, start);
@@ -184,7 +184,7 @@ pub(crate) fn deduplicate(
     codes: &[u8],
     regions: Vec<MemAlnReg>,
 ) -> Vec<MemAlnReg> {
-    let mut regions = mem_sort_dedup_patch(&index.fm, &options.mem, codes, regions);
+    let mut regions = mem_sort_dedup_patch(&index.packed, &options.mem, codes, regions);
     stamp_is_alt(&index.bns, &mut regions);
     regions.shrink_to_fit();
     regions
@@ -273,6 +273,6 @@ fn prefetch(index: &ReferenceIndex, reads: &[&[u8]], chains: &[Vec<MemChain>], r
     let Some(next) = chains.get(read) else { return };
     for seed in next.iter().take(CHAINS).filter_map(|chain| chain.seeds.first()) {
         let start = seed.rbeg - i64::from(seed.qbeg);
-        index.fm.prefetch_pac(start, start + reads[read].len() as i64);
+        index.packed.prefetch_pac(start, start + reads[read].len() as i64);
     }
 }

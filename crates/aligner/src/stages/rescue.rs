@@ -211,7 +211,7 @@ fn window(
         return None;
     }
     let mut target = Vec::new();
-    index.fm.bases_into(start, end, &mut target);
+    index.packed.bases_into(start, end, &mut target);
     Some(Search {
         pair: 0,
         read: 0,
@@ -319,6 +319,6 @@ fn insert(
     regions.insert(place, region);
     // Fewer than two regions come back as they were.
     mate.settled = regions.len() >= 2;
-    *regions = mem_sort_dedup_patch(&index.fm, &options.mem, &[], std::mem::take(regions));
+    *regions = mem_sort_dedup_patch(&index.packed, &options.mem, &[], std::mem::take(regions));
     (mate.starts, mate.longest) = (starts(regions), longest(regions));
 }

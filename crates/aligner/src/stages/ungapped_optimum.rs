@@ -116,7 +116,7 @@ impl UngappedOptimum {
             return None;
         }
         let from = (seed.reference_start - before - self.margin).max(first);
-        index.fm.bases_into(from, (reference_end + after + self.margin).min(last), reference);
+        index.packed.bases_into(from, (reference_end + after + self.margin).min(last), reference);
         let seed_start = (seed.reference_start - from) as usize;
         let mut extension = SeedExtension::of_seed(seed, options);
         let mut isolated = false;

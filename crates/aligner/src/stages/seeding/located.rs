@@ -70,7 +70,7 @@ impl SeededReads {
         let mut rows = Vec::new();
         let plans: Vec<Plan> = matches.iter().map(|of_read| Plan::new(options, most, of_read, &mut rows)).collect();
         let mut looked_up = vec![0; rows.len()];
-        index.fm.get_sa_batch(&rows, &mut looked_up);
+        index.fm.places_into(&rows, &mut looked_up);
         let mut seeded = Self {
             matches: Vec::with_capacity(matches.len()),
             rounds: Vec::with_capacity(matches.len()),

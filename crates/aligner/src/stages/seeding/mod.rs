@@ -82,8 +82,7 @@ pub(crate) fn find_matches(
     reads: &[&[u8]],
 ) -> FoundMatches {
     let settings = Settings::new(options, gate);
-    let counts = index.fm.counts();
-    let search = Search { fm: &index.fm, prefixes: index.prefixes(), counts: &counts, settings: &settings };
+    let search = Search { fm: &index.fm, prefixes: index.prefixes(), settings: &settings };
     let mut found = FoundMatches { of_reads: vec![Vec::new(); reads.len()], first_round_enough: 0 };
     let mut new = (0..reads.len()).map(Walk::new);
     let (mut in_turn, mut waiting, mut looked_up) = (Vec::with_capacity(IN_TURN), Vec::new(), Vec::new());
@@ -122,7 +121,7 @@ pub(crate) fn find_matches(
 fn look_up(index: &ReferenceIndex, reads: &[&[u8]], walks: &mut [Walk], reference: &mut Vec<u8>) {
     let rows: Vec<i64> = walks.iter().map(Walk::row).collect();
     let mut places = vec![0; rows.len()];
-    index.fm.get_sa_batch(&rows, &mut places);
+    index.fm.places_into(&rows, &mut places);
     let both_strands = 2 * index.length();
     let ends = |walk: &Walk, place: i64| {
         let behind = place + walk.matched() as i64;
@@ -130,11 +129,11 @@ fn look_up(index: &ReferenceIndex, reads: &[&[u8]], walks: &mut [Walk], referenc
     };
     for (walk, &place) in walks.iter().zip(&places) {
         let (start, end) = ends(walk, place);
-        index.fm.prefetch_pac(start, end);
+        index.packed.prefetch_pac(start, end);
     }
     for (walk, &place) in walks.iter_mut().zip(&places) {
         let (start, end) = ends(walk, place);
-        index.fm.bases_into(start, end, reference);
+        index.packed.bases_into(start, end, reference);
         let rest = &reads[walk.read()][walk.end()..];
         let longer = rest.iter().zip(&*reference).take_while(|(base, there)| base == there).count();
         walk.looked_up(place, longer);

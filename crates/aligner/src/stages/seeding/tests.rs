@@ -51,6 +51,11 @@ fn genome() -> (tempfile::TempDir, ReferenceIndex, Vec<u8>) {
     (folder, index, genome)
 }
 
+/// The index as the stage crate loads it.
+fn stage_index(folder: &tempfile::TempDir) -> bwa_index::FmIndex {
+    bwa_index::FmIndex::load(&folder.path().join("genome.fa")).unwrap()
+}
+
 /// Pieces of the genome that occur once more with differences.
 const COPIED: usize = 20;
 
@@ -149,16 +154,17 @@ type Found = Vec<(u32, u32, i64, u8)>;
 
 #[test]
 fn matches_are_those_of_the_stage_crate_round_by_round() {
-    let (_folder, index, genome) = genome();
+    let (folder, index, genome) = genome();
+    let stage_index = stage_index(&folder);
     let reads = reads(&genome);
     let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     let mut of_round = [0; 3];
     for options in settings() {
         let found = find_matches(&index, &options, None, &reads).of_reads;
-        let all = mem_collect_smem_batched(&index.fm, &reads, &options);
-        let first = collect_smems_batched(&index.fm, &reads, options.min_seed_len, 1);
+        let all = mem_collect_smem_batched(&stage_index, &reads, &options);
+        let first = collect_smems_batched(&stage_index, &reads, options.min_seed_len, 1);
         let without_third = MemOpt { max_mem_intv: 0, ..options.clone() };
-        let two_rounds = mem_collect_smem_batched(&index.fm, &reads, &without_third);
+        let two_rounds = mem_collect_smem_batched(&stage_index, &reads, &without_third);
         for (number, smems) in all.iter().enumerate() {
             let ends = [first[number].len(), two_rounds[number].len()];
             let round = |smem: usize| 1 + ends.iter().filter(|&&end| smem >= end).count() as u8;
@@ -178,19 +184,20 @@ fn matches_are_those_of_the_stage_crate_round_by_round() {
 
 #[test]
 fn seeds_come_in_the_order_and_at_the_places_of_the_stage_crate() {
-    let (_folder, index, genome) = genome();
+    let (folder, index, genome) = genome();
+    let stage_index = stage_index(&folder);
     let reads = reads(&genome);
     let reads: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
     let mut compared = 0;
     for options in settings() {
         let seeded =
             SeededReads::locate(&index, &options, None, &find_matches(&index, &options, None, &reads).of_reads);
-        let mut all: Vec<Vec<Smem>> = mem_collect_smem_batched(&index.fm, &reads, &options);
+        let mut all: Vec<Vec<Smem>> = mem_collect_smem_batched(&stage_index, &reads, &options);
         for (number, smems) in all.iter_mut().enumerate() {
             let mut rows = Vec::new();
             let counts = bwa_mem4_chain::sa_positions_for_read(&options, smems, &mut rows, &mut Vec::new());
             let mut places = vec![0; rows.len()];
-            index.fm.get_sa_batch(&rows, &mut places);
+            stage_index.get_sa_batch(&rows, &mut places);
             let (matches, of_each, starts) = seeded.for_chaining(number);
             let about = format!("read {number}, -k {}, -y {}", options.min_seed_len, options.max_mem_intv);
             let facts = |smem: &Smem| (smem.m, smem.n, smem.s);

@@ -12,11 +12,10 @@
 
 use std::ops::Range;
 
-use bwa_index::FmIndex;
-
-use super::prefixes::{Interval, Prefixes, WORD};
+use super::prefixes::{Prefixes, WORD};
 use super::settings::Settings;
 use super::{Match, Places};
+use crate::fm_index::{FmIndex, Interval};
 use crate::gates::{FirstMatch, SeedingVerdict};
 
 /// What all walks search in, and for what.
@@ -24,8 +23,6 @@ use crate::gates::{FirstMatch, SeedingVerdict};
 pub(super) struct Search<'a> {
     pub(super) fm: &'a FmIndex,
     pub(super) prefixes: &'a Prefixes,
-    /// Rows before those of each base.
-    pub(super) counts: &'a [i64; 5],
     pub(super) settings: &'a Settings<'a>,
 }
 
@@ -168,7 +165,7 @@ impl Walk {
             // At one of the word's bases it stops occurring; which one is not asked.
             Ok(()) if self.interval.occurrences < self.least => self.rule_out(self.start),
             Ok(()) => {
-                self.interval.prefetch(search.fm);
+                search.fm.prefetch_before(self.interval);
                 self.phase = Phase::Left;
             }
         }
@@ -185,7 +182,7 @@ impl Walk {
             if base > 3 {
                 return Err(self.start);
             }
-            self.interval = Interval::of_base(search.counts, base);
+            self.interval = search.fm.of_base(base);
             return Ok(());
         }
         self.start = end - WORD;
@@ -203,10 +200,10 @@ impl Walk {
         }
         let before = self.start - 1;
         let base = codes[before];
-        let longer = if base > 3 { Interval::default() } else { self.interval.with_base_before(search.fm, base) };
+        let longer = if base > 3 { Interval::default() } else { search.fm.with_base_before(self.interval, base) };
         if longer.occurrences >= self.least {
             (self.interval, self.start) = (longer, before);
-            longer.prefetch(search.fm);
+            search.fm.prefetch_before(longer);
             return Step::Again;
         }
         if before < self.from {
@@ -228,7 +225,7 @@ impl Walk {
         if self.occurs_once() {
             return Step::LookUp;
         }
-        self.interval.prefetch_behind(search.fm);
+        search.fm.prefetch_behind(self.interval);
         Step::Again
     }
 
@@ -239,7 +236,7 @@ impl Walk {
 
     fn look_right(&mut self, search: &Search<'_>, codes: &[u8]) -> Step {
         let longer = match codes.get(self.end) {
-            Some(&base) if base < 4 => self.interval.with_base_behind(search.fm, base),
+            Some(&base) if base < 4 => search.fm.with_base_behind(self.interval, base),
             _ => Interval::default(),
         };
         if longer.occurrences < self.least {
@@ -251,7 +248,7 @@ impl Walk {
         if self.occurs_once() {
             return Step::LookUp;
         }
-        longer.prefetch_behind(search.fm);
+        search.fm.prefetch_behind(longer);
         Step::Again
     }
 
@@ -303,7 +300,7 @@ impl Walk {
         if self.begin(search, (end - start) as usize, end as usize, codes).is_err() {
             return self.search_further(search);
         }
-        self.interval.prefetch(search.fm);
+        search.fm.prefetch_before(self.interval);
         self.phase = Phase::PartLeft;
         Step::Again
     }
@@ -315,8 +312,8 @@ impl Walk {
             return self.search_further(search);
         } else {
             self.start -= 1;
-            self.interval = self.interval.with_base_before(search.fm, codes[self.start]);
-            self.interval.prefetch(search.fm);
+            self.interval = search.fm.with_base_before(self.interval, codes[self.start]);
+            search.fm.prefetch_before(self.interval);
         }
         Step::Again
     }
@@ -362,7 +359,7 @@ impl Walk {
         self.begin(search, bases, end, codes).expect("bases that are known");
         self.phase = Phase::StretchLeft;
         if !self.is_stretch_decided(search) {
-            self.interval.prefetch(search.fm);
+            search.fm.prefetch_before(self.interval);
         }
         Step::Again
     }
@@ -370,18 +367,18 @@ impl Walk {
     fn stretch_left(&mut self, search: &Search<'_>, codes: &[u8]) {
         if self.start > self.from {
             self.start -= 1;
-            self.interval = self.interval.with_base_before(search.fm, codes[self.start]);
+            self.interval = search.fm.with_base_before(self.interval, codes[self.start]);
             if self.is_stretch_decided(search) {
                 return;
             }
         }
         if self.start > self.from {
-            self.interval.prefetch(search.fm);
+            search.fm.prefetch_before(self.interval);
         } else if self.interval.occurrences < search.settings.third_round_below {
             self.push(self.interval.occurrences, Places::Rows(self.interval.row));
             self.next_stretch();
         } else {
-            self.interval.prefetch_behind(search.fm);
+            search.fm.prefetch_behind(self.interval);
             self.phase = Phase::StretchRight;
         }
     }
@@ -412,9 +409,9 @@ impl Walk {
         if base > 3 {
             return self.next_stretch();
         }
-        self.interval = self.interval.with_base_behind(search.fm, base);
+        self.interval = search.fm.with_base_behind(self.interval, base);
         if self.interval.occurrences >= search.settings.third_round_below {
-            return self.interval.prefetch_behind(search.fm);
+            return search.fm.prefetch_behind(self.interval);
         }
         if self.interval.occurrences > 0 {
             self.push(self.interval.occurrences, Places::Rows(self.interval.row));
