@@ -114,7 +114,7 @@ fn damage_of_the_fm_index_is_found_where_it_would_lead_astray() {
     copy.altered_is_refused(fm_index, |bytes| bytes[17] ^= 0x40, &["byte 8", "counts of bases"]);
     copy.altered_is_refused(fm_index, |bytes| *bytes.last_mut().unwrap() = 0x7f, &["sentinel", "0 to 120000"]);
     let blocks = 48..bytes_of_blocks(60_000);
-    copy.altered_is_refused(fm_index, |bytes| bytes[blocks].fill(0xff), &["does not hold"]);
+    copy.altered_is_refused(fm_index, |bytes| bytes[blocks].fill(0xff), &["byte 48", "do not follow"]);
     copy.altered_is_refused(fm_index, |bytes| bytes[bytes_of_blocks(60_000)..].fill(0), &["does not hold"]);
 }
 
