@@ -122,17 +122,22 @@ pub(super) fn place(places: &[u8], bits: u32, number: u64) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("eight bytes")) >> (at % 8) & ((1 << bits) - 1)
 }
 
-/// Puts places behind each other, from the first bit of `bytes` on.
+/// Puts places behind each other, from the first bit of `bytes` on, eight bytes at a time.
 pub(super) fn write_places(bytes: &mut [u8], bits: u32, places: impl Iterator<Item = u64>) {
-    let (mut waiting, mut filled, mut bytes) = (0_u128, 0, bytes.iter_mut());
-    let mut put = |waiting: u128| *bytes.next().expect("as many bytes as the places need") = waiting as u8;
+    const WORD: u32 = u64::BITS;
+    let (mut waiting, mut filled, mut words) = (0, 0, bytes.chunks_mut(8));
+    let mut put = |word: u64| {
+        let bytes = words.next().expect("as many bytes as the places need");
+        bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+    };
     for place in places {
-        waiting |= u128::from(place) << filled;
+        waiting |= place << filled;
         filled += bits;
-        while filled >= 8 {
+        if filled >= WORD {
             put(waiting);
-            waiting >>= 8;
-            filled -= 8;
+            filled -= WORD;
+            // The bits of the place that the word had no room for.
+            waiting = place >> (bits - filled);
         }
     }
     if filled > 0 {
