@@ -70,8 +70,8 @@ mod trace;
 
 pub use context::{ComputeBackend, ComputeContext, FilterMode};
 pub use error::AlignerError;
-pub use fm_index::MAPPED_INDEX_SUFFIX;
 pub use flank::{Flank, MATCH_MASK_BYTES, MatchMask};
+pub use fm_index::MAPPED_INDEX_SUFFIX;
 pub use gates::{
     ExtensionGate, FirstMatch, GateBatch, GateChoice, Gates, RescueCase, RescueGate, RescueVerdict, SeedGate,
     SeedingGate, SeedingVerdict,

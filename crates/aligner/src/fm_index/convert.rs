@@ -18,7 +18,7 @@ const HEAD_BYTES: u64 = 48;
 /// Bytes of its blocks.
 const FILE_BLOCK_BYTES: usize = 64;
 /// Blocks, and places, that are read at a time; the places of a piece fill whole bytes.
-const PIECE: usize = 1 << 16;
+const PIECE: usize = 1 << 14;
 
 /// `PREFIX.bwt.2bit.64`, read piece by piece, from several threads.
 pub(super) struct Source {
@@ -82,7 +82,8 @@ impl Source {
     /// Writes the blocks from number `first` on, and checks that their counts follow from the block before each.
     fn write_blocks(&self, first: usize, blocks: &mut [u8]) -> Result<(), AlignerError> {
         let start = first.saturating_sub(1);
-        let mut file_blocks = vec![0; (first - start) * FILE_BLOCK_BYTES + blocks.len() / BLOCK_BYTES * FILE_BLOCK_BYTES];
+        let mut file_blocks =
+            vec![0; (first - start) * FILE_BLOCK_BYTES + blocks.len() / BLOCK_BYTES * FILE_BLOCK_BYTES];
         let byte_of = |block: usize| HEAD_BYTES + (block * FILE_BLOCK_BYTES) as u64;
         self.read(byte_of(start), &mut file_blocks)?;
         let mut file_blocks = file_blocks.as_chunks().0.iter().map(FileBlock::new);
@@ -112,7 +113,13 @@ impl Source {
         Ok(())
     }
 
-    fn write_piece_of_places(&self, layout: &Layout, start: u64, first: usize, piece: &mut [u8]) -> Result<(), AlignerError> {
+    fn write_piece_of_places(
+        &self,
+        layout: &Layout,
+        start: u64,
+        first: usize,
+        piece: &mut [u8],
+    ) -> Result<(), AlignerError> {
         let count = PIECE.min(layout.sampled - first);
         let (mut high, mut low) = (vec![0; count], vec![0; 4 * count]);
         self.read(start + first as u64, &mut high)?;
@@ -122,7 +129,8 @@ impl Source {
         let places = || high.iter().zip(low.as_chunks().0).map(whole);
         if let Some(wrong) = places().position(|place| place >= self.head.rows) {
             let at = low_start + 4 * wrong as u64;
-            let problem = format!("place {}; valid are 0 to {}", places().nth(wrong).unwrap_or_default(), self.head.rows - 1);
+            let problem =
+                format!("place {}; valid are 0 to {}", places().nth(wrong).unwrap_or_default(), self.head.rows - 1);
             return Err(self.broken(at, problem));
         }
         write_places(piece, layout.place_bits, places());

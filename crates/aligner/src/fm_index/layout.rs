@@ -51,7 +51,8 @@ impl Head {
     /// `None`: another file, or another version of it.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let numbers = bytes.get(..HEAD_BYTES)?.strip_prefix(&MAGIC)?;
-        let number = |place: usize| u64::from_le_bytes(numbers[8 * place..8 * place + 8].try_into().expect("eight bytes"));
+        let number =
+            |place: usize| u64::from_le_bytes(numbers[8 * place..8 * place + 8].try_into().expect("eight bytes"));
         Some(Self { rows: number(0), below: std::array::from_fn(|base| number(1 + base)), sentinel: number(6) })
     }
 }
@@ -111,7 +112,7 @@ pub(super) fn above_before(&[first, second, high, low]: &Block, offset: u32) -> 
 #[inline(always)]
 pub(super) fn base(&[_, _, high, low]: &Block, offset: u32) -> usize {
     let bit = |bits: u64| (bits << offset >> 63) as usize;
-    2 * bit(high) | bit(low)
+    (bit(high) << 1) | bit(low)
 }
 
 /// The place with this number.
@@ -119,7 +120,7 @@ pub(super) fn base(&[_, _, high, low]: &Block, offset: u32) -> usize {
 pub(super) fn place(places: &[u8], bits: u32, number: u64) -> u64 {
     let at = number * u64::from(bits);
     let bytes = &places[(at / 8) as usize..][..8];
-    u64::from_le_bytes(bytes.try_into().expect("eight bytes")) >> (at % 8) & ((1 << bits) - 1)
+    (u64::from_le_bytes(bytes.try_into().expect("eight bytes")) >> (at % 8)) & ((1 << bits) - 1)
 }
 
 /// Puts places behind each other, from the first bit of `bytes` on, eight bytes at a time.
@@ -153,7 +154,8 @@ mod tests {
     fn places_of_every_width_come_back() {
         for bits in 1..=40 {
             let most = (1_u64 << bits) - 1;
-            let places: Vec<u64> = (0..1_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & most).collect();
+            let places: Vec<u64> =
+                (0..1_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & most).collect();
             let mut bytes = vec![0; (1_000 * bits as usize).div_ceil(8) + PADDING];
             write_places(&mut bytes, bits, places.iter().copied());
             let back: Vec<u64> = (0..1_000).map(|number| place(&bytes, bits, number)).collect();

@@ -22,8 +22,8 @@ use crate::AlignerError;
 use crate::index::index_file;
 use crate::prefetch::prefetch;
 use convert::Source;
-pub(crate) use storage::write_mapped;
 use layout::{BLOCK_BYTES, BLOCK_ROWS, Block, HEAD_BYTES, Head, Layout, above_before};
+pub(crate) use storage::write_mapped;
 
 /// Suffix of the file that is mapped.
 pub const MAPPED_INDEX_SUFFIX: &str = "seedsieve.fm";
@@ -91,8 +91,8 @@ impl FmIndex {
     #[inline(always)]
     pub(crate) fn with_base_before(&self, pattern: Interval, base: u8) -> Interval {
         let base = usize::from(base);
-        let start = self.from_base_before(pattern.row);
-        let end = self.from_base_before(pattern.row + pattern.occurrences);
+        let start = self.at_least_before(pattern.row);
+        let end = self.at_least_before(pattern.row + pattern.occurrences);
         let (at_start, above_at_start) = (start[base], start[base + 1]);
         let (at_end, above_at_end) = (end[base], end[base + 1]);
         let above = above_at_end - above_at_start;
@@ -125,7 +125,7 @@ impl FmIndex {
 
     /// For each base, how many rows before `row` have it or a greater one; the last is the sentinel alone.
     #[inline(always)]
-    fn from_base_before(&self, row: i64) -> [i64; BASES + 1] {
+    fn at_least_before(&self, row: i64) -> [i64; BASES + 1] {
         let row = row as u64;
         let [above_a, above_c, above_g] = above_before(self.block(row), (row % BLOCK_ROWS) as u32);
         [row as i64, above_a as i64, above_c as i64, above_g as i64, i64::from(row > self.head.sentinel)]

@@ -37,7 +37,9 @@ pub(super) fn map(path: &Path, file: &File, head: &Head, layout: &Layout) -> Res
     match Head::read(&mapped) {
         None => return content("byte 0: not an FM-index of this version of seedsieve".into()),
         Some(found) if found != *head => {
-            return content(format!("byte 24: is of another reference: {found:?}, where PREFIX.bwt.2bit.64 has {head:?}"));
+            return content(format!(
+                "byte 24: is of another reference: {found:?}, where PREFIX.bwt.2bit.64 has {head:?}"
+            ));
         }
         Some(_) => {}
     }
@@ -56,9 +58,8 @@ pub(crate) fn write_mapped(prefix: &Path) -> Result<(), AlignerError> {
     let layout = source.layout()?;
     let path = index_file(prefix, MAPPED_INDEX_SUFFIX);
     let temporary = index_file(prefix, &format!("{MAPPED_INDEX_SUFFIX}-{}.tmp", std::process::id()));
-    let written = write(&source, &layout, &temporary).and_then(|()| {
-        fs::rename(&temporary, &path).map_err(|reason| AlignerError::IndexWrite { path, reason })
-    });
+    let written = write(&source, &layout, &temporary)
+        .and_then(|()| fs::rename(&temporary, &path).map_err(|reason| AlignerError::IndexWrite { path, reason }));
     if written.is_err() {
         // The error is what counts; the file may not even be there.
         let _ = fs::remove_file(&temporary);

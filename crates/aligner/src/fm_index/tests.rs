@@ -1,6 +1,7 @@
 //! The index against the stage crate's, and against the text itself.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 use seedsieve_simulate::Random;
@@ -75,7 +76,8 @@ fn a_base_behind_is_its_complement_before_on_the_other_strand() {
             let codes = &genome[start..start + 20];
             let backwards =
                 codes[..19].iter().rev().fold(index.of_base(codes[19]), |of, &base| index.with_base_before(of, base));
-            let forwards = codes[1..].iter().fold(index.of_base(codes[0]), |of, &base| index.with_base_behind(of, base));
+            let forwards =
+                codes[1..].iter().fold(index.of_base(codes[0]), |of, &base| index.with_base_behind(of, base));
             assert_eq!(forwards, backwards);
             assert!(forwards.occurrences > 0);
         }
@@ -98,6 +100,21 @@ fn every_row_has_the_place_that_the_stage_crate_gives() {
         places.sort_unstable();
         assert_eq!(places, rows);
     }
+}
+
+/// What is written into the file is seen: it was not read.
+#[test]
+fn a_mapped_index_is_the_file() {
+    let (_folder, path, _) = genome(8);
+    let [read, mapped] = both(&path);
+    let (place, row) = (read.place(8), 8);
+    assert_eq!(mapped.place(row), place);
+    let file = index_file(&path, MAPPED_INDEX_SUFFIX);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[mapped.layout.places.clone()].fill(0);
+    fs::OpenOptions::new().write(true).open(&file).unwrap().write_all(&bytes).unwrap();
+    assert_eq!((read.place(row), mapped.place(row)), (place, 0));
+    assert_ne!(place, 0);
 }
 
 #[test]

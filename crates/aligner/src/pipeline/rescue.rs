@@ -38,7 +38,9 @@ impl Aligner<'_> {
             .map(|batch| {
                 let mut statistics = Statistics::default();
                 statistics.time_counting(Stage::Rescue, |statistics| match &self.gates.rescue {
-                    None => batch_mate_rescue(&self.index.packed, &self.index.bns, &self.options.mem, insert_size, batch),
+                    None => {
+                        batch_mate_rescue(&self.index.packed, &self.index.bns, &self.options.mem, insert_size, batch)
+                    }
                     Some(gate) => {
                         let counts = rescue_mates(self.index, self.options, insert_size, gate.as_ref(), batch);
                         statistics.filter.add(&counts);

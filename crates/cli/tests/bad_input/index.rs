@@ -115,7 +115,14 @@ fn damage_of_the_fm_index_is_found_where_it_would_lead_astray() {
     copy.altered_is_refused(fm_index, |bytes| *bytes.last_mut().unwrap() = 0x7f, &["sentinel", "0 to 120000"]);
     let blocks = 48..bytes_of_blocks(60_000);
     copy.altered_is_refused(fm_index, |bytes| bytes[blocks].fill(0xff), &["byte 48", "do not follow"]);
-    copy.altered_is_refused(fm_index, |bytes| bytes[bytes_of_blocks(60_000)..].fill(0), &["does not hold"]);
+    let zero_places = |bytes: &mut Vec<u8>| {
+        let places = bytes_of_blocks(60_000)..bytes.len() - 8;
+        bytes[places].fill(0);
+    };
+    copy.altered_is_refused(fm_index, zero_places, &["does not hold"]);
+    copy.altered_is_refused(fm_index, |bytes| bytes[bytes_of_blocks(60_000)] = 1, &["place", "valid are 0 to 120000"]);
+    // The last number is the row of the sentinel.
+    copy.altered_is_refused(fm_index, |bytes| bytes[bytes_of_blocks(60_000)..].fill(0), &["do not follow"]);
 }
 
 /// Where the FM-index's blocks of 64 bytes for 64 rows each end.
