@@ -22,8 +22,8 @@ pub fn report(output: &mut impl Write, all: &[Scores], threshold: f32) -> anyhow
     let mut refused = Vec::new();
     for (number, right) in all.iter().enumerate() {
         for left in &all[..number] {
-            let allowed = [left, right].map(|scores| scores.precision.largest_difference());
-            let allowed = allowed[0].max(allowed[1]);
+            let precision = coarser(left.precision, right.precision);
+            let allowed = precision.largest_difference();
             let names = format!("{:<8} - {}", right.source, left.source);
             let (seed, difference) = largest_difference(&left.values, &right.values);
             let count = |differs: fn(f32, f32, f32) -> bool, limit| {
@@ -36,6 +36,15 @@ pub fn report(output: &mut impl Write, all: &[Scores], threshold: f32) -> anyhow
                 "{names}: largest difference {difference:.2e} (seed {seed}), {beyond} above {allowed:e}; {changed} decisions \
                  at {threshold} differ"
             )?;
+            if precision == Precision::Bf16 {
+                let half = Precision::Fp16.largest_difference();
+                let beyond = count(|left, right, half| (left - right).abs() > half, half);
+                writeln!(
+                    output,
+                    "         in bfloat16, whose 8 bits do not reach the {half:e} of half precision ({beyond} above it): {allowed:e} \
+                     is a limit of its own"
+                )?;
+            }
             let part = ALLOWED_PART * right.values.len() as f64;
             if beyond > 0 || difference.is_infinite() {
                 let most = format!("where {allowed:e} is allowed");
@@ -56,6 +65,11 @@ pub fn report(output: &mut impl Write, all: &[Scores], threshold: f32) -> anyhow
         );
     }
     Ok(())
+}
+
+/// The one that scores may differ more in.
+fn coarser(left: Precision, right: Precision) -> Precision {
+    if left.largest_difference() < right.largest_difference() { right } else { left }
 }
 
 /// 0-based seed and size of the largest difference. Scores that are not numbers differ by infinity.
@@ -98,6 +112,8 @@ mod tests {
             assert!(error.contains("cuda and PyTorch") && error.contains("seed 1"), "{error}");
             let output = String::from_utf8(output).unwrap();
             assert!(output.contains("(seed 1), 1 above"), "{precision:?}: {output}");
+            let told = output.contains("2e-3 of half precision (1 above it): 1.6e-2 is a limit of its own");
+            assert_eq!(told, precision == Precision::Bf16, "{output}");
         }
     }
 

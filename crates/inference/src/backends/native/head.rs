@@ -64,13 +64,19 @@ pub fn sigmoid(logit: f32) -> f32 {
     (1.0 / (1.0 + exp(-logit))) as f32
 }
 
-/// The logistic function of some numbers at once: a loop, of which the compiler makes vector instructions.
+/// Logits to viabilities. For a whole call at once: a logistic function takes long, but does not wait for those of other seeds,
+/// and the compiler makes vector instructions of the loop over some of them.
 #[inline(always)]
-pub fn sigmoids<const COUNT: usize>(mut values: [f32; COUNT]) -> [f32; COUNT] {
-    for value in &mut values {
-        *value = sigmoid(*value);
+pub fn logits_to_viabilities(logits: &mut [f32]) {
+    let (eights, rest) = logits.as_chunks_mut::<8>();
+    for logits in eights {
+        for logit in logits {
+            *logit = sigmoid(*logit);
+        }
     }
-    values
+    for logit in rest {
+        *logit = sigmoid(*logit);
+    }
 }
 
 /// 1/1 to 1/13: as many terms of the series as 1e-13 takes.

@@ -81,6 +81,13 @@ impl NativeBackend {
         Ok(Self { kernel: (entry.prepare)(network), level })
     }
 
+    /// What scoring some packed windows consists of, for benchmarks: names, and work that can be done any number of times. Each
+    /// stage goes through all the windows. Empty where a level has no stages.
+    #[doc(hidden)]
+    pub fn stages<'a>(&'a self, packed: &'a [u8]) -> Vec<(&'static str, Box<dyn FnMut() + 'a>)> {
+        self.kernel.stages(packed.as_chunks().0)
+    }
+
     /// The level in use.
     pub fn level(&self) -> Level {
         self.level

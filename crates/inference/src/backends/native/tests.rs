@@ -142,6 +142,20 @@ proptest! {
 }
 
 #[test]
+fn sums_that_tiles_cannot_round_are_computed_with_vectors() {
+    let packed = example_windows(20, 5);
+    for (number, bias) in [(0, 32_768 - 1792), (1, 1 << 23), (2, -(1 << 23))] {
+        let mut network = random_network(&mut random_bytes(7));
+        #[cfg(target_arch = "x86_64")]
+        assert_ne!(super::kernels::amx::takes(&network), Some(false));
+        network.convolutions[number].biases[3] = bias;
+        #[cfg(target_arch = "x86_64")]
+        assert_ne!(super::kernels::amx::takes(&network), Some(true), "a bias of {bias} in convolution {number}");
+        scores_of_all_levels(&network, &packed);
+    }
+}
+
+#[test]
 fn every_length_of_windows_is_right() {
     let network = read_network(&Model::embedded_int8()).unwrap();
     let mut packed = Vec::new();

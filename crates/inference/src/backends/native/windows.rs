@@ -29,18 +29,6 @@ pub fn position_codes(seed: &[u8; PACKED_SEED_BYTES], factor: u16) -> [u16; WIND
     codes
 }
 
-/// Both nibbles of each position, the read's in the low bits, the reference's in the high ones.
-#[inline(always)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only the kernel on tiles reads it"))]
-pub fn position_bytes(seed: &[u8; PACKED_SEED_BYTES]) -> [u8; WINDOW_SIZE] {
-    let mut codes = [0; WINDOW_SIZE];
-    let (query, reference) = seed.split_at(PACKED_WINDOW_BYTES);
-    for (pair, (&query, &reference)) in codes.as_chunks_mut().0.iter_mut().zip(query.iter().zip(reference)) {
-        *pair = [query >> 4 | reference & 0xf0, query & 0x0f | reference << 4];
-    }
-    codes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

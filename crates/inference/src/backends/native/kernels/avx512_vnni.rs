@@ -8,10 +8,10 @@ use std::arch::x86_64::*;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
-use super::head512::{self, viabilities};
+use super::head512::{self, logits};
 use super::{BlockEnds, Kernel};
 use crate::backends::native::first_block::{FirstBlock, TAPS_1};
-use crate::backends::native::head::Head;
+use crate::backends::native::head::{Head, logits_to_viabilities};
 use crate::backends::native::level::{Entry, Level};
 use crate::backends::native::network::{Convolution, EmptyOutputs, LARGEST, Network};
 use crate::backends::native::shape::{
@@ -129,8 +129,9 @@ fn score(kernel: &Avx512VnniKernel, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &
             second_block(kernel, &activations.pooled_1, &ends, &mut activations.pooled_2);
             *sums = third_block(kernel, &activations.pooled_2, &ends);
         }
-        scores.copy_from_slice(&viabilities(&kernel.head, &sums)[..scores.len()]);
+        scores.copy_from_slice(&logits(&kernel.head, &sums)[..scores.len()]);
     }
+    logits_to_viabilities(scores);
 }
 
 #[inline]

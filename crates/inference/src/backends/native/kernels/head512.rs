@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::backends::native::head::{Head, sigmoids};
+use crate::backends::native::head::Head;
 use crate::backends::native::shape::{CHANNELS_3, HIDDEN};
 
 /// Seeds at once; their hidden values take half of the registers.
@@ -10,11 +10,11 @@ pub const SEEDS: usize = 8;
 const LANES: usize = 16;
 const REGISTERS: usize = HIDDEN / LANES;
 
-/// Viabilities from the sums over positions of each seed's third block, in the order of operations of `Head::viability`, so
-/// that they are the same bits.
+/// Logits from the sums over positions of each seed's third block, in the order of operations of `Head::viability`, so that
+/// they are the same bits.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-pub fn viabilities(head: &Head, sums: &[[i32; CHANNELS_3]; SEEDS]) -> [f32; SEEDS] {
+pub fn logits(head: &Head, sums: &[[i32; CHANNELS_3]; SEEDS]) -> [f32; SEEDS] {
     let means = sums.map(|sums| sums.map(|sum| sum as f32 * head.mean_scale));
     let biases: [__m512; REGISTERS] = std::array::from_fn(|register| load(&head.hidden_biases[register * LANES..]));
     let mut hidden = [biases; SEEDS];
@@ -27,20 +27,22 @@ pub fn viabilities(head: &Head, sums: &[[i32; CHANNELS_3]; SEEDS]) -> [f32; SEED
             }
         }
     }
-    let mut positive = [[0f32; HIDDEN]; SEEDS];
-    for (positive, hidden) in positive.iter_mut().zip(hidden) {
-        for (positive, hidden) in positive.as_chunks_mut::<LANES>().0.iter_mut().zip(hidden) {
+    let mut products = [[0f32; HIDDEN]; SEEDS];
+    for (products, hidden) in products.iter_mut().zip(hidden) {
+        for (register, (products, hidden)) in products.as_chunks_mut::<LANES>().0.iter_mut().zip(hidden).enumerate() {
+            let weights = load(&head.logit_weights[register * LANES..]);
+            let values = _mm512_mul_ps(weights, _mm512_max_ps(hidden, _mm512_setzero_ps()));
             // SAFETY: the array has the size of a register; no alignment is asked for.
-            unsafe { _mm512_storeu_ps(positive.as_mut_ptr(), _mm512_max_ps(hidden, _mm512_setzero_ps())) }
+            unsafe { _mm512_storeu_ps(products.as_mut_ptr(), values) }
         }
     }
     let mut logits = [head.logit_bias; SEEDS];
-    for (number, weight) in head.logit_weights.iter().enumerate() {
-        for (logit, positive) in logits.iter_mut().zip(&positive) {
-            *logit += weight * positive[number];
+    for number in 0..HIDDEN {
+        for (logit, products) in logits.iter_mut().zip(&products) {
+            *logit += products[number];
         }
     }
-    sigmoids(logits)
+    logits
 }
 
 #[inline]

@@ -11,8 +11,6 @@ mod head512;
 #[cfg(target_arch = "aarch64")]
 pub mod neon;
 pub mod scalar;
-#[cfg(target_arch = "x86_64")]
-mod tiles;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
@@ -22,7 +20,16 @@ use super::shape::{POOLED_1, POOLED_2, POSITIONS_3};
 pub trait Kernel: Send + Sync {
     /// Viability of each seed; one score a seed.
     fn score(&self, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &mut [f32]);
+
+    /// What scoring these seeds consists of, piece by piece, for benchmarks: each can be done any number of times. Empty where
+    /// a level has no such pieces.
+    fn stages<'a>(&'a self, _seeds: &'a [[u8; PACKED_SEED_BYTES]]) -> Vec<Stage<'a>> {
+        Vec::new()
+    }
 }
+
+/// A name, and the work.
+pub type Stage<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
 /// How far each block's output differs from what empty positions give.
 pub struct BlockEnds {

@@ -9,7 +9,7 @@ mod neon;
 
 use super::plan::{Block, GROUP, LANES, Layer, MAX_INPUTS, MAX_OUTPUTS, Plan};
 use crate::NpuResult;
-use crate::backends::native::head::sigmoids;
+use crate::backends::native::head::logits_to_viabilities;
 use crate::backends::native::level::Level;
 use crate::backends::native::network::requantised;
 
@@ -69,17 +69,18 @@ fn score<I: Instructions>(plan: &Plan, features: &[u8], scores: &mut [f32]) {
     let width = plan.inputs();
     for (features, scores) in features.chunks(SEEDS * width).zip(scores.chunks_mut(SEEDS)) {
         if scores.len() == SEEDS {
-            scores.copy_from_slice(&score_together::<I>(plan, features));
+            scores.copy_from_slice(&logits::<I>(plan, features));
         } else {
             let mut padded = [0; SEEDS * MAX_INPUTS];
             padded[..features.len()].copy_from_slice(features);
-            scores.copy_from_slice(&score_together::<I>(plan, &padded[..SEEDS * width])[..scores.len()]);
+            scores.copy_from_slice(&logits::<I>(plan, &padded[..SEEDS * width])[..scores.len()]);
         }
     }
+    logits_to_viabilities(scores);
 }
 
 #[inline(always)]
-fn score_together<I: Instructions>(plan: &Plan, features: &[u8]) -> [f32; SEEDS] {
+fn logits<I: Instructions>(plan: &Plan, features: &[u8]) -> [f32; SEEDS] {
     let mut activations;
     let (mut inputs, mut stride) = (features, plan.inputs());
     for layer in &plan.hidden {
@@ -102,7 +103,7 @@ fn score_together<I: Instructions>(plan: &Plan, features: &[u8]) -> [f32; SEEDS]
     for (logit, sums) in logits.iter_mut().zip(&sums) {
         *logit = sums[0] as f32 * block.multipliers[0];
     }
-    sigmoids(logits)
+    logits
 }
 
 #[inline(always)]
