@@ -18,6 +18,8 @@ use seedsieve_encoding::PACKED_SEED_BYTES;
 
 #[cfg(feature = "native-cuda")]
 pub use self::cuda::NativeCudaBackend;
+#[doc(hidden)]
+pub use self::kernels::Stage;
 use self::kernels::{BlockEnds, Kernel};
 pub use self::level::Level;
 use self::network::Network;
@@ -84,7 +86,7 @@ impl NativeBackend {
     /// What scoring some packed windows consists of, for benchmarks: names, and work that can be done any number of times. Each
     /// stage goes through all the windows. Empty where a level has no stages.
     #[doc(hidden)]
-    pub fn stages<'a>(&'a self, packed: &'a [u8]) -> Vec<(&'static str, Box<dyn FnMut() + 'a>)> {
+    pub fn stages<'a>(&'a self, packed: &'a [u8]) -> Vec<Stage<'a>> {
         self.kernel.stages(packed.as_chunks().0)
     }
 

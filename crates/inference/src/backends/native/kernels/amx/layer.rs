@@ -71,18 +71,18 @@ impl<const TILES: usize> Layer<TILES> {
 /// Three products into tile `$sums`, in one chain, which does not wait for itself. Tile `$older`, whose chain is two chains old,
 /// is stored meanwhile: a store that waits for its sums would hold up what stands after it. Other work stands after each product.
 macro_rules! chain {
-    ($tiles:expr, $weights:expr, $sums:literal, $older:literal to $to:expr, $work_1:expr, $work_2:expr, $work_3:expr) => {{
+    ($tiles:expr, $weights:expr, $sums:literal, $older:literal to $to:expr, $work_1:block $work_2:block $work_3:block) => {{
         $tiles.zero::<$sums>();
         $tiles.load::<7>(&$weights[0].0);
         $tiles.multiply::<$sums, 0, 7>();
         $tiles.store::<$older>($to);
-        $work_1;
+        $work_1
         $tiles.load::<7>(&$weights[1].0);
         $tiles.multiply::<$sums, 1, 7>();
-        $work_2;
+        $work_2
         $tiles.load::<7>(&$weights[2].0);
         $tiles.multiply::<$sums, 2, 7>();
-        $work_3;
+        $work_3
     }};
 }
 pub(super) use chain;

@@ -22,9 +22,9 @@ pub fn second_block<T: Tiles>(
 ) {
     // Sixteen rows at a time.
     let items = group.lines.div_ceil(ROWS);
-    // A row of the sums. Macros, as closures would become calls.
+    // A row of the sums, and where it goes. Macros, as closures would become calls.
     macro_rules! round {
-        ($sums:expr, $targets:expr, $row:expr) => {{
+        ($sums:expr, $row:expr, $target:expr) => {{
             let sums: &[SumTile; 2 * OUTPUT_TILES] = $sums;
             macro_rules! rounded {
                 ($number:expr) => {
@@ -35,7 +35,7 @@ pub fn second_block<T: Tiles>(
                 };
             }
             let bytes = packed([rounded!(0), rounded!(1), rounded!(2), rounded!(3)]);
-            store(bytes, &mut second.0[usize::from($targets[$row]) % MAX_ROWS]);
+            store(bytes, &mut second.0[usize::from($target) % MAX_ROWS]);
         }};
     }
     for item in 0..items {
@@ -48,26 +48,26 @@ pub fn second_block<T: Tiles>(
         macro_rules! work {
             ($row:literal) => {
                 if item > 0 {
-                    round!(&sums[before], targets, $row);
+                    round!(&sums[before], $row, targets[$row]);
                 }
             };
         }
-        chain!(tiles, weights[0], 3, 5 to &mut sums[before][6], (), (), ());
-        chain!(tiles, weights[1], 4, 6 to &mut sums[before][7], (), (), ());
-        chain!(tiles, weights[2], 5, 3 to &mut sums[this][0], (), (), work!(0));
-        chain!(tiles, weights[3], 6, 4 to &mut sums[this][1], work!(1), work!(2), work!(3));
-        chain!(tiles, weights[4], 3, 5 to &mut sums[this][2], work!(4), work!(5), work!(6));
-        chain!(tiles, weights[5], 4, 6 to &mut sums[this][3], work!(7), work!(8), work!(9));
-        chain!(tiles, weights[6], 5, 3 to &mut sums[this][4], work!(10), work!(11), work!(12));
-        chain!(tiles, weights[7], 6, 4 to &mut sums[this][5], work!(13), work!(14), work!(15));
+        chain!(tiles, weights[0], 3, 5 to &mut sums[before][6], {} {} {});
+        chain!(tiles, weights[1], 4, 6 to &mut sums[before][7], {} {} {});
+        chain!(tiles, weights[2], 5, 3 to &mut sums[this][0], {} {} { work!(0) });
+        chain!(tiles, weights[3], 6, 4 to &mut sums[this][1], { work!(1) } { work!(2) } { work!(3) });
+        chain!(tiles, weights[4], 3, 5 to &mut sums[this][2], { work!(4) } { work!(5) } { work!(6) });
+        chain!(tiles, weights[5], 4, 6 to &mut sums[this][3], { work!(7) } { work!(8) } { work!(9) });
+        chain!(tiles, weights[6], 5, 3 to &mut sums[this][4], { work!(10) } { work!(11) } { work!(12) });
+        chain!(tiles, weights[7], 6, 4 to &mut sums[this][5], { work!(13) } { work!(14) } { work!(15) });
     }
     if items > 0 {
         let last = &mut sums[(items + 1) % 2];
         tiles.store::<5>(&mut last[6]);
         tiles.store::<6>(&mut last[7]);
         let targets: &[u16; ROWS] = group.destinations[(items - 1) * ROWS..].first_chunk().expect("room");
-        for row in 0..ROWS {
-            round!(last, targets, row);
+        for (row, &target) in targets.iter().enumerate() {
+            round!(last, row, target);
         }
     }
 }

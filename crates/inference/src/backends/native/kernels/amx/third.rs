@@ -29,9 +29,9 @@ pub fn third_block<T: Tiles>(
     let order: [u8; ROW_BYTES] = std::array::from_fn(|at| (at / 16 * 16 + at % 4 * 4 + at / 4 % 4) as u8);
     let order = load(&order);
     let items = group.rows.div_ceil(ROWS);
-    // Four rows of a tile of sums.
+    // Four rows of a tile of sums, and whose they are.
     macro_rules! round {
-        ($sums:expr, $quads:expr, $quad:expr, $tile:expr) => {{
+        ($sums:expr, $quad:expr, $tile:expr, $owner:expr) => {{
             let sums: &SumTile = &$sums[$tile];
             macro_rules! rounded {
                 ($row:expr) => {
@@ -39,7 +39,7 @@ pub fn third_block<T: Tiles>(
                 };
             }
             let values = _mm512_shuffle_epi8(packed([rounded!(0), rounded!(1), rounded!(2), rounded!(3)]), order);
-            let (seed, mask) = $quads[$quad];
+            let (seed, mask): (u8, u32) = $owner;
             let total = &mut totals[usize::from(seed) % GROUP][$tile];
             store(_mm512_dpbusd_epi32(load(total), values, _mm512_set1_epi32(mask as i32)), total);
         }};
@@ -54,23 +54,23 @@ pub fn third_block<T: Tiles>(
         macro_rules! work {
             ($($quad:literal, $tile:literal),+) => {
                 if item > 0 {
-                    $(round!(sums[before], quads, $quad, $tile);)+
+                    $(round!(sums[before], $quad, $tile, quads[$quad]);)+
                 }
             };
         }
-        chain!(tiles, weights[0], 3, 5 to &mut sums[before][2], (), work!(0, 0), work!(1, 0, 2, 0));
-        chain!(tiles, weights[1], 4, 6 to &mut sums[before][3], work!(3, 0), work!(0, 1), work!(1, 1, 2, 1));
-        chain!(tiles, weights[2], 5, 3 to &mut sums[this][0], work!(3, 1), work!(0, 2), work!(1, 2, 2, 2));
-        chain!(tiles, weights[3], 6, 4 to &mut sums[this][1], work!(3, 2, 0, 3), work!(1, 3), work!(2, 3, 3, 3));
+        chain!(tiles, weights[0], 3, 5 to &mut sums[before][2], {} { work!(0, 0) } { work!(1, 0, 2, 0) });
+        chain!(tiles, weights[1], 4, 6 to &mut sums[before][3], { work!(3, 0) } { work!(0, 1) } { work!(1, 1, 2, 1) });
+        chain!(tiles, weights[2], 5, 3 to &mut sums[this][0], { work!(3, 1) } { work!(0, 2) } { work!(1, 2, 2, 2) });
+        chain!(tiles, weights[3], 6, 4 to &mut sums[this][1], { work!(3, 2, 0, 3) } { work!(1, 3) } { work!(2, 3, 3, 3) });
     }
     if items > 0 {
         let last = &mut sums[(items + 1) % 2];
         tiles.store::<5>(&mut last[2]);
         tiles.store::<6>(&mut last[3]);
         let quads: &[(u8, u32); ROWS / QUAD] = group.quads[(items - 1) * (ROWS / QUAD)..].first_chunk().expect("room");
-        for quad in 0..ROWS / QUAD {
+        for (quad, &owner) in quads.iter().enumerate() {
             for tile in 0..OUTPUT_TILES {
-                round!(last, quads, quad, tile);
+                round!(last, quad, tile, owner);
             }
         }
     }
