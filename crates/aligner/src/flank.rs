@@ -1,5 +1,7 @@
 //! One side of a seed's own diagonal as a bit for each base, and what it scores without a gap.
 
+use std::ops::Range;
+
 use bwa_mem4_core::MemOpt;
 use bwa_mem4_extend::ExtendResult;
 
@@ -24,6 +26,36 @@ pub struct Flank {
     compared: usize,
     /// There is an N on either side.
     ambiguous: bool,
+}
+
+/// Matches of a whole read, of no more bases than a mask has room for and without N, on one diagonal.
+pub(crate) struct DiagonalMatches {
+    /// Bit i: base i of the read matches.
+    forward: [u64; CAPACITY / 64],
+    /// The same the other way round.
+    reversed: [u64; CAPACITY / 64],
+    bases: usize,
+}
+
+impl DiagonalMatches {
+    /// `None` where the read has more bases, or there is an N on either side. Both sequences have the same length.
+    pub(crate) fn new(read: &[u8], reference: &[u8]) -> Option<Self> {
+        if read.len() > CAPACITY {
+            return None;
+        }
+        let (forward, ambiguous) = compare(read, reference);
+        let [a, b, c, d] = forward.map(u64::reverse_bits);
+        (!ambiguous).then_some(Self { forward, reversed: [d, c, b, a], bases: read.len() })
+    }
+
+    /// The sides of a seed.
+    pub(crate) fn flanks(&self, seed: Range<usize>) -> [Flank; 2] {
+        let flank = |matches, bases| Flank { matches, read_bases: bases, compared: bases, ambiguous: false };
+        [
+            flank(shift_down(self.reversed, CAPACITY - seed.start), seed.start),
+            flank(shift_down(self.forward, seed.end), self.bases - seed.end),
+        ]
+    }
 }
 
 /// What a side scores without a gap, relative to the score that it starts from.
@@ -65,6 +97,12 @@ impl Flank {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
         mask
+    }
+
+    /// Bases next to the seed that match without a break, as far as the mask tells.
+    #[must_use]
+    pub fn leading_matches(&self) -> usize {
+        self.next_mismatch(0)
     }
 
     /// Best score of a prefix, which ends where the sum lies more than the X-drop under the best; `None` where the mask
@@ -223,6 +261,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn sides_cut_from_a_whole_diagonal_are_those_of_their_own_look() {
+        let mut random = Random::new(7, 0);
+        for _ in 0..400 {
+            let length = 1 + random.below(CAPACITY as u64) as usize;
+            let [read, mut reference] = [codes(&mut random, length, 4), codes(&mut random, length, 2)];
+            let start = random.below(length as u64) as usize;
+            let end = start + random.below((length - start + 1) as u64) as usize;
+            let found = DiagonalMatches::new(&read, &reference).unwrap().flanks(start..end);
+            let expected =
+                [Flank::before(&read[..start], &reference[..start]), Flank::behind(&read[end..], &reference[end..])];
+            assert_eq!(found, expected, "{start}..{end} of {length}");
+            let leading = read[end..].iter().zip(&reference[end..]).take_while(|(one, other)| one == other).count();
+            assert_eq!(found[1].leading_matches(), leading);
+            reference[start] = 4;
+            assert!(DiagonalMatches::new(&read, &reference).is_none(), "an N");
+        }
+        assert!(DiagonalMatches::new(&[0; CAPACITY + 1], &[0; CAPACITY + 1]).is_none());
     }
 
     #[test]

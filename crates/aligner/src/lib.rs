@@ -89,4 +89,4 @@ pub use read_name::check_read_name;
 pub use sam::{HeaderLines, ProgramRecord, write_header};
 pub use seedsieve_filter::{Bands, BandsFile, FilterStatistics, NetworkBand, SeedScorer, StudentBand};
 pub use statistics::{Gate, Stage, Statistics};
-pub use surroundings::Surroundings;
+pub use surroundings::{Diagonal, Surroundings};

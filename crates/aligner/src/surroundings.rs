@@ -2,7 +2,7 @@
 
 use seedsieve_encoding::{DOWNSTREAM, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
-use crate::flank::Flank;
+use crate::flank::{DiagonalMatches, Flank};
 use crate::stages::ungapped::ungapped_score;
 use crate::{AlignOptions, ReferenceIndex, Seed};
 
@@ -27,6 +27,46 @@ impl ReferenceIndex {
         let after = (read.len() - read_start - length).max(DOWNSTREAM) as i64;
         let reference_start = self.codes_around(seed, before, after, buffer);
         Surroundings::new(read, read_start, buffer, reference_start, length)
+    }
+}
+
+/// A read laid on one diagonal of a contig and strand: the seeds on it share one look at the reference.
+pub struct Diagonal<'a> {
+    read: &'a [u8],
+    reference: &'a [u8],
+    /// Base of the reference that faces the read's first, which may lie before them.
+    origin: i64,
+    /// Where the read faces the reference from end to end, and neither has an N.
+    matches: Option<DiagonalMatches>,
+}
+
+impl ReferenceIndex {
+    /// The diagonal of `seed`, which lies on one contig and strand. `read` holds the base codes of the whole read
+    /// (0 to 3, 4 for N); `buffer` gets those of the reference.
+    pub fn diagonal<'a>(&self, read: &'a [u8], seed: &Seed, buffer: &'a mut Vec<u8>) -> Diagonal<'a> {
+        let (read_start, length) = (seed.query_start as usize, seed.length as usize);
+        let (before, after) = (read_start + UPSTREAM, read.len() - read_start - length + DOWNSTREAM);
+        let origin = self.codes_around(seed, before as i64, after as i64, buffer) as i64 - read_start as i64;
+        let faced = usize::try_from(origin).ok().and_then(|origin| buffer.get(origin..origin + read.len()));
+        let matches = faced.and_then(|faced| DiagonalMatches::new(read, faced));
+        Diagonal { read, reference: buffer, origin, matches }
+    }
+}
+
+impl<'a> Diagonal<'a> {
+    /// The surroundings of a seed on the diagonal: those that [`ReferenceIndex::surroundings`] gives.
+    #[must_use]
+    pub fn surroundings(&self, seed: &Seed) -> Surroundings<'a> {
+        let Self { read, reference, .. } = *self;
+        let (read_start, length) = (seed.query_start as usize, seed.length as usize);
+        let reference_start = (self.origin + read_start as i64) as usize;
+        match &self.matches {
+            Some(matches) => {
+                let flanks = matches.flanks(read_start..read_start + length);
+                Surroundings { read, read_start, reference, reference_start, length, flanks }
+            }
+            None => Surroundings::new(read, read_start, reference, reference_start, length),
+        }
     }
 }
 

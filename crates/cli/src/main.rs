@@ -1,15 +1,13 @@
 //! `seedsieve`: find out which seeds of a short read are worth aligning, and align.
 
 mod commands;
+mod memory;
 mod progress;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Learned seed filtering for short-read alignment, from training data to the aligner that uses it.
 #[derive(Parser)]

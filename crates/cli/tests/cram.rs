@@ -40,4 +40,12 @@ fn seeds_of_a_cram_agree_with_its_reference() {
     let message = fail(seedsieve(&extract).arg(&cut));
     assert!(message.contains("cut.cram"), "{message}");
     assert!(!other.join("dataset.json").exists());
+
+    // An index without its FASTA is enough for BAM and FASTQ.
+    let bare = output.path().join("bare.fa");
+    for suffix in ["0123", "amb", "ann", "bwt.2bit.64", "pac"] {
+        std::fs::copy(reference.with_added_extension(suffix), bare.with_added_extension(suffix)).expect("an index");
+    }
+    let message = fail(seedsieve(&["extract-seeds", "--reference", text(&bare), "--output", text(&other)]).arg(&cram));
+    assert!(message.contains("bare.fa has to be there, too, not only its index"), "{message}");
 }

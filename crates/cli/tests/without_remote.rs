@@ -1,4 +1,5 @@
-//! A binary without the feature `remote` says so at an address. Empty with it: `cargo test --no-default-features` runs it.
+//! A binary without the feature `remote` says so at an address. Empty with it: `cargo test --no-default-features` runs it; a
+//! test beside the code (`commands/addresses.rs`) is in every run.
 #![cfg(not(feature = "remote"))]
 
 mod common;

@@ -11,6 +11,8 @@
 //! A data set holds facts, no verdicts: a [`LabelPolicy`] turns them into viable or not.
 
 mod checksum;
+mod column_chunk;
+mod column_values;
 mod columns;
 mod derive;
 mod describe;
@@ -20,6 +22,7 @@ mod files;
 mod journal;
 mod label;
 mod manifest;
+mod narrow_column;
 mod own_extensions;
 mod part_batches;
 mod part_writer;

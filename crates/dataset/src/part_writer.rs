@@ -1,17 +1,14 @@
+use crate::narrow_column::NarrowColumnWriter;
 use crate::wide_column::WideColumnWriter;
 use crate::{DATA_FOLDER, DatasetError, Part, file_sha256};
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_schema::SchemaRef;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -22,37 +19,36 @@ const ROW_GROUP_ROWS: usize = 1 << 16;
 /// Rows that are collected before their columns are encoded, in parallel on rayon's current thread pool.
 const BATCH_ROWS: usize = 1 << 13;
 
-/// Writes one column of a row group.
+/// Writes one column, row group by row group.
 enum Column {
-    Narrow(Box<ArrowColumnWriter>),
-    Wide(WideColumnWriter),
-}
-
-/// What it has written.
-enum Chunk {
-    Narrow(Box<ArrowColumnChunk>),
-    Wide(Bytes, Box<ColumnCloseResult>),
+    Narrow(Box<NarrowColumnWriter>),
+    Wide(Box<WideColumnWriter>),
 }
 
 impl Column {
-    fn close(self) -> Result<Chunk, ParquetError> {
-        Ok(match self {
-            Self::Narrow(writer) => Chunk::Narrow(Box::new(writer.close()?)),
-            Self::Wide(writer) => {
-                let (bytes, close) = writer.close()?;
-                Chunk::Wide(bytes, Box::new(close))
+    fn write(&mut self, array: &dyn Array) -> Result<(), ParquetError> {
+        match self {
+            Self::Wide(writer) => writer.write(array.as_fixed_size_binary()),
+            Self::Narrow(writer) => {
+                writer.write(array);
+                Ok(())
             }
-        })
+        }
+    }
+
+    fn finish(&mut self) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
+        match self {
+            Self::Narrow(writer) => writer.finish(),
+            Self::Wide(writer) => writer.finish(),
+        }
     }
 }
 
 /// Writes one Parquet file of a data set. The same batches give the same bytes for any number of threads.
 pub(crate) struct PartWriter {
     writer: SerializedFileWriter<File>,
-    columns: ArrowRowGroupWriterFactory,
-    schema: SchemaRef,
-    /// Columns of the row group that is under way, and its rows, those that wait included.
-    group: Vec<Column>,
+    columns: Vec<Column>,
+    /// Rows of the row group that is under way, those that wait included.
     group_rows: usize,
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
@@ -68,11 +64,9 @@ impl PartWriter {
             fs::create_dir_all(folder).map_err(DatasetError::io(folder, "create"))?;
         }
         let target = File::create(&path).map_err(DatasetError::io(&path, "create"))?;
-        let (writer, columns) = ArrowWriter::try_new(target, schema.clone(), Some(properties()))
-            .and_then(ArrowWriter::into_serialized_writer)
-            .map_err(|reason| DatasetError::Parquet { path: path.clone(), row: 0, reason })?;
-        let (group, waiting) = (Vec::new(), Vec::new());
-        Ok(Self { writer, columns, schema, group, group_rows: 0, waiting, waiting_rows: 0, path, file, rows: 0 })
+        let (writer, columns) =
+            open(target, &schema).map_err(|reason| DatasetError::Parquet { path: path.clone(), row: 0, reason })?;
+        Ok(Self { writer, columns, group_rows: 0, waiting: Vec::new(), waiting_rows: 0, path, file, rows: 0 })
     }
 
     pub(crate) fn rows(&self) -> u64 {
@@ -98,45 +92,14 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Encodes the rows that wait.
+    /// Hands the rows that wait to their columns.
     fn encode(&mut self) -> Result<(), ParquetError> {
-        if self.group.is_empty() {
-            self.group = self.new_group()?;
-        }
-        let (waiting, schema) = (std::mem::take(&mut self.waiting), &self.schema);
+        let waiting = std::mem::take(&mut self.waiting);
         self.waiting_rows = 0;
-        self.group.par_iter_mut().enumerate().try_for_each(|(number, writer)| {
-            for batch in &waiting {
-                match writer {
-                    Column::Wide(writer) => writer.write(batch.column(number).as_fixed_size_binary())?,
-                    Column::Narrow(writer) => {
-                        for leaf in compute_leaves(schema.field(number), batch.column(number))? {
-                            writer.write(&leaf)?;
-                        }
-                    }
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Writers for the columns of the next row group.
-    fn new_group(&self) -> Result<Vec<Column>, ParquetError> {
-        let narrow = self.columns.create_column_writers(self.writer.flushed_row_groups().len())?;
-        let described = self.writer.schema_descr();
-        narrow
-            .into_iter()
+        self.columns
+            .par_iter_mut()
             .enumerate()
-            .map(|(number, narrow)| {
-                let column = described.column(number);
-                if WIDE.contains(&column.name()) {
-                    let level = ZstdLevel::default().compression_level();
-                    Ok(Column::Wide(WideColumnWriter::new(column, Compression::ZSTD(ZstdLevel::default()), level)?))
-                } else {
-                    Ok(Column::Narrow(Box::new(narrow)))
-                }
-            })
-            .collect()
+            .try_for_each(|(number, column)| waiting.iter().try_for_each(|batch| column.write(batch.column(number))))
     }
 
     /// Writes the row group that is under way.
@@ -146,15 +109,10 @@ impl PartWriter {
         }
         self.encode()?;
         self.group_rows = 0;
-        // Closing compresses what is left of a column.
-        let chunks: Vec<_> =
-            std::mem::take(&mut self.group).into_par_iter().map(Column::close).collect::<Result<_, _>>()?;
+        let chunks: Vec<_> = self.columns.par_iter_mut().map(Column::finish).collect::<Result<_, _>>()?;
         let mut group = self.writer.next_row_group()?;
-        for chunk in chunks {
-            match chunk {
-                Chunk::Narrow(chunk) => chunk.append_to_row_group(&mut group)?,
-                Chunk::Wide(bytes, close) => group.append_column(&bytes, *close)?,
-            }
+        for (bytes, close) in chunks {
+            group.append_column(&bytes, close)?;
         }
         group.close()?;
         Ok(())
@@ -183,46 +141,23 @@ pub(crate) fn part_name(partition: &str, number: usize) -> String {
     format!("{DATA_FOLDER}/{partition}{separator}part-{number:05}.parquet")
 }
 
-/// Columns without a dictionary: numbers that stay the same from row to row, or are different in each, are smaller or no
-/// larger without, and written faster; the others are written so much faster that their half a byte a row is worth it.
-const WITHOUT_DICTIONARY: [&str; 18] = [
-    "read_hash",
-    "mate",
-    "read_length",
-    "query_start",
-    "length",
-    "position",
-    "occurrences",
-    "own_query_end",
-    "region_score",
-    "region_distance",
-    "read_best",
-    "read_second",
-    "locus_position",
-    "source_mapq",
-    "own_band",
-    "seed_quality",
-    "flank_quality",
-    "seeding_round",
-];
 /// Names that are the same on and on, or of no use to a reader that looks for row groups.
 const WITHOUT_STATISTICS: [&str; 2] = ["sample", "role"];
-/// Columns that [`WideColumnWriter`] writes: of fixed-size binary. They hardly repeat, and have no useful order.
-const WIDE: [&str; 4] = ["query_window", "reference_window", "left_matches", "right_matches"];
 
-/// ZSTD; dictionaries and statistics but for the columns above; pages as long as a row group, or 1 MiB.
-fn properties() -> WriterProperties {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_data_page_row_count_limit(ROW_GROUP_ROWS)
-        .set_dictionary_enabled(true)
-        .set_statistics_enabled(EnabledStatistics::Chunk);
-    for column in WITHOUT_DICTIONARY {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
-    }
-    for column in WITHOUT_STATISTICS {
-        properties = properties.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::None);
-    }
-    properties.build()
+/// A file for rows of this schema, which it states as Arrow has it, and writers for its columns.
+fn open(target: File, schema: &SchemaRef) -> Result<(SerializedFileWriter<File>, Vec<Column>), ParquetError> {
+    let (writer, _) = ArrowWriter::try_new(target, schema.clone(), None)?.into_serialized_writer()?;
+    let described = writer.schema_descr();
+    let columns = schema.fields().iter().enumerate().map(|(number, field)| {
+        let column = described.column(number);
+        Ok(match field.data_type() {
+            DataType::FixedSizeBinary(_) => Column::Wide(Box::new(WideColumnWriter::new(column))),
+            narrow => {
+                let has_statistics = !WITHOUT_STATISTICS.contains(&field.name().as_str());
+                Column::Narrow(Box::new(NarrowColumnWriter::new(column, narrow, has_statistics)?))
+            }
+        })
+    });
+    let columns = columns.collect::<Result<_, ParquetError>>()?;
+    Ok((writer, columns))
 }

@@ -46,6 +46,20 @@ pub enum ExtractError {
         /// The file.
         path: PathBuf,
     },
+    /// The FASTA that a CRAM is decoded with is not there, or is none.
+    #[error(
+        "{path}: CRAM is decoded with the FASTA of --reference, which cannot be read ({problem}): {reference} has to be \
+         there, too, not only its index",
+        path = path.display(), reference = reference.display()
+    )]
+    CramReference {
+        /// The file.
+        path: PathBuf,
+        /// The FASTA.
+        reference: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The header of a BAM or CRAM is broken.
     #[error("{path}: header: {problem}; the file is truncated or corrupt, copy it again", path = path.display())]
     Header {

@@ -10,6 +10,7 @@
 //! pairs (the insert size is measured on each chunk, as in bwa) and is stored with the settings. Parquet files end with a
 //! chunk where they can, so that a process that was killed is continued behind a chunk.
 
+mod complete;
 mod contigs;
 mod error;
 mod facts;

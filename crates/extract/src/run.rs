@@ -1,8 +1,8 @@
+use crate::complete::complete;
 use crate::inputs::InputFiles;
 use crate::plan::{plan, producer, settings};
 use crate::recorder::{ReadTrace, Recorder};
 use crate::reference_md5::contig_md5;
-use crate::rows::complete;
 use crate::sampling::Sampler;
 use crate::source::{Leftovers, OpenOptions, SourceRead, Unit, UnitSource, show_names};
 use crate::{ContigMap, Excerpt, ExtractError, Input, Regions, SourceHeader, Subsample};

@@ -129,13 +129,21 @@ impl<'a> Probe<'a> {
     /// Raises ungapped bounds by what one gap can add, without asking whether it matters.
     pub(crate) fn add_all_gaps(&mut self, seeds: &[PlacedSeed], bounds: &mut [Bound]) {
         self.bridge(bounds);
-        for (seed, bound) in seeds.iter().zip(bounds) {
-            if bound.segment.score >= self.settings.gap_from
-                && let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length))
-            {
-                bound.score = bound.score.max(self.beside(seed, &bound.segment, &contig));
-            }
+        let order = std::mem::take(&mut self.by_diagonal);
+        let mut last = None;
+        for &number in &order {
+            let (seed, bound) = (&seeds[number as usize], &mut bounds[number as usize]);
+            let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length)) else { continue };
+            // Seeds of one diagonal follow one another, and most of them have the same extension.
+            let place = (bound.segment, bound.diagonal, bound.reverse);
+            let beside = match last {
+                Some((same, beside)) if same == place => beside,
+                _ => self.beside(seed, &bound.segment, &contig),
+            };
+            last = Some((place, beside));
+            bound.score = bound.score.max(beside);
         }
+        self.by_diagonal = order;
     }
 
     /// Raises the bounds of seeds that one gap joins with another seed of the read.
@@ -195,18 +203,26 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The best score of `segment`, on the seed's diagonal, joined by one gap with a segment on a diagonal right beside it.
+    /// The best score of `segment`, on the seed's diagonal, alone or joined by one gap with a segment on a diagonal right
+    /// beside it.
     fn beside(&mut self, seed: &PlacedSeed, segment: &Segment, contig: &Range<u64>) -> i32 {
         let (settings, reference) = (self.settings, self.reference);
-        let mut best = 0;
+        let mut best = segment.score;
         for shift in (1..=settings.shifts).flat_map(|shift| [shift, -shift]) {
             let diagonal = seed.diagonal() + i64::from(shift);
             let bases = bases_on(contig, diagonal, self.read.length());
-            self.read.mismatches(seed.reverse, reference, diagonal, &bases, &mut self.mask);
-            let mask = &self.mask;
             let before = bases.start..(segment.start as usize).clamp(bases.start, bases.end);
             let after = (segment.end as usize).clamp(bases.start, bases.end)..bases.end;
-            for part in [before, after] {
+            // No more than all bases there can be gained.
+            let ungained = segment.score - settings.scoring.gap(shift.abs());
+            let may_gain = |part: &Range<usize>| ungained + part.len() as i32 * settings.scoring.matched > best;
+            let parts = [before, after].map(|part| Some(part).filter(may_gain));
+            if parts == [None, None] {
+                continue;
+            }
+            self.read.mismatches(seed.reverse, reference, diagonal, &bases, &mut self.mask);
+            let mask = &self.mask;
+            for part in parts.into_iter().flatten() {
                 let Some(run) = find_run(mask, &part, settings.run) else { continue };
                 let other = extend(mask, &(run..run + settings.run), &bases, &settings.scoring, settings.drop);
                 best = best.max(if shift > 0 {

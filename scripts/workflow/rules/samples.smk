@@ -2,10 +2,13 @@
 import os
 
 INDEX_ENDINGS = ["0123", "amb", "ann", "bwt.2bit.64", "pac"]
+# CRAM files are decoded with the FASTA, which lies where the index does.
 if "index" in config:
     INDEX = [local(f"{from_root('index')}.{ending}") for ending in INDEX_ENDINGS]
+    FASTA = [local(path) for path in (from_root("index"), from_root("index") + ".fai") if os.path.isfile(path)]
 else:
     INDEX = [f"reference/genome.fa.{ending}" for ending in INDEX_ENDINGS]
+    FASTA = ["reference/genome.fa", "reference/genome.fa.fai"]
 STEP = [PYTHON, str(PROGRAMS / "sample_step.py")]
 
 
@@ -30,6 +33,7 @@ if "index" not in config:
             local(from_root("reference")),
         output:
             INDEX,
+            fasta=FASTA,
         log:
             "logs/index.log",
         resources:
@@ -37,12 +41,11 @@ if "index" not in config:
             mem_mb=lambda wildcards, input, attempt: int(attempt * (1000 + 4 * 28 * input.size_mb)),
             runtime=lambda wildcards, attempt: attempt * 180,
         params:
+            unpack=[PYTHON, str(PROGRAMS / "unpack_reference.py")],
             seedsieve=SEEDSIEVE,
         shell:
-            """
-            first={output[0]:q}
-            {params.seedsieve:q} index -p "${{first%.0123}}" {input:q} > {log:q} 2>&1
-            """
+            "({params.unpack:q} {input:q} {output.fasta[0]:q} && "
+            "{params.seedsieve:q} index {output.fasta[0]:q}) > {log:q} 2>&1"
 
 
 rule fetch:
@@ -71,6 +74,7 @@ rule extract:
     input:
         reads="reads/{sample}",
         index=INDEX,
+        fasta=FASTA,
     output:
         directory("seeds/{sample}"),
     log:

@@ -92,7 +92,7 @@ mod fetching {
     }
 }
 
-#[cfg(not(feature = "remote"))]
+#[cfg(any(test, not(feature = "remote")))]
 mod refusing {
     use super::{Args, Path, PathBuf};
     use anyhow::bail;
@@ -139,4 +139,26 @@ pub fn indexed(given: &Path, path: PathBuf) -> anyhow::Result<PathBuf> {
         );
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, Path, refusing::Inputs};
+    use seedsieve_extract::Regions;
+
+    #[test]
+    fn without_the_feature_addresses_and_their_options_are_refused() {
+        let inputs = Inputs::new(&Args { cache: None, checksums: None }).unwrap();
+        let refused = |problem: anyhow::Error| problem.to_string().contains("without the feature `remote`");
+        let (address, path) = (Path::new("https://host.invalid/a.bam"), Path::new("a.bam"));
+        assert!(refused(inputs.file(address).unwrap_err()));
+        assert_eq!(inputs.file(path).unwrap(), path);
+        assert!(inputs.regions(path, path, &Regions::default()).unwrap().is_none());
+        for args in [
+            Args { cache: Some("cache".into()), checksums: None },
+            Args { cache: None, checksums: Some("files.md5".into()) },
+        ] {
+            assert!(Inputs::new(&args).is_err_and(refused));
+        }
+    }
 }

@@ -3,7 +3,7 @@ use crate::row_view::label_facts;
 use crate::schema::column_number;
 use crate::staging::Staging;
 use crate::writer::fresh_staging;
-use crate::{Counts, Dataset, DatasetError, Derivation, LabelPolicy, Manifest, Part, Producer, file_sha256};
+use crate::{Counts, Dataset, DatasetError, Derivation, LabelPolicy, Manifest, Part, Producer, Role, file_sha256};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::SchemaRef;
@@ -147,8 +147,15 @@ pub(crate) fn count_rows(batch: &RecordBatch, threshold: i32, counts: &mut Count
     counts.seeds += batch.num_rows() as u64;
     counts.viable += viable(batch, LabelPolicy::OwnExtension, threshold).filter(|viable| *viable).count() as u64;
     let roles = batch.column(const { column_number("role") }).as_string::<i32>();
-    for role in roles.iter().flatten().filter_map(|role| role.parse().ok()) {
-        *counts.roles.of_mut(role) += 1;
+    // The rows of a read have few roles, most of them in a row the same.
+    let mut last: Option<(&str, Role)> = None;
+    for name in roles.iter().flatten() {
+        if last.is_none_or(|(of_last, _)| of_last != name) {
+            last = name.parse().ok().map(|role| (name, role));
+        }
+        if let Some((_, role)) = last {
+            *counts.roles.of_mut(role) += 1;
+        }
     }
 }
 

@@ -99,10 +99,8 @@ pub(super) fn find_index(cram: &Path) -> Option<PathBuf> {
 }
 
 fn unusable(path: &Path, reference: &Path, error: &Error) -> ExtractError {
-    ExtractError::Header {
-        path: path.into(),
-        problem: format!("the reference {} cannot be used to decode CRAM ({error})", reference.display()),
-    }
+    let problem = if reference.is_file() { error.to_string() } else { "no such file".to_owned() };
+    ExtractError::CramReference { path: path.into(), reference: reference.into(), problem }
 }
 
 impl RecordReader for CramReader {
