@@ -9,6 +9,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 use crate::diagonal::Scoring;
 
@@ -26,6 +28,8 @@ pub enum VectorForm {
     Avx2,
     /// x86-64 with AVX-512 F and CD: sixteen.
     Avx512,
+    /// 64-bit Arm: four.
+    Neon,
 }
 
 impl VectorForm {
@@ -41,6 +45,10 @@ impl VectorForm {
                 forms.push(Self::Avx512);
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            forms.push(Self::Neon);
+        }
         forms
     }
 
@@ -55,6 +63,7 @@ impl VectorForm {
             Self::Scalar => "scalar",
             Self::Avx2 => "AVX2",
             Self::Avx512 => "AVX-512",
+            Self::Neon => "NEON",
         }
     }
 }
@@ -97,7 +106,10 @@ impl Flanks {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             VectorForm::Avx512 => unsafe { avx512::extend(self, rules) },
-            #[cfg(not(target_arch = "x86_64"))]
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            VectorForm::Neon => unsafe { neon::extend(self, rules) },
+            // Forms of other processors, which none has.
             _ => self.extend_scalar(rules),
         }
     }
