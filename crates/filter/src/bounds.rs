@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::FilterStatistics;
+use crate::bound::Bound;
 use crate::cascade::{CascadeBatch, CascadeSettings, PlacedSeed};
-use crate::competition::{Bound, Competition};
+use crate::competition::Competition;
 use crate::diagonal::{Segment, extend, find_run, join};
 use crate::flanks::{FLANKS, Flanks, REACH, Rules, VectorForm};
 use crate::planes::{BLOCK, ReadPlanes, ReferencePlanes};

@@ -13,8 +13,9 @@ use std::ops::Range;
 
 use crate::FilterStatistics;
 use crate::bands::Bands;
+use crate::bound::Bound;
 use crate::bounds::Probe;
-use crate::competition::{Bound, Competition};
+use crate::competition::Competition;
 use crate::diagonal::Scoring;
 use crate::doubt::Doubts;
 use crate::planes::ReferencePlanes;

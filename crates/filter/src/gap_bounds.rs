@@ -1,8 +1,8 @@
 //! What each seed of a read can score with one gap, whatever its rivals are.
 
+use crate::bound::Bound;
 use crate::bounds::Probe;
 use crate::cascade::{CascadeSettings, PlacedSeed};
-use crate::competition::Bound;
 use crate::planes::ReferencePlanes;
 
 /// Scores the seeds of one read after another. Memory is used again from read to read.

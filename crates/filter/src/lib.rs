@@ -14,6 +14,7 @@
 
 mod bands;
 mod bands_file;
+mod bound;
 mod bounds;
 mod cascade;
 mod competition;
@@ -31,9 +32,10 @@ mod student_features;
 
 pub use bands::{Bands, NetworkBand, StudentBand};
 pub use bands_file::{BandsFile, HalfLoss, Loss, WorkLoss};
+pub use bound::Bound;
 pub use bounds::UngappedBounds;
 pub use cascade::{Cascade, CascadeBatch, CascadeSettings, PlacedSeed};
-pub use competition::{Bound, Competition};
+pub use competition::Competition;
 pub use diagonal::{Scoring, Segment, extend};
 pub use doubt::{Doubts, Network, SeedScorer, Student};
 pub use flanks::VectorForm;

@@ -6,8 +6,8 @@ mod student;
 
 use std::ops::Range;
 
+use crate::bound::Bound;
 use crate::cascade::CascadeBatch;
-use crate::competition::Bound;
 
 pub use network::Network;
 pub use student::{SeedScorer, Student};

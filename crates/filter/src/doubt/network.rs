@@ -5,8 +5,8 @@ use seedsieve_inference::{NpuBackend, NpuResult};
 
 use super::{Doubts, take_back};
 use crate::FilterStatistics;
+use crate::bound::Bound;
 use crate::cascade::CascadeBatch;
-use crate::competition::Bound;
 
 /// Who is asked, and what the answer means.
 ///

@@ -6,9 +6,9 @@ use seedsieve_inference::NpuResult;
 
 use super::{Doubts, take_back};
 use crate::FilterStatistics;
+use crate::bound::Bound;
 use crate::bounds::bases_on;
 use crate::cascade::{CascadeBatch, PlacedSeed};
-use crate::competition::Bound;
 use crate::planes::{BLOCK, ReadPlanes, ReferencePlanes};
 use crate::student_features::{STUDENT_ROW, StudentRead, StudentSeed};
 

@@ -1,58 +1,10 @@
 //! How the seeds of a read, and of its mate, compete for what the output shows.
 
+mod rules;
+
 use crate::FilterStatistics;
 use crate::bands::Bands;
-use crate::cascade::PlacedSeed;
-use crate::diagonal::Segment;
-
-/// What a seed can score, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bound {
-    /// Best score that was found: ungapped, or with one gap.
-    pub score: i32,
-    /// The ungapped part around the seed, in the read's (oriented) coordinates.
-    pub segment: Segment,
-    /// Start on the forward strand of the reference, less start in the oriented read.
-    pub diagonal: i64,
-    /// Whether the reverse complement of the read matches.
-    pub reverse: bool,
-    /// Bases of the read.
-    pub read_length: u32,
-    /// Whether it lies on an ALT contig.
-    pub alt: bool,
-}
-
-impl Bound {
-    /// Whether the ungapped part covers `seed`, so that it is the seed's as well.
-    pub(crate) fn runs_through(&self, seed: &PlacedSeed) -> bool {
-        self.diagonal == seed.diagonal()
-            && self.reverse == seed.reverse
-            && self.segment.start <= seed.query_start
-            && seed.query_start + seed.length <= self.segment.end
-    }
-
-    /// The segment in the coordinates of the read as it was sequenced.
-    pub fn query(&self) -> (u32, u32) {
-        if self.reverse {
-            (self.read_length - self.segment.end, self.read_length - self.segment.start)
-        } else {
-            (self.segment.start, self.segment.end)
-        }
-    }
-
-    /// Whether the two cover the same part of the read, as bwa sees it when it marks secondary alignments: half of the
-    /// shorter one.
-    fn overlaps(&self, other: &Self) -> bool {
-        let ((start, end), (other_start, other_end)) = (self.query(), other.query());
-        let common = end.min(other_end).saturating_sub(start.max(other_start));
-        2 * common >= (end - start).min(other_end - other_start)
-    }
-
-    /// Whether a gap may lie between the two: one alignment can run through both.
-    fn is_near(&self, other: &Self, gap: i64) -> bool {
-        self.reverse == other.reverse && (self.diagonal - other.diagonal).abs() <= gap
-    }
-}
+use crate::bound::Bound;
 
 /// The rules by which seeds stay. They are guard rails and part of the filter: a read keeps what its records rest on.
 ///
@@ -160,7 +112,7 @@ impl Competition {
         of_primary_assembly(bounds, mate, extend, statistics, |bounds, mate, extend, statistics| {
             self.extend_among(bounds, mate, extend, statistics);
         });
-        extend_whole_chains(chains, extend, statistics);
+        rules::extend_whole_chains(chains, extend, statistics);
     }
 
     /// Which of these seeds are extended, but for those that are extended with others of their chain.
@@ -197,95 +149,6 @@ impl Competition {
             !extend[number] && bound.segment.score > 0 && self.floor(rival, bound) - bound.score <= points
         }));
     }
-
-    /// The best seed and its runner-up: whether a read counts as unique, when the insert size is measured, rests on the two.
-    fn keep_hopeless(&self, bounds: &[Bound], best: i32, keep: &mut [bool], statistics: &mut FilterStatistics) {
-        let first = bounds.iter().position(|bound| bound.score == best).expect("one has the best score");
-        let rivals = bounds.iter().enumerate().filter(|(number, bound)| {
-            *number != first && bound.overlaps(&bounds[first]) && !bound.is_near(&bounds[first], self.bridge)
-        });
-        let runner_up = rivals.max_by_key(|(number, bound)| (bound.score, std::cmp::Reverse(*number)));
-        for number in [Some(first), runner_up.map(|(number, _)| number)].into_iter().flatten() {
-            keep[number] = true;
-            statistics.kept_hopeless += 1;
-        }
-    }
-
-    fn keep_reported(&self, bounds: &[Bound], keep: &mut [bool], statistics: &mut FilterStatistics) {
-        let mut order: Vec<usize> = (0..bounds.len()).filter(|&number| bounds[number].score > 0).collect();
-        order.sort_unstable_by_key(|&number| (std::cmp::Reverse(bounds[number].score), number));
-        // The best seed of each part of the read, and how many runners-up it has.
-        let mut leaders: Vec<(usize, usize)> = Vec::new();
-        for number in order {
-            let bound = &bounds[number];
-            let leader = leaders.iter_mut().find(|(leader, _)| bound.overlaps(&bounds[*leader]));
-            match leader {
-                None if self.is_reported(bound.score) => {
-                    leaders.push((number, 0));
-                    keep[number] = true;
-                    statistics.kept_best += 1;
-                }
-                None => {}
-                Some((leader, runners_up)) => {
-                    let leader = &bounds[*leader];
-                    if bound.score >= leader.score - self.near_best {
-                        keep[number] = true;
-                        statistics.kept_near_best += 1;
-                    } else if *runners_up < self.runners_up && !bound.is_near(leader, self.bridge) {
-                        *runners_up += 1;
-                        keep[number] = true;
-                        statistics.kept_runners_up += 1;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Seeds that a gap may join with one that stays. They are of its chain: without them bwa would extend another seed
-    /// of it, and in tandem repeats that leads elsewhere.
-    fn keep_chains_whole(&self, bounds: &[Bound], keep: &mut [bool], statistics: &mut FilterStatistics) {
-        let kept = bounds.iter().zip(&*keep).filter(|(_, keep)| **keep);
-        let mut places: Vec<(bool, i64)> = kept.map(|(bound, _)| (bound.reverse, bound.diagonal)).collect();
-        places.sort_unstable();
-        places.dedup();
-        for (bound, keep) in bounds.iter().zip(keep).filter(|(bound, keep)| !**keep && bound.score > 0) {
-            let next = places.partition_point(|&place| place < (bound.reverse, bound.diagonal - self.bridge));
-            let beside = |&(reverse, place)| reverse == bound.reverse && place <= bound.diagonal + self.bridge;
-            if places.get(next).is_some_and(beside) {
-                *keep = true;
-                statistics.kept_in_chain += 1;
-            }
-        }
-    }
-
-    fn keep_beside_mate(
-        &self,
-        bounds: &[Bound],
-        best: i32,
-        mate: &[Bound],
-        keep: &mut [bool],
-        statistics: &mut FilterStatistics,
-    ) {
-        let Some(mate_best) = mate.iter().map(|bound| bound.score).max() else { return };
-        if !self.is_reported(mate_best) {
-            return;
-        }
-        let lowest = if self.is_reported(best) { best - self.pairing } else { 0 };
-        let strong = mate_best - self.pairing;
-        let mut places: Vec<i64> =
-            mate.iter().filter(|bound| bound.score >= strong).map(|bound| bound.diagonal).collect();
-        places.sort_unstable();
-        for (bound, keep) in bounds.iter().zip(keep) {
-            if *keep || bound.score < lowest.max(1) {
-                continue;
-            }
-            let next = places.partition_point(|&place| place < bound.diagonal - self.mate_distance);
-            if places.get(next).is_some_and(|&place| place <= bound.diagonal + self.mate_distance) {
-                *keep = true;
-                statistics.kept_beside_mate += 1;
-            }
-        }
-    }
 }
 
 /// Lets `decide` look at the seeds on the primary assembly alone, where others of the read or its mate lie on ALT contigs, and
@@ -311,29 +174,15 @@ fn of_primary_assembly(
     }
 }
 
-/// With one seed of a chain all of them are extended, as bwa would; `chains` holds the number of each seed's chain, those
-/// of one chain side by side.
-fn extend_whole_chains(chains: &[u32], extend: &mut [bool], statistics: &mut FilterStatistics) {
-    let mut extend = extend;
-    for chain in chains.chunk_by(|one, next| one == next) {
-        let (of_chain, rest) = extend.split_at_mut(chain.len());
-        if of_chain.contains(&true) {
-            statistics.kept_in_chain += of_chain.iter().filter(|extended| !**extended).count() as u64;
-            of_chain.fill(true);
-        }
-        extend = rest;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BandsFile;
+    use crate::{BandsFile, Segment};
     use proptest::prelude::*;
 
     /// The bands that were chosen by hand, whatever is built in.
     fn competition() -> Competition {
-        let file = BandsFile::parse(include_str!("../../../models/cascade_v1.json")).unwrap();
+        let file = BandsFile::parse(include_str!("../../../../models/cascade_v1.json")).unwrap();
         file.bands.settings().competition
     }
 
@@ -372,14 +221,6 @@ mod tests {
         assert_eq!(decide(&seeds, &[]), [true, true, true]);
         let below = [bound(60, (0, 60), 0), bound(29, (65, 95), 90_000)];
         assert_eq!(decide(&below, &[]), [true, false], "it would not be reported");
-    }
-
-    #[test]
-    fn parts_of_the_read_are_told_apart_on_either_strand() {
-        let mut turned = bound(35, (0, 40), 50_000);
-        turned.reverse = true;
-        assert_eq!(turned.query(), (60, 100));
-        assert!(!turned.overlaps(&bound(60, (0, 60), 0)));
     }
 
     #[test]
