@@ -131,3 +131,72 @@ fn the_student_is_asked_where_the_bands_say_so() {
     let cnn = text(Path::new("models/seed_filter_v1_int8.onnx"));
     assert!(refused(&["--filter", "cascade", "--cascade", text(&file), "--student", cnn]).contains("seed_filter_v1"));
 }
+
+/// Extensions a read that `model bands --measure` says, and the changed reads of both halves of the loci.
+fn measured(table: &str) -> (f64, u64) {
+    let number = |before: &str, after: &str| {
+        let text = table.split(before).nth(1).and_then(|rest| rest.split(after).next());
+        text.and_then(|text| text.trim().parse::<f64>().ok()).unwrap_or_else(|| panic!("{before}: {table}"))
+    };
+    let changed = ["learned from", "the other loci"].map(|half| number(half, " of ") as u64);
+    (number("reads_2.fastq:", " extensions"), changed.iter().sum())
+}
+
+#[test]
+#[cfg(feature = "native")]
+fn the_convolutional_network_is_learned_and_measured_where_it_is_asked_for() {
+    let (genome, reads, mates) = synthetic();
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = format!("{},{}", text(&reads), text(&mates));
+    let run = |arguments: &[&str]| {
+        let mut command = seedsieve(&["model", "bands", "--reference", text(&genome), "-k", "12", "-t", "2"]);
+        command.args(arguments).arg(&input);
+        command
+    };
+    let of_network = ["--network", "built-in", "--npu-backend", "native"];
+
+    let learned = folder.path().join("learned.json");
+    let output = succeed(&mut run(&[&of_network[..], &["--loss", "0.01", "-o", text(&learned)]].concat()));
+    let (table, bands) = (String::from_utf8_lossy(&output.stdout), json(&learned));
+    let network = &bands["bands"]["network"];
+    let [points, keep, tolerance] =
+        ["points", "keep", "tolerance"].map(|name| network[name].as_u64().expect("a number of the network"));
+    assert_eq!((tolerance, &bands["bands"]["student"]), (20, &Value::Null));
+    assert!(table.contains(&format!("network asked within {points} points and heard from {keep}/1000")), "{table}");
+    let log = String::from_utf8_lossy(&output.stderr);
+    let tried: std::collections::BTreeSet<&str> =
+        log.split("network asked within ").skip(1).filter_map(|rest| rest.split(": cost").next()).collect();
+    assert!(tried.len() > 4, "too little was tried of it: {tried:?}");
+    assert!(bands["loss"]["command"].as_str().expect("a command").contains("--network built-in"), "{bands}");
+
+    // Measured, the network has a say, and the same one as in a run of the aligner.
+    let with = |name: &str, network: Value| {
+        let mut file = bands.clone();
+        file["bands"]["near_best"] = 4.into();
+        file["bands"]["network"] = network;
+        file.as_object_mut().expect("an object").remove("loss");
+        let path = folder.path().join(name);
+        std::fs::write(&path, file.to_string()).expect("a file");
+        path
+    };
+    let asked = with("asked.json", serde_json::json!({"points": 30, "keep": 500, "tolerance": 20}));
+    let alone = with("alone.json", Value::Null);
+    let of = |file: &Path| {
+        let output = succeed(&mut run(&["--npu-backend", "native", "--measure", text(file)]));
+        measured(&String::from_utf8_lossy(&output.stdout))
+    };
+    let ((extensions, changed), (fewer, _)) = (of(&asked), of(&alone));
+    assert!(extensions > fewer, "{extensions} {fewer}");
+    let statistics = folder.path().join("filter.json");
+    let align = |arguments: &[&str]| {
+        let files = [text(&genome), text(&reads), text(&mates)];
+        succeed(seedsieve(&["--log", "error", "align", "-k", "12"]).args(arguments).args(files)).stdout
+    };
+    let filter = ["--filter", "cascade", "--cascade", text(&asked), "--npu-backend", "native"];
+    let on = align(&[&filter[..], &["--filter-stats", text(&statistics)]].concat());
+    assert!(json(&statistics)["asked_of_network"].as_u64().expect("a count") > 1_000);
+    assert_eq!(changed_reads(&align(&[]), &on), changed);
+
+    let both = [&of_network[..], &["--student", "built-in", "-o", text(&learned)]].concat();
+    assert!(fail(&mut run(&both)).contains("learned apart"));
+}

@@ -116,6 +116,9 @@ fn the_network_is_asked_what_the_student_leaves_in_doubt_and_the_times_of_all_ar
     assert_eq!(count(&filter, "asked_of_network"), 0, "the student is sure of all");
     let (of_two, _, filter) = work.run(&bands, &["--cascade-tiers", "2"]);
     assert_eq!((count(&filter, "asked_of_network"), &filter["model"]), (0, &Value::Null));
+    // Where nobody is asked, what is left is the clock being read.
+    let network = seconds(&tiers[2]);
+    assert!(network > 10.0 * seconds(&filter["tiers"][2]), "{network} s and {}", filter["tiers"]);
     assert_eq!(first_difference(&sam, &of_two), None);
     let (_, _, filter) = work.run(&bands, &["--cascade-tiers", "1"]);
     assert_eq!(count(&filter, "asked_of_student") + count(&filter, "asked_of_network"), 0);

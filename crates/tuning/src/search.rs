@@ -246,4 +246,29 @@ mod tests {
         let error = learn(Bands::built_in(), &aim(0.000_1), made_up, |_| ()).unwrap_err().to_string();
         assert!(error.contains("2 of 20000 reads"), "{error}");
     }
+
+    #[test]
+    fn the_network_is_learned_where_the_bands_have_one_and_no_student() {
+        let network = Some(NetworkBand { points: Some(0), keep: 500, tolerance: 20 });
+        let start = Bands { student: None, network, ..Bands::built_in() };
+        // It mends what narrow bands change, where it is asked about 12 points and heard from 300.
+        let mended = |bands: Bands| {
+            let mut trials = made_up(bands)?;
+            let asked = bands.network.filter(|network| network.points >= Some(12) && network.keep <= 300);
+            let missing = 12u16.saturating_sub(bands.near_best);
+            if asked.is_some() {
+                trials[0].learned.changed -= 3 * u64::from(missing);
+            }
+            let points = bands.network.and_then(|network| network.points).unwrap_or(0);
+            trials[0].cost +=
+                f64::from(points) / 4.0 + f64::from(1_000 - bands.network.map_or(0, |band| band.keep)) / 400.0;
+            Ok(trials)
+        };
+        let learned = learn(start, &aim(0.000_5), mended, |_| ()).unwrap();
+        assert_eq!(learned.bands.network, Some(NetworkBand { points: Some(12), keep: 300, tolerance: 20 }));
+        assert_eq!((learned.bands.near_best, learned.bands.student), (0, None));
+        let student = Some(StudentBand { points: 0, keep: 500, drop: None });
+        let both = learn(Bands { student, ..start }, &aim(0.000_5), made_up, |_| ()).unwrap();
+        assert_eq!(both.bands.network, network, "behind a student it is not learned");
+    }
 }
