@@ -99,12 +99,11 @@ fn thousandths(number: u16) -> f32 {
 
 impl SeedGate for CascadeGates {
     fn retain(&self, batch: &GateBatch<'_>, keep: &mut [bool]) -> Result<FilterStatistics, AlignerError> {
-        let planes = batch.index.planes();
         if !self.extensions_follow {
             let seeds = placed(batch);
             let GateBatch { reads, offsets: read_offsets, paired, .. } = *batch;
             let placed = CascadeBatch { reads, read_offsets, seeds: &seeds, chains: &[], paired };
-            return Ok(self.cascade.retain(planes, &placed, keep));
+            return Ok(self.cascade.retain(batch.index.planes(), &placed, keep));
         }
         // Most reads that belong to the reference have a seed that reaches -T by itself: no comparison is needed, and all
         // their seeds stay.
@@ -116,22 +115,18 @@ impl SeedGate for CascadeGates {
                 statistics.kept_reportable += seeds.len() as u64;
             } else if !seeds.is_empty() {
                 doubtful.add(batch, reads);
+                if doubtful.seeds.len() >= SEEDS_TOGETHER {
+                    statistics.add(&doubtful.decide(&self.cascade, batch, keep));
+                }
             }
         }
-        let Doubtful { reads, offsets, seeds, ranges } = &doubtful;
-        let placed = CascadeBatch { reads, read_offsets: offsets, seeds, chains: &[], paired: batch.paired };
-        let mut decisions = vec![true; seeds.len()];
-        let counts = self.cascade.retain_reportable(planes, &placed, &mut decisions);
-        statistics.add(&FilterStatistics { seeds_in: 0, ..counts });
-        let mut decisions = decisions.as_slice();
-        for range in ranges {
-            let (of_range, rest) = decisions.split_at(range.len());
-            keep[range.clone()].copy_from_slice(of_range);
-            decisions = rest;
-        }
+        statistics.add(&doubtful.decide(&self.cascade, batch, keep));
         Ok(statistics)
     }
 }
+
+/// Seeds from which on those at hand are decided upon: few enough to stay in the processor's cache.
+const SEEDS_TOGETHER: usize = 1 << 13;
 
 /// The reads of a batch that no seed alone makes reportable, with their seeds and where those are in the batch.
 #[derive(Default)]
@@ -140,6 +135,7 @@ struct Doubtful<'a> {
     offsets: Vec<usize>,
     seeds: Vec<PlacedSeed>,
     ranges: Vec<Range<usize>>,
+    decisions: Vec<bool>,
 }
 
 impl<'a> Doubtful<'a> {
@@ -152,6 +148,25 @@ impl<'a> Doubtful<'a> {
             self.reads.push(batch.reads[read]);
             self.offsets.push(self.seeds.len());
         }
+    }
+
+    /// Decides on the seeds of what was added, and makes room for others.
+    fn decide(&mut self, cascade: &Cascade, batch: &GateBatch<'_>, keep: &mut [bool]) -> FilterStatistics {
+        self.decisions.clear();
+        self.decisions.resize(self.seeds.len(), true);
+        let Self { reads, offsets, seeds, .. } = self;
+        let placed = CascadeBatch { reads, read_offsets: offsets, seeds, chains: &[], paired: batch.paired };
+        let counts = cascade.retain_reportable(batch.index.planes(), &placed, &mut self.decisions);
+        let mut decisions = self.decisions.as_slice();
+        for range in self.ranges.drain(..) {
+            let (of_range, rest) = decisions.split_at(range.len());
+            keep[range].copy_from_slice(of_range);
+            decisions = rest;
+        }
+        self.reads.clear();
+        self.offsets.truncate(1);
+        self.seeds.clear();
+        FilterStatistics { seeds_in: 0, ..counts }
     }
 }
 
@@ -196,13 +211,12 @@ impl ExtensionGate for CascadeGates {
 
 /// The seeds on the forward strand.
 fn placed(batch: &GateBatch<'_>) -> Vec<PlacedSeed> {
-    let of_read = |(read, codes): (usize, &&[u8])| {
-        let bases = codes.len() as i32;
-        batch.seeds[batch.offsets[read]..batch.offsets[read + 1]]
-            .iter()
-            .map(move |seed| place_with_alt(batch.index, seed, bases))
-    };
-    batch.reads.iter().enumerate().flat_map(of_read).collect()
+    let mut placed = Vec::with_capacity(batch.seeds.len());
+    for (read, codes) in batch.reads.iter().enumerate() {
+        let seeds = &batch.seeds[batch.offsets[read]..batch.offsets[read + 1]];
+        placed.extend(seeds.iter().map(|seed| place_with_alt(batch.index, seed, codes.len() as i32)));
+    }
+    placed
 }
 
 /// A seed on the forward strand, with whether its contig is an ALT one.

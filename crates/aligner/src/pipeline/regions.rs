@@ -177,7 +177,8 @@ impl Aligner<'_> {
         let mut keep = None;
         if let Some(gate) = &self.gates.seeds {
             let decisions = statistics.time_gate(Gate::Seeds, |statistics| {
-                let seeds: Vec<Seed> = (0..reads.len()).flat_map(|read| seeded.seeds_of(read)).collect();
+                let mut seeds = Vec::with_capacity(seeded.len());
+                (0..reads.len()).for_each(|read| seeds.extend(seeded.seeds_of(read)));
                 let offsets = seeded.offsets();
                 let ChunkFacts { paired, reads: chunk_reads } = chunk;
                 let seeds = seeds.as_slice();
@@ -235,7 +236,8 @@ impl Aligner<'_> {
     ) -> Result<FilterStatistics, AlignerError> {
         let (index, options) = (self.index, self.options);
         let mut offsets = vec![0];
-        let (mut seeds, mut chains) = (Vec::new(), Vec::new());
+        let count = candidates.iter().map(Vec::len).sum();
+        let (mut seeds, mut chains) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (read, of_read) in candidates.iter().enumerate() {
             chains.extend(of_read.iter().map(|candidate| candidate.chain as u32));
             seeds.extend(of_read.iter().map(|candidate| {
