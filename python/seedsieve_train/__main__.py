@@ -26,6 +26,7 @@ from .parity import compare, onnx_scores
 from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
 from .settings import ModelSettings
+from .student.parity import StudentParityCommand, run_student_parity
 from .student.run import StudentCommand, run_student
 from .student.training import TEACHERS, StudentSettings
 from .window_cases import to_json_lines, window_cases
@@ -134,6 +135,13 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--no-core-ml", action="store_true", help="leave out the packages, which need coremltools")
     export.add_argument("--seedsieve", type=Path, metavar="PROGRAM", help="compare the backends of this program, too")
     export.set_defaults(run=_export)
+
+    students = commands.add_parser("student-parity", help="compare a student's files, integers, PyTorch and kernels")
+    students.add_argument("--model", type=Path, action="append", required=True, help="NAME.onnx; may be repeated")
+    students.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    students.add_argument("--out", type=Path, required=True, help="folder for students.parity.json and .md")
+    students.add_argument("--seedsieve", type=Path, metavar="PROGRAM", help="compare the routes of this program, too")
+    students.set_defaults(run=_student_parity)
 
     parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
     parity.add_argument("--model", type=Path, required=True, help="ONNX file")
@@ -284,6 +292,16 @@ def _export(options: argparse.Namespace) -> int:
             seeds=options.seeds,
             core_ml=not options.no_core_ml,
             seedsieve=options.seedsieve,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _student_parity(options: argparse.Namespace) -> int:
+    run_student_parity(
+        StudentParityCommand(
+            models=tuple(options.model), data=tuple(options.data), out=options.out, seedsieve=options.seedsieve
         ),
         say=lambda line: print(line, flush=True),
     )

@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from generated import random_columns, write_dataset
+from generated import random_columns, with_masks, write_dataset
 
 from seedsieve_train.__main__ import main
 from seedsieve_train.dataset import read_manifest
@@ -315,17 +315,3 @@ def test_facts_are_those_of_seeds_in_surviving_chains(tmp_path):
     assert len(chains) == 400 and (chains.gap_features == rows.features).all()
     assert (chains.gap_facts[:, 1].reshape(200, 2) == [50, 40]).all()
     assert (chains.features[:, 256 + 5] == whole.features[:, 256 + 5].reshape(200, 3)[:, :2].reshape(-1)).all()
-
-
-def with_masks(columns):
-    """Planted: viable seeds have matches beside them."""
-    random = np.random.default_rng(5)
-    rows = len(columns["own_score"])
-    share = np.where(np.array(columns["own_score"]) >= 30, 0.7, 0.3)
-    masks = np.packbits(random.random((rows, 256)) < share[:, None], axis=1)
-    bound = [max(length, score) for length, score in zip(columns["length"], columns["ungapped_score"], strict=True)]
-    return columns | {
-        "gap_bound": bound,
-        "left_matches": [mask.tobytes() for mask in masks],
-        "right_matches": [bytes(32)] * rows,
-    }
