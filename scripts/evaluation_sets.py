@@ -193,8 +193,8 @@ def fastq_records(path: Path, first: int, last: int | None) -> Iterator[str]:
 def samples_of(source: str) -> list[tuple[int, int]]:
     """Number of pairs and seed of each sample that `train/` and `test/` draw from some reads."""
     samples = []
-    for name, (_, reads, settings) in SETS.items():
-        if reads == source and not name.startswith("fresh/"):
+    for _, reads, settings in SETS.values():
+        if reads == source:
             given = dict(zip(settings[::2], settings[1::2], strict=True))
             samples.append((int(given["--read-pairs"]), int(given.get("--seed", 1))))
     return samples

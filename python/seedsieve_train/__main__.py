@@ -87,7 +87,8 @@ def parser() -> argparse.ArgumentParser:
         "--part", choices=(*splits.PARTS, "all"), default="test", help="of the data, by position (%(default)s)"
     )
     evaluate.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .md and .html")
-    evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set, and for the trees (all)")
+    evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set (all)")
+    evaluate.add_argument("--max-train-seeds", type=_positive, help="trees learn from about so many (--max-seeds)")
     evaluate.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
     evaluate.add_argument("--resamples", type=_positive, default=200, help="of the intervals (%(default)s)")
     evaluate.add_argument(
@@ -244,6 +245,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             else tuple(TREES),
             part=None if options.part == "all" else options.part,
             max_seeds=options.max_seeds,
+            max_train_seeds=options.max_train_seeds or options.max_seeds,
             seed=options.seed,
             resamples=options.resamples,
             resampled=options.resample,
