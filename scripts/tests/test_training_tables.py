@@ -94,6 +94,13 @@ def test_rates_of_both_gates_are_printed(text: tuple[str, str]) -> None:
     assert line.format("3.0 / 30.0") in everything and line.format("4.1 / 41.0") in everything
 
 
+def test_the_lowest_is_that_at_the_high_rate() -> None:
+    """Another one may be lower at a TPR of 99 %."""
+    first, second = scorer(0.01), scorer(0.02)
+    second["fpr_at_tpr"]["0.999"] = {"value": 0.03}  # type: ignore[index]
+    assert training_tables.lowest({"first": first, "second": second}) == "second"
+
+
 def test_aims_are_judged_by_the_shipped_student_and_by_the_best(text: tuple[str, str]) -> None:
     """Version 1 has its own students."""
     chains, everything = text
