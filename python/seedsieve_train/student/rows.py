@@ -39,8 +39,6 @@ class StudentRows:
 
     features: np.ndarray
     """uint8[n, 288]."""
-    packed: np.ndarray
-    """uint8[n, 128], for a teacher that looks at windows."""
     viable: dict[str, np.ndarray]
     """bool[n] for each policy."""
     part: np.ndarray
@@ -94,7 +92,6 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES, numb
     known = labels.known(batch, labels.POLICIES[0], manifest)
     rows = StudentRows(
         features=student_features(manifest, batch, pair),
-        packed=packed_seeds(batch),
         viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
         part=splits.parts(batch, block_bases),
         pair=pair,
