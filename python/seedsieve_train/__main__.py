@@ -25,7 +25,7 @@ from .forms import ExportCommand, run_export
 from .parity import compare, onnx_scores
 from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
-from .settings import ModelSettings
+from .settings import DataSettings, ModelSettings
 from .student.parity import StudentParityCommand, run_student_parity
 from .student.run import StudentCommand, run_student
 from .student.training import TEACHERS, StudentSettings
@@ -120,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
         "--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone"
     )
     student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    student.add_argument("--held-out-samples", default="", help="samples of the test part alone, with commas")
     student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
     student.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
     student.add_argument(
@@ -187,6 +188,7 @@ _TRAIN_OPTIONS = {
     "--seed": ("train.seed", "random seed"),
     "--max-seeds": ("data.max_seeds", "use about this many seeds, whole reads evenly"),
     "--block-bases": ("data.block_bases", "block of the division by position"),
+    "--held-out-samples": ("data.held_out_samples", "samples of the test part alone, with commas"),
     "--threshold": ("threshold.value", "decision threshold; else chosen on the validation part"),
 }
 """Options that stand for a key of the configuration."""
@@ -198,7 +200,9 @@ def _train(options: argparse.Namespace) -> int:
         value = getattr(options, option.removeprefix("--").replace("-", "_"))
         if value is not None:
             # A text in quotes, so that a name of digits is not taken for a number.
-            overrides.append(f'{key}="{value}"' if option in ("--name", "--policy") else f"{key}={value}")
+            overrides.append(
+                f'{key}="{value}"' if option in ("--name", "--policy", "--held-out-samples") else f"{key}={value}"
+            )
     run_training(
         TrainCommand(
             data=tuple(options.data),
@@ -278,6 +282,7 @@ def _student(options: argparse.Namespace) -> int:
             device=options.device,
             threads=options.threads,
             block_bases=options.block_bases,
+            held_out=DataSettings(held_out_samples=options.held_out_samples).held_out,
         ),
         say=lambda line: print(line, flush=True),
     )
