@@ -22,8 +22,8 @@ class Gate:
     """`--population` of `evaluate`."""
     shipped: dict[str, str]
     """The shipped student of each policy."""
-    networks: tuple[str, ...]
-    """Further models."""
+    others: dict[str, tuple[str, ...]]
+    """Further models of each policy."""
     trees: tuple[str, ...]
     """`--trees` of `evaluate`."""
     limits: tuple[str, ...] = ()
@@ -32,16 +32,23 @@ class Gate:
     def models(self, policy: str) -> list[Path]:
         """Model files, the shipped student of the policy first: all others are compared with it."""
         first = self.shipped[policy]
-        names = dict.fromkeys((f"{first}_int8", first, *self.networks))
+        names = dict.fromkeys((f"{first}_int8", first, *self.others[policy]))
         return [MODELS / f"{name}.onnx" for name in names]
 
 
-EXTENSION = Gate("chains", {"own-extension": "seed_student_v2", "near-best": "seed_student_near_v2"}, (), (TREES,))
-"""Seeds of chains that survive, version 2."""
+EXTENSION = Gate(
+    "chains",
+    {"own-extension": "seed_student_v3", "near-best": "seed_student_near_v2"},
+    {"own-extension": ("seed_student_v2_int8",), "near-best": ()},
+    (TREES,),
+)
+"""Seeds of chains that survive: students of versions 2 and 3."""
+NETWORK = "seed_filter_v1"
+V1 = (NETWORK, f"{NETWORK}_int8", "seed_student_v1_int8", "seed_student_near_v1_int8")
 BEFORE_CHAINING = Gate(
     "all",
     {"own-extension": "seed_student_v1", "near-best": "seed_student_near_v1"},
-    ("seed_filter_v1", "seed_filter_v1_int8", "seed_student_v1_int8", "seed_student_near_v1_int8"),
+    dict.fromkeys(POLICIES, V1),
     ("the windows", "all seed facts"),
     ("--max-seeds", "15000", "--max-train-seeds", "300000"),
 )

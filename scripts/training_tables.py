@@ -24,7 +24,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from training_evaluations import BEFORE_CHAINING, EXTENSION, GATES, POLICIES, REPOSITORY, TREES, Gate, evaluate, parity
+from training_evaluations import (
+    BEFORE_CHAINING,
+    EXTENSION,
+    GATES,
+    NETWORK,
+    POLICIES,
+    REPOSITORY,
+    TREES,
+    Gate,
+    evaluate,
+    parity,
+)
 
 RATES = ("0.99", "0.999")
 FRONT = ("30x-k19", "foreign-k14", "foreign-k12")
@@ -161,16 +172,15 @@ def losses(results: Results, gate: Gate) -> Iterator[str]:
     yield from table(["data set", *(f"`{policy}`" for policy in POLICIES)], list(rows.values()))
 
 
-def asked_point(results: Results, gate: Gate) -> Iterator[str]:
+def asked_point(results: Results, _: Gate) -> Iterator[str]:
     """Where the network reaches a TPR above 95 % with an FPR below 40 %."""
-    network = gate.networks[0]
     points = {
-        f"{name} ({policy})": data_set["policies"][policy]["scorers"][network]["point"]
+        f"{name} ({policy})": data_set["policies"][policy]["scorers"][NETWORK]["point"]
         for policy in POLICIES
         for name, data_set in results[policy]["data_sets"].items()
     }
     missed = [f"{name}: {100 * point['fpr']:.0f} %" for name, point in points.items() if not point["reached"]]
-    yield f"TPR above 95 % with FPR below 40 % by `{network}`: reached on {len(points) - len(missed)} of {len(points)}"
+    yield f"TPR above 95 % with FPR below 40 % by `{NETWORK}`: reached on {len(points) - len(missed)} of {len(points)}"
     yield f"combinations of set and label; missed on {', '.join(missed) or 'none'}."
     yield ""
 

@@ -231,6 +231,36 @@ def test_without_masks_their_weights_are_zero_and_the_scores_those_of_facts():
     assert (scores == integer_scores(network, others)).all() and roc(scores, validation.viable).auc > 0.99
 
 
+def test_equal_units_leave_the_scores_and_less_is_lost_to_rounding():
+    random = np.random.default_rng(6)
+    values = torch.from_numpy(random.integers(0, 256, (4_000, FEATURES)).astype(np.float32))
+    values[:, :256] = torch.from_numpy((random.random((4_000, 256)) < 0.5).astype(np.float32))
+    torch.manual_seed(1)
+    network = StudentNetwork((16, 16))
+    # Units that reach ten times as far as others, and one that is never awake.
+    for layer in network.layers[:2]:
+        layer.weight.data[:4] *= 10
+        layer.bias.data[5] = -1e6
+    with torch.no_grad():
+        before = network(values)
+        lost_before = rounding_loss(network, values, before)
+        network.equalise(values)
+        after = network(values)
+        assert torch.allclose(after, before, rtol=1e-4, atol=1e-4) and before.std() > 0.1
+        assert rounding_loss(network, values, before) < 0.7 * lost_before
+
+
+def rounding_loss(network, values, exact):
+    """Mean difference of the logits where activations alone are rounded."""
+    scales = network.calibrated(values, covered=1)
+    hidden = values
+    for number, layer in enumerate(network.layers[:-1]):
+        hidden = torch.relu(torch.nn.functional.linear(hidden, network.weights(number), layer.bias))
+        hidden = torch.round(hidden / scales[number]) * scales[number]
+    last = network.layers[-1]
+    return float((torch.nn.functional.linear(hidden, last.weight, last.bias)[:, 0] - exact).abs().mean())
+
+
 def test_a_network_without_scales_has_no_eight_bit_form():
     with pytest.raises(ValueError, match="calibrate it first"):
         student_quantised_model(StudentNetwork(), METADATA)

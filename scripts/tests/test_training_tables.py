@@ -124,7 +124,7 @@ def test_costs_are_those_of_the_set_that_was_disturbed_least(text: tuple[str, st
     chains, everything = text
     assert "| own-extension-32-32_int8 | 0.25 | 0.8 / 8.0 |" in chains and "| gap bound | - |" in chains
     assert "| seed_filter_v1 | 22.50 | 3.0 / 30.0 |" in everything and "| seed length |" not in everything
-    assert "| seed_student_v2 |" not in chains
+    assert "| seed_student_v3 |" not in chains
 
 
 def test_losses_the_asked_point_and_parity_are_printed(text: tuple[str, str]) -> None:

@@ -176,7 +176,9 @@ def train_student(
     training = train_placed(placed, held_out, schedule, network=student, title="student")
     rounded_network = copy.deepcopy(training.network)
     some = np.random.default_rng(settings.seed).permutation(len(train_part.viable))[:CALIBRATION_SEEDS]
-    rounded_network.scales = rounded_network.calibrated(torch.from_numpy(seen[some]).float())
+    calibration = torch.from_numpy(seen[some]).float()
+    rounded_network.equalise(calibration)
+    rounded_network.scales = rounded_network.calibrated(calibration)
     schedule = settings.training(settings.rounded_epochs, settings.rounded_learning_rate)
     rounded = train_placed(placed, held_out, schedule, network=rounded_network, title="student with rounding")
     return StudentTraining(on_the_grid(rounded.network), training, rounded)
