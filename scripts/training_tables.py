@@ -77,12 +77,19 @@ def read(out: Path, beginning: str) -> Results:
     """Evaluations at a gate, of `GATES`; each scorer's time is the least of all sets, which was disturbed least."""
     results = {policy: json.loads((out / f"{beginning}{policy}/evaluation.json").read_text()) for policy in POLICIES}
     for policy, result in results.items():
+        result["data_sets"] = {short_name(name): of_set for name, of_set in result["data_sets"].items()}
         of_sets = [data_set["policies"][policy]["scorers"] for data_set in result["data_sets"].values()]
         for name in of_sets[0]:
             least = min(scorers[name]["microseconds"] for scorers in of_sets)
             for scorers in of_sets:
                 scorers[name]["microseconds"] = least
     return results
+
+
+def short_name(name: str) -> str:
+    """The name of a test set, and of a fresh one with its folder: `evaluate` gives whole paths where names are the same."""
+    folder = Path(name)
+    return f"fresh/{folder.name}" if folder.parent.name == "fresh" else folder.name
 
 
 def of_policy(result: dict[str, Any], policy: str, name: str) -> dict[str, Any]:
