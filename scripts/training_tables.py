@@ -87,7 +87,7 @@ def read(out: Path, beginning: str) -> Results:
 
 
 def short_name(name: str) -> str:
-    """The name of a test set, and of a fresh one with its folder: `evaluate` gives whole paths where names are the same."""
+    """The name of a test set; of a fresh one with its folder. `evaluate` gives paths where two names are the same."""
     folder = Path(name)
     return f"fresh/{folder.name}" if folder.parent.name == "fresh" else folder.name
 
