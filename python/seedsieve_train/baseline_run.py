@@ -13,15 +13,14 @@ from .bootstrap import fpr_intervals
 from .data import check_same_threshold
 from .dataset import read_manifest
 from .errors import TrainingError
-from .forests import fitted_trees
 from .files import make_folder, write_atomically
+from .forests import fitted_trees
 from .gate_rows import GateRows, load_rows
 from .metrics import CONFIDENCE, TPR_TARGETS, roc
 from .parity import onnx_scores
 
 TREES = {"trees on the windows": ("window_features",), "trees on all seed facts": ("window_features", "seed_facts")}
 """What each forest sees, by its name in the table."""
-"""Trees of a forest."""
 
 
 @dataclass(frozen=True)
