@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -85,7 +86,9 @@ def parity(sets: Path, out: Path, seedsieve: Path) -> None:
         given += repeated("--data", [test / name for name in names])
         package("student-parity", *given, "--out", str(folder / gate.population), *program)
     forms = ("export", "--run", str(MODELS), "--out", str(folder), "--data", str(test / "foreign-k14"))
-    package(*forms, *program)
+    # Core ML packages need coremltools (python/optional/coreml.lock).
+    without = () if find_spec("coremltools") else ("--no-core-ml",)
+    package(*forms, *program, *without)
 
 
 def data_sets(folder: Path) -> list[Path]:

@@ -208,11 +208,16 @@ def test_the_test_sets_are_evaluated_and_never_those_of_training(sets: Path, ask
         assert all((training_evaluations.REPOSITORY / path).is_file() for path in shipped), shipped
 
 
-def test_parity_is_of_all_models_that_ship(sets: Path, asked: list[list[str]]) -> None:
-    """Students of both versions, and every form of the network."""
+@pytest.mark.parametrize("core_ml", [True, False])
+def test_parity_is_of_all_models_that_ship(
+    sets: Path, asked: list[list[str]], monkeypatch: pytest.MonkeyPatch, core_ml: bool
+) -> None:
+    """Students of both gates, and every form of the network; Core ML's where coremltools is."""
+    monkeypatch.setattr(training_evaluations, "find_spec", lambda _: object() if core_ml else None)
     words = ["parity", "--sets", str(sets), "--out", str(sets.parent / "out"), "--seedsieve", "bin/seedsieve"]
     assert training_tables.main(words) == 0
     assert [command[0] for command in asked] == ["student-parity", "student-parity", "export"]
+    assert ("--no-core-ml" in asked[2]) == (not core_ml)
     compared = [path for command in asked[:2] for path in given(command, "--model")]
     gates = (EXTENSION, BEFORE_CHAINING)
     assert compared == [f"models/{name}.onnx" for gate in gates for name in gate.shipped.values()]
