@@ -6,12 +6,16 @@ two of another platform, repeats (LPA haplotypes against one of them), fly, E. c
 share neither read nor person nor place with them: 30x, low-coverage and 2 x 101 reads of other people at other places,
 HiSeqX reads of a fifth person, the genome-wide library's other reads, repeats (telomere, subtelomere, an MHC haplotype
 against another), yeast. (The telomere's person is one of those trained on, at other places.)
+
+`fresh/` is for the last word on a model that was chosen after a look at `test/`: pairs of the genome-wide library that
+are in no other set, and yeast reads against the human reference.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import random
 import subprocess
 import sys
@@ -57,6 +61,8 @@ SETS = {
     "train/foreign-k19": ("human_mix", "foreign_train", ["--read-pairs", "12000", "--seed", "4"]),
     "train/foreign-k14": ("human_mix", "foreign_train", ["-k", "14", "--read-pairs", "8000"]),
     "train/foreign-k12": ("human_mix", "foreign_train", ["-k", "12", "--read-pairs", "3000", "--seed", "3"]),
+    "train/foreign-more-k14": ("human_mix", "foreign_more_k14", ["-k", "14"]),
+    "train/foreign-more-k12": ("human_mix", "foreign_more_k12", ["-k", "12", "--read-pairs", "5000"]),
     "train/lowcov-k19": ("human_mix", "lowcov_train", ["--read-pairs", "12000", *regions("20", LOWCOV_TRAIN)]),
     "train/lowcov-k14": (
         "human_mix",
@@ -79,8 +85,15 @@ SETS = {
     "test/mhc-k19": ("PGF", "mhc", []),
     "test/yeast-k19": ("sacCer3", "yeast", ["--read-pairs", "6000"]),
     "test/yeast-k14": ("sacCer3", "yeast", ["-k", "14", "--read-pairs", "2000"]),
+    "fresh/foreign-k14": ("human_mix", "foreign_fresh", ["-k", "14"]),
+    "fresh/foreign-k12": ("human_mix", "foreign_fresh", ["-k", "12", "--read-pairs", "3000"]),
+    "fresh/yeast-on-human-k14": ("human_mix", "yeast", ["-k", "14", "--read-pairs", "30000"]),
 }
 """`train/` is trained on (its own test part, by place, is held out); `test/` is never touched in training."""
+FOREIGN = ("foreign_train", "foreign_test")
+"""Both parts of the genome-wide library."""
+FOREIGN_MORE = {"foreign_more_k14": "train/foreign-k14", "foreign_more_k12": "train/foreign-k12"}
+"""Pairs of `foreign_train` that some set draws, but not this one: more to learn from, and none of the fresh ones."""
 
 
 def main() -> int:
@@ -110,11 +123,21 @@ def prepared_reads(data: Path, out: Path) -> dict[str, list[str]]:
     out.mkdir(parents=True, exist_ok=True)
     reads, other = data / "human_reads", data / "other"
     foreign = [reads / f"genomewide/hiseq_TESTX_L001_R{mate}.fastq.gz" for mate in (1, 2)]
-    made = {name: pair_of(out, name) for name in ("foreign_train", "foreign_test", "na19401", *SIMULATED)}
+    made = {name: pair_of(out, name) for name in (*FOREIGN, *FOREIGN_MORE, "foreign_fresh", "na19401", *SIMULATED)}
     if not all(path.exists() for pair in made.values() for path in pair):
-        for name, first, last in (("foreign_train", 0, TRAINING_PAIRS), ("foreign_test", TRAINING_PAIRS, None)):
+        for name, ends in zip(FOREIGN, ((0, TRAINING_PAIRS), (TRAINING_PAIRS, None)), strict=True):
             for source, target in zip(foreign, made[name], strict=True):
-                target.write_text("".join(fastq_records(source, first, last)), encoding="ascii")
+                target.write_text("".join(fastq_records(source, *ends)), encoding="ascii")
+        for mate, source in enumerate(foreign):
+            records = list(fastq_records(source, 0, None))
+            parts = dict(zip(FOREIGN, (records[:TRAINING_PAIRS], records[TRAINING_PAIRS:]), strict=True))
+            fresh = [record for name, part in parts.items() for record in unsampled(part, samples_of(name))]
+            made["foreign_fresh"][mate].write_text("".join(fresh), encoding="ascii")
+            kept_away = set(fresh)
+            for name, data_set in FOREIGN_MORE.items():
+                more = unsampled(parts["foreign_train"], [sample_of(data_set)])
+                more = [record for record in more if record not in kept_away]
+                made[name][mate].write_text("".join(more), encoding="ascii")
         write_pairs(made["na19401"], unseen_pairs(data / "kgp30x/NA19401.chr21_chr22.16.57-16.61M.bam"))
         for name, (fasta, pairs, errors) in SIMULATED.items():
             write_pairs(made[name], simulated_pairs(name, data / fasta, pairs, errors))
@@ -174,6 +197,32 @@ def fastq_records(path: Path, first: int, last: int | None) -> Iterator[str]:
         for number, lines_of_record in enumerate(zip(*[lines] * 4, strict=True)):
             if number >= first and (last is None or number < last):
                 yield "".join(lines_of_record)
+
+
+def sample_of(name: str) -> tuple[int, int]:
+    """Number of pairs and seed of the sample that a set draws."""
+    settings = SETS[name][2]
+    given = dict(zip(settings[::2], settings[1::2], strict=True))
+    return int(given["--read-pairs"]), int(given.get("--seed", 1))
+
+
+def samples_of(source: str) -> list[tuple[int, int]]:
+    """The samples that sets draw from some reads."""
+    return [sample_of(name) for name, (_, reads, _) in SETS.items() if reads == source]
+
+
+def unsampled(records: Sequence[str], samples: Sequence[tuple[int, int]]) -> list[str]:
+    """The FASTQ records that are in none of the samples, each of `--read-pairs` and `--seed` of `extract-seeds`.
+
+    It keeps the pairs whose names have the smallest hashes (crates/extract/src/sampling.rs).
+    """
+    names = [record.split()[0].removeprefix("@").removesuffix("/1").removesuffix("/2") for record in records]
+    kept = set()
+    for pairs, seed in samples:
+        first = seed.to_bytes(8, "big")
+        hashes = {name: hashlib.sha256(first + name.encode()).digest() for name in names}
+        kept |= set(sorted(names, key=hashes.__getitem__)[:pairs])
+    return [record for record, name in zip(records, names, strict=True) if name not in kept]
 
 
 def write_pairs(paths: tuple[Path, Path], pairs: Iterator[tuple[bam_to_fastq.Read, bam_to_fastq.Read]]) -> None:

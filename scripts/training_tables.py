@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Prints the tables of docs/training.md, and draws its plot, out of what `evaluate` wrote. Standard library only.
+"""Prints the tables of docs/training.md, and draws its plots, out of what was evaluated. Standard library only.
 
     python3 scripts/evaluation_sets.py --data DATA --out SETS
     python3 scripts/training_tables.py evaluate --sets SETS --students STUDENTS --out OUT
+    python3 scripts/training_tables.py parity --sets SETS --seedsieve target/release/seedsieve --out OUT
     python3 scripts/training_tables.py print OUT > tables.md
 
-`evaluate` scores the `test/` sets with the shipped students and with those of STUDENTS (`python -m seedsieve_train
-student --name own-extension-32-32 --hidden 32 32 ...`: names begin with their policy), beside trees on the same
-facts. A policy that was evaluated before is not again. `print` also writes OUT/accuracy-cost.svg.
+`evaluate` scores the `test/` and `fresh/` sets with the shipped students and with those of STUDENTS (`python -m
+seedsieve_train student --name own-extension-32-32 --hidden 32 32 ...`: names begin with their policy), beside trees on
+the same facts, and all seeds of `test/` with the models of version 1. What was evaluated before is not again. `parity`
+compares every form of a model with PyTorch. `print` prints what is there; it also writes OUT/accuracy-cost-v2.svg and
+OUT/accuracy-cost.svg (version 1).
 """
 
 from __future__ import annotations
@@ -15,20 +18,28 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-POLICIES = {"own-extension": "seed_student_v2", "near-best": "seed_student_near_v2"}
-"""The shipped student of each label policy."""
-TREES = "the student's facts"
+from training_evaluations import (
+    BEFORE_CHAINING,
+    EXTENSION,
+    GATES,
+    NETWORK,
+    POLICIES,
+    REPOSITORY,
+    TREES,
+    Gate,
+    evaluate,
+    parity,
+)
+
 RATES = ("0.99", "0.999")
 FRONT = ("30x-k19", "foreign-k14", "foreign-k12")
-"""Sets of the table and plot of accuracy and cost."""
+"""Sets of the tables and plots of accuracy and cost."""
 AIMS = (
     # policy, set, rate, FPR at most
     ("own-extension", "foreign-k14", "0.99", 0.02),
@@ -38,45 +49,47 @@ AIMS = (
     ("own-extension", "30x-k19", "0.999", 0.10),
     ("near-best", "30x-k19", "0.999", 0.05),
 )
+OF_TREES = f"trees on {TREES}"
 COLUMNS = {
-    # heading: name of the scorer in evaluation.json; {} is the shipped student
-    "ungapped": "ungapped score",
-    "gap bound": "gap bound",
-    "table of tier 1": "table of tier 1",
-    "student, eight bits": "{}_int8",
-    "trees, facts": f"trees on {TREES}",
+    # heading: name of the scorer in evaluation.json; {} is the shipped student of the policy
+    "chains": {
+        "ungapped": "ungapped score",
+        "gap bound": "gap bound",
+        "table of tier 1": "table of tier 1",
+        "student, eight bits": "{}_int8",
+        "trees, facts": OF_TREES,
+    },
+    "all": {
+        "ungapped": "ungapped score",
+        "trees, windows": "trees on the windows",
+        "trees, all facts": "trees on all seed facts",
+        "seed_filter_v1": "seed_filter_v1",
+        "student": "seed_student_v1_int8",
+        "student, near-best": "seed_student_near_v1_int8",
+    },
 }
+"""By population."""
+Results = dict[str, dict[str, Any]]
+"""What `evaluate` wrote, by policy."""
 
 
-def evaluate(sets: Path, students: Path | None, out: Path, threads: int, resamples: int) -> None:
-    """Write OUT/POLICY/evaluation.json for both policies."""
-    tests = [folder for folder in sorted((sets / "test").iterdir()) if (folder / "dataset.json").is_file()]
-    train = [folder for folder in sorted((sets / "train").iterdir()) if (folder / "dataset.json").is_file()]
-    for policy, shipped in POLICIES.items():
-        models = [REPOSITORY / f"models/{shipped}_int8.onnx", REPOSITORY / f"models/{shipped}.onnx"]
-        if students is not None:
-            models += sorted(students.glob(f"{policy}*_int8.onnx"))
-        folder = out / policy
-        if (folder / "evaluation.json").is_file():
-            continue
-        command = [sys.executable, "-m", "seedsieve_train", "evaluate", "--policy", policy, "--population", "chains"]
-        command += ["--part", "all", "--resamples", str(resamples), "--threads", str(threads), "--trees", TREES]
-        for option, paths in (("--model", models), ("--data", tests), ("--train-data", train)):
-            command += [word for path in paths for word in (option, str(path))]
-        environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "python")}
-        subprocess.run([*command, "--out", str(folder)], check=True, env=environment)
-
-
-def read(out: Path) -> dict[str, dict[str, Any]]:
-    """What `evaluate` wrote, by policy; each scorer's time is the least of all sets, which was disturbed least."""
-    results = {policy: json.loads((out / policy / "evaluation.json").read_text()) for policy in POLICIES}
+def read(out: Path, beginning: str) -> Results:
+    """Evaluations at a gate, of `GATES`; each scorer's time is the least of all sets, which was disturbed least."""
+    results = {policy: json.loads((out / f"{beginning}{policy}/evaluation.json").read_text()) for policy in POLICIES}
     for policy, result in results.items():
+        result["data_sets"] = {short_name(name): of_set for name, of_set in result["data_sets"].items()}
         of_sets = [data_set["policies"][policy]["scorers"] for data_set in result["data_sets"].values()]
         for name in of_sets[0]:
             least = min(scorers[name]["microseconds"] for scorers in of_sets)
             for scorers in of_sets:
                 scorers[name]["microseconds"] = least
     return results
+
+
+def short_name(name: str) -> str:
+    """The name of a test set; of a fresh one with its folder. `evaluate` gives paths where two names are the same."""
+    folder = Path(name)
+    return f"fresh/{folder.name}" if folder.parent.name == "fresh" else folder.name
 
 
 def of_policy(result: dict[str, Any], policy: str, name: str) -> dict[str, Any]:
@@ -98,74 +111,100 @@ def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
     yield ""
 
 
-def rates_by_set(results: dict[str, dict[str, Any]]) -> Iterator[str]:
+def rates_by_set(results: Results, gate: Gate) -> Iterator[str]:
     """FPR of each scorer on each set."""
-    for policy, shipped in POLICIES.items():
+    columns = COLUMNS[gate.population]
+    for policy in POLICIES:
         rows = []
         for name, data_set in results[policy]["data_sets"].items():
             figures = data_set["policies"][policy]
             share = figures["viable"] / (figures["viable"] + figures["hopeless"])
-            scorers = [figures["scorers"][scorer.format(shipped)] for scorer in COLUMNS.values()]
+            scorers = [figures["scorers"][scorer.format(gate.shipped[policy])] for scorer in columns.values()]
             counts = [f"{data_set['seeds']:,} / {data_set['places']:,}", f"{100 * share:.1f} %"]
-            rows.append([name, *counts, *map(pair, scorers)])
+            rows.append([name, *counts, *map(pair, scorers), lowest(figures["scorers"])])
         yield f"## Label `{policy}`"
-        yield from table(["data set", "seeds / places", "viable", *COLUMNS], rows)
+        yield from table(["data set", "seeds / places", "viable", *columns, "lowest at 99.9 %"], rows)
 
 
-def aims(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """What was aimed at, with intervals."""
+def lowest(scorers: dict[str, Any]) -> str:
+    """The scorer with the lowest FPR at a TPR of 99.9 %."""
+    return min(scorers, key=lambda name: scorers[name]["fpr_at_tpr"]["0.999"]["value"])
+
+
+def aims(results: Results, gate: Gate) -> Iterator[str]:
+    """What was aimed at, with intervals, by the shipped student and by what is best."""
     rows = []
     for policy, name, rate, most in AIMS:
         scorers = of_policy(results[policy], policy, name)["scorers"]
-        found = [scorers[COLUMNS[key].format(POLICIES[policy])] for key in ("student, eight bits", "trees, facts")]
-        rates = [scorer["fpr_at_tpr"][rate] for scorer in found]
-        words = [f"{100 * one['value']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in rates]
-        reached = ["reached" if one["value"] <= most else "missed" for one in rates]
-        verdict = reached[0] if reached[0] == reached[1] else f"{reached[0]} by the student, {reached[1]} by trees"
-        rows.append([f"{name}, {policy}, TPR {100 * float(rate):g} %", f"{100 * most:g} %", *words, verdict])
+        best = min(scorers, key=lambda scorer: scorers[scorer]["fpr_at_tpr"][rate]["value"])
+        found = [scorers[scorer]["fpr_at_tpr"][rate] for scorer in (f"{gate.shipped[policy]}_int8", best)]
+        words = [f"{100 * one['value']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in found]
+        reached = ["reached" if one["value"] <= most else "missed" for one in found]
+        verdict = reached[0] if reached[0] == reached[1] else f"{reached[0]} by the student, {reached[1]} by the best"
+        aim = f"{name}, {policy}, TPR {100 * float(rate):g} %"
+        rows.append([aim, f"{100 * most:g} %", words[0], f"{words[1]}, {best}", verdict])
     yield "## Aims"
-    yield from table(["aim", "FPR at most", "student", "trees on the same facts", ""], rows)
+    yield from table(["aim", "FPR at most", "student", "best of all scorers", ""], rows)
 
 
-def bounds(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """What no scorer of the student's facts can beat."""
+def bounds(results: Results, gate: Gate) -> Iterator[str]:
+    """What no scorer of the same inputs can beat."""
     yield "## Bounds"
     for policy in POLICIES:
         rows = []
         for name, data_set in results[policy]["data_sets"].items():
             of_inputs = data_set["policies"][policy]["bounds"]
+            wanted = {key: bound for key, bound in of_inputs.items() if is_of_gate(key, gate)}
             row = [name]
-            for key, bound in of_inputs.items():
-                if key.startswith("the student's facts"):
-                    rates = " / ".join(f"{100 * bound['fpr_at_tpr'][rate]:.2f}" for rate in RATES)
-                    row.append(f"{rates} ({bound['distinct_inputs']:,}; {bound['seeds_with_mixed_inputs']:,})")
+            for bound in wanted.values():
+                rates = " / ".join(f"{100 * bound['fpr_at_tpr'][rate]:.2f}" for rate in RATES)
+                row.append(f"{rates} ({bound['distinct_inputs']:,}; {bound['seeds_with_mixed_inputs']:,})")
             rows.append(row)
-        keys = [key for key in of_inputs if key.startswith("the student's facts")]
-        yield from table([f"`{policy}`", *keys], rows)
+        yield from table([f"`{policy}`", *wanted], rows)
 
 
-def losses(results: dict[str, dict[str, Any]]) -> Iterator[str]:
+def is_of_gate(inputs: str, gate: Gate) -> bool:
+    """Whether the bound of some inputs says something of a gate's models."""
+    return inputs.startswith("the student's facts") == (gate is EXTENSION) and "gap bounds" not in inputs
+
+
+def losses(results: Results, gate: Gate) -> Iterator[str]:
     """What the shipped students lose and keep at their own thresholds, set by set."""
     yield "## At the thresholds of the files"
     rows: dict[str, list[str]] = {}
-    for policy, shipped in POLICIES.items():
+    for policy in POLICIES:
         for name, data_set in results[policy]["data_sets"].items():
-            at = data_set["policies"][policy]["scorers"][f"{shipped}_int8"]["at_threshold"]
+            at = data_set["policies"][policy]["scorers"][f"{gate.shipped[policy]}_int8"]["at_threshold"]
             rows.setdefault(name, [name]).append(f"{100 * (1 - at['tpr']):.3f} % / {100 * at['fpr']:.1f} %")
     yield from table(["data set", *(f"`{policy}`" for policy in POLICIES)], list(rows.values()))
 
 
-def scorers_of_front(scorers: dict[str, Any], shipped: str) -> dict[str, dict[str, Any]]:
-    """Eight-bit students and trees."""
-    wanted = {f"trees on {TREES}", "gap bound", "table of tier 1", f"{shipped}_int8"}
+def asked_point(results: Results, _: Gate) -> Iterator[str]:
+    """Where the network reaches a TPR above 95 % with an FPR below 40 %."""
+    points = {
+        f"{name} ({policy})": data_set["policies"][policy]["scorers"][NETWORK]["point"]
+        for policy in POLICIES
+        for name, data_set in results[policy]["data_sets"].items()
+    }
+    missed = [f"{name}: {100 * point['fpr']:.0f} %" for name, point in points.items() if not point["reached"]]
+    yield f"TPR above 95 % with FPR below 40 % by `{NETWORK}`: reached on {len(points) - len(missed)} of {len(points)}"
+    yield f"combinations of set and label; missed on {', '.join(missed) or 'none'}."
+    yield ""
+
+
+def scorers_of_front(scorers: dict[str, Any], gate: Gate) -> dict[str, dict[str, Any]]:
+    """What has a cost worth drawing: at the extension gate eight-bit students, trees and what tier 1 knows."""
+    if gate is BEFORE_CHAINING:
+        return {name: of for name, of in scorers.items() if name not in ("seed length", "gap bound", "table of tier 1")}
+    wanted = {OF_TREES, "gap bound", "table of tier 1"}
     return {name: of for name, of in scorers.items() if name in wanted or name.endswith("_int8")}
 
 
-def front(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Accuracy and cost of students of several widths."""
+def front(results: Results, gate: Gate) -> Iterator[str]:
+    """Accuracy and cost."""
     yield "## Accuracy and cost"
-    for policy, shipped in POLICIES.items():
-        of_sets = [scorers_of_front(of_policy(results[policy], policy, name)["scorers"], shipped) for name in FRONT]
+    for policy in POLICIES:
+        of_sets = [scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate) for name in FRONT]
         rows = [[name, cost(of_sets[0][name]), *(pair(scorers[name]) for scorers in of_sets)] for name in of_sets[0]]
         yield from table([f"`{policy}`", "us a seed", *FRONT], rows)
 
@@ -175,20 +214,15 @@ def cost(scorer: dict[str, Any]) -> str:
     return "-" if scorer["costs"].startswith("known") else f"{scorer['microseconds']:.2f}"
 
 
-def rate_shown(scorer: dict[str, Any], rate: str) -> float:
-    """FPR on a logarithmic axis, where 0 has no place."""
-    return max(scorer["fpr_at_tpr"][rate]["value"], 1e-4)
-
-
-def front_svg(results: dict[str, dict[str, Any]]) -> str:
+def front_svg(results: Results, gate: Gate) -> str:
     """Cost and FPR on logarithmic axes, a chart for each policy, set and rate."""
     sys.path.insert(0, str(REPOSITORY / "python"))
     from seedsieve_train.svg import HEIGHT, WIDTH, Chart, Series
 
     charts = []
-    for policy, shipped in POLICIES.items():
+    for policy in POLICIES:
         for name in FRONT:
-            scorers = scorers_of_front(of_policy(results[policy], policy, name)["scorers"], shipped)
+            scorers = scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate)
             for rate in RATES:
                 series = [
                     Series(
@@ -211,18 +245,29 @@ def front_svg(results: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def parities(out: Path) -> Iterator[str]:
+    """How far the forms and routes of a model lie apart, as the commands wrote it; nothing where they were not run."""
+    for path in sorted((out / "parity").glob("**/*.parity.md")):
+        yield f"## Parity: {path.name.removesuffix('.parity.md')} ({path.parent.name})"
+        yield path.read_text(encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     making = commands.add_parser("evaluate", help="score the test sets")
-    making.add_argument("--sets", type=Path, required=True, help="what evaluation_sets.py made")
     making.add_argument("--students", type=Path, help="folder of further students, POLICY...._int8.onnx")
-    making.add_argument("--out", type=Path, required=True, help="folder for the evaluations")
     making.add_argument("--threads", type=int, default=2, help="(%(default)s)")
     making.add_argument("--resamples", type=int, default=40, help="of the intervals (%(default)s)")
     making.set_defaults(run=lambda of: evaluate(of.sets, of.students, of.out, of.threads, of.resamples))
-    printing = commands.add_parser("print", help="the tables as Markdown, and the plot")
+    comparing = commands.add_parser("parity", help="compare every form of a model with PyTorch")
+    comparing.add_argument("--seedsieve", type=Path, required=True, help="the program")
+    comparing.set_defaults(run=lambda of: parity(of.sets, of.out, of.seedsieve))
+    for command in (making, comparing):
+        command.add_argument("--sets", type=Path, required=True, help="what evaluation_sets.py made")
+        command.add_argument("--out", type=Path, required=True, help="folder for the evaluations")
+    printing = commands.add_parser("print", help="the tables as Markdown, and the plots")
     printing.add_argument("out", type=Path, help="folder of the evaluations")
     printing.set_defaults(run=lambda of: print_tables(of.out))
     options = parser.parse_args(arguments)
@@ -235,11 +280,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def print_tables(out: Path) -> None:
-    """All tables on standard output; the plot into OUT."""
-    results = read(out)
-    for part in (rates_by_set, aims, bounds, front, losses):
-        print("\n".join(part(results)))
-    (out / "accuracy-cost.svg").write_text(front_svg(results), encoding="utf-8")
+    """All tables on standard output; the plots into OUT."""
+    for beginning, gate in GATES.items():
+        results = read(out, beginning)
+        print(f"# {'Seeds of chains' if gate is EXTENSION else 'Before chaining'}")
+        parts = [rates_by_set, aims, bounds, front, losses] + ([asked_point] if gate is BEFORE_CHAINING else [])
+        for part in parts:
+            print("\n".join(part(results, gate)))
+        drawing = "accuracy-cost-v2.svg" if gate is EXTENSION else "accuracy-cost.svg"
+        (out / drawing).write_text(front_svg(results, gate), encoding="utf-8")
+    print("\n".join(parities(out)))
 
 
 if __name__ == "__main__":

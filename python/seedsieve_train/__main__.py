@@ -25,7 +25,8 @@ from .forms import ExportCommand, run_export
 from .parity import compare, onnx_scores
 from .placement import score_packed
 from .run import DEFAULT_THRESHOLD, PARITY_LIMIT, TrainCommand, run_training
-from .settings import ModelSettings
+from .settings import DataSettings, ModelSettings
+from .student.parity import StudentParityCommand, run_student_parity
 from .student.run import StudentCommand, run_student
 from .student.training import TEACHERS, StudentSettings
 from .window_cases import to_json_lines, window_cases
@@ -86,7 +87,8 @@ def parser() -> argparse.ArgumentParser:
         "--part", choices=(*splits.PARTS, "all"), default="test", help="of the data, by position (%(default)s)"
     )
     evaluate.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .md and .html")
-    evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set, and for the trees (all)")
+    evaluate.add_argument("--max-seeds", type=_positive, help="about so many of each data set (all)")
+    evaluate.add_argument("--max-train-seeds", type=_positive, help="trees learn from about so many (--max-seeds)")
     evaluate.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
     evaluate.add_argument("--resamples", type=_positive, default=200, help="of the intervals (%(default)s)")
     evaluate.add_argument(
@@ -118,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
         "--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone"
     )
     student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
+    student.add_argument("--held-out-samples", default="", help="samples of the test part alone, with commas")
     student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
     student.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (%(default)s)")
     student.add_argument(
@@ -134,6 +137,13 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--no-core-ml", action="store_true", help="leave out the packages, which need coremltools")
     export.add_argument("--seedsieve", type=Path, metavar="PROGRAM", help="compare the backends of this program, too")
     export.set_defaults(run=_export)
+
+    students = commands.add_parser("student-parity", help="compare a student's files, integers, PyTorch and kernels")
+    students.add_argument("--model", type=Path, action="append", required=True, help="NAME.onnx; may be repeated")
+    students.add_argument("--data", type=Path, action="append", required=True, help="data set folder; may be repeated")
+    students.add_argument("--out", type=Path, required=True, help="folder for students.parity.json and .md")
+    students.add_argument("--seedsieve", type=Path, metavar="PROGRAM", help="compare the routes of this program, too")
+    students.set_defaults(run=_student_parity)
 
     parity = commands.add_parser("parity", help="compare a model file with PyTorch; exit code 1 if they differ")
     parity.add_argument("--model", type=Path, required=True, help="ONNX file")
@@ -178,6 +188,7 @@ _TRAIN_OPTIONS = {
     "--seed": ("train.seed", "random seed"),
     "--max-seeds": ("data.max_seeds", "use about this many seeds, whole reads evenly"),
     "--block-bases": ("data.block_bases", "block of the division by position"),
+    "--held-out-samples": ("data.held_out_samples", "samples of the test part alone, with commas"),
     "--threshold": ("threshold.value", "decision threshold; else chosen on the validation part"),
 }
 """Options that stand for a key of the configuration."""
@@ -189,7 +200,9 @@ def _train(options: argparse.Namespace) -> int:
         value = getattr(options, option.removeprefix("--").replace("-", "_"))
         if value is not None:
             # A text in quotes, so that a name of digits is not taken for a number.
-            overrides.append(f'{key}="{value}"' if option in ("--name", "--policy") else f"{key}={value}")
+            overrides.append(
+                f'{key}="{value}"' if option in ("--name", "--policy", "--held-out-samples") else f"{key}={value}"
+            )
     run_training(
         TrainCommand(
             data=tuple(options.data),
@@ -236,6 +249,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             else tuple(TREES),
             part=None if options.part == "all" else options.part,
             max_seeds=options.max_seeds,
+            max_train_seeds=options.max_train_seeds or options.max_seeds,
             seed=options.seed,
             resamples=options.resamples,
             resampled=options.resample,
@@ -268,6 +282,7 @@ def _student(options: argparse.Namespace) -> int:
             device=options.device,
             threads=options.threads,
             block_bases=options.block_bases,
+            held_out=DataSettings(held_out_samples=options.held_out_samples).held_out,
         ),
         say=lambda line: print(line, flush=True),
     )
@@ -284,6 +299,16 @@ def _export(options: argparse.Namespace) -> int:
             seeds=options.seeds,
             core_ml=not options.no_core_ml,
             seedsieve=options.seedsieve,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def _student_parity(options: argparse.Namespace) -> int:
+    run_student_parity(
+        StudentParityCommand(
+            models=tuple(options.model), data=tuple(options.data), out=options.out, seedsieve=options.seedsieve
         ),
         say=lambda line: print(line, flush=True),
     )

@@ -14,14 +14,13 @@ from .data import check_same_threshold
 from .dataset import read_manifest
 from .errors import TrainingError
 from .files import make_folder, write_atomically
+from .forests import fitted_trees
 from .gate_rows import GateRows, load_rows
 from .metrics import CONFIDENCE, TPR_TARGETS, roc
 from .parity import onnx_scores
 
 TREES = {"trees on the windows": ("window_features",), "trees on all seed facts": ("window_features", "seed_facts")}
 """What each forest sees, by its name in the table."""
-ITERATIONS = 200
-"""Trees of a forest."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,8 @@ def run_baselines(command: BaselineCommand, say: Callable[[str], None] = print) 
 def _tree_fitter(threads: int) -> Callable[..., np.ndarray | None]:
     """A function that fits trees to features and labels, and scores other features; None where a class is missing."""
     try:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
+        import sklearn  # noqa: F401
+        import threadpoolctl  # noqa: F401
     except ImportError as error:
         raise TrainingError(
             f"{error.name} is not installed: the trees need scikit-learn; `cargo xtask setup` installs it, or "
@@ -100,10 +99,7 @@ def _tree_fitter(threads: int) -> Callable[..., np.ndarray | None]:
     def fit(features: np.ndarray, viable: np.ndarray, held_out: np.ndarray, seed: int) -> np.ndarray | None:
         if viable.all() or not viable.any():
             return None
-        # Without early stopping, which would hold out rows of reads that it learns from.
-        trees = HistGradientBoostingClassifier(max_iter=ITERATIONS, early_stopping=False, random_state=seed)
-        with threadpool_limits(limits=threads):
-            return trees.fit(features, viable).predict_proba(held_out)[:, 1]
+        return fitted_trees(features, viable, seed, threads).predict_proba(held_out)[:, 1]
 
     return fit
 

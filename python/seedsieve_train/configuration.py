@@ -3,6 +3,7 @@
 `python/configs/seed_filter_v1.toml` says what each key means; without a file the same values hold.
 """
 
+import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -144,7 +145,7 @@ def _valid_sections() -> str:
 
 
 def _toml(value: Any) -> str:
-    # A text is a name or one of a few words: nothing in it has to be escaped. A float's repr reads back as itself.
+    # A float's repr reads back as itself; a text in JSON is one in TOML.
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return json.dumps(value) if isinstance(value, str) else repr(value)

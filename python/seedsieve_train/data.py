@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from . import labels, splits
-from .dataset import EXTRACT_AGAIN, Manifest, packed_seeds, read_manifest, record_batches
+from .dataset import EXTRACT_AGAIN, Manifest, packed_seeds, read_manifest, record_batches, sample_names
 from .errors import TrainingError
 from .seeds import Seeds
 from .settings import DataSettings
@@ -33,9 +33,16 @@ class Selection:
     seed: int = 1
     """Decides which reads are kept."""
     block_bases: int = splits.BLOCK_BASES
+    held_out: tuple[str, ...] = ()
+    """Samples of the test part, see `splits.without_held_out`."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that are looked at."""
+        return (*COLUMNS, "sample") if self.held_out else COLUMNS
 
     def labelled(self, batch: pa.RecordBatch, manifest: Manifest, number: int) -> tuple[Seeds, np.ndarray]:
-        """Kept rows of a batch that has `COLUMNS`, and the part of each, as `splits.parts` gives it.
+        """Kept rows of a batch that has `columns`, and the part of each, as `splits.parts` gives it.
 
         Rows whose label is not known are not kept.
         """
@@ -51,7 +58,10 @@ class Selection:
         if self.kept_fraction < 1.0:
             known &= kept_reads(batch.column("read_hash").to_numpy(), self.kept_fraction, self.seed)
         kept: slice | np.ndarray = slice(None) if known.all() else np.flatnonzero(known)
-        return seeds.take(kept), splits.parts(batch, self.block_bases)[kept]
+        part = splits.parts(batch, self.block_bases)
+        if self.held_out:
+            part = splits.without_held_out(part, batch.column("sample"), self.held_out)
+        return seeds.take(kept), part[kept]
 
 
 @dataclass(frozen=True)
@@ -100,14 +110,16 @@ def load_seeds(
 
     Raises:
         TrainingError: if a data set cannot be read (see `dataset`), the data sets have different reporting
-            thresholds, or a part lacks viable or hopeless seeds.
+            thresholds, a held-out sample is not there, or a part lacks viable or hopeless seeds.
     """
     settings = settings or DataSettings()
     manifests = tuple(read_manifest(directory) for directory in directories)
     check_same_threshold(manifests)
     available = sum(manifest.seeds for manifest in manifests)
     kept_fraction = min(1.0, settings.max_seeds / available) if settings.max_seeds and available else 1.0
-    selection = Selection(settings.policy, kept_fraction, seed, settings.block_bases)
+    selection = Selection(settings.policy, kept_fraction, seed, settings.block_bases, settings.held_out)
+    if selection.held_out:
+        splits.check_held_out(selection.held_out, {name for manifest in manifests for name in sample_names(manifest)})
     number_of_seeds = kept_fraction * available
     streamed = settings.placement == "stream" or (
         settings.placement == "auto" and number_of_seeds > settings.memory_seeds
@@ -121,7 +133,7 @@ def load_seeds(
     main_blocks = []
     for number, manifest in enumerate(manifests):
         seeds_of_block: Counter[int] = Counter()
-        for batch in record_batches(manifest, COLUMNS):
+        for batch in record_batches(manifest, selection.columns):
             blocks, counts = np.unique(splits.blocks(batch, settings.block_bases), return_counts=True)
             seeds_of_block.update(dict(zip(blocks.tolist(), counts.tolist(), strict=True)))
             collector.add(*selection.labelled(batch, manifest, number))

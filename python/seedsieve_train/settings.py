@@ -22,12 +22,19 @@ class DataSettings:
 
     policy: str = "own-extension"
     block_bases: int = 20_000
+    held_out_samples: str = ""
+    """Names with commas between them: samples of the test part, of which nothing is learnt."""
     max_seeds: int = 0
     """0: all."""
     evaluation_seeds: int = 2_000_000
     placement: str = "auto"
     memory_seeds: int = 30_000_000
     shuffle_buffer: int = 1_048_576
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Names of the samples that are held out."""
+        return tuple(name.strip() for name in self.held_out_samples.split(",") if name.strip())
 
 
 @dataclass(frozen=True)

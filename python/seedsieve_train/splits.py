@@ -3,13 +3,18 @@
 Reads of one place look alike whoever they come from, so places are divided, not reads and not samples: the contigs are
 cut into blocks, and a hash of contig and block number decides for all reads whose best region starts there. Reads
 without a region are divided by the hash of their name, which both mates share.
+
+Where samples are held out the test part holds their reads alone: other people at other places.
 """
 
 import hashlib
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from .errors import TrainingError
 
 PARTS = ("train", "validation", "test")
 LEFT_OUT = 3
@@ -73,6 +78,33 @@ def parts(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:
     contig_hash, position, has_locus = _loci(batch)
     by_name = part_of_hash(mix(batch.column("read_hash").to_numpy()))
     return np.where(has_locus, part_of_locus(contig_hash, position, block_bases), by_name)
+
+
+def without_held_out(part: np.ndarray, sample: pa.Array, held_out: Sequence[str]) -> np.ndarray:
+    """Parts int8[rows] with the samples of the test part and those of the other parts kept apart.
+
+    Args:
+        part: as `parts` gives it.
+        sample: names, one a row.
+        held_out: samples that belong to the test part alone; none changes nothing.
+    """
+    if not held_out:
+        return part
+    of_held_out = pc.is_in(sample, value_set=pa.array(held_out)).to_numpy(zero_copy_only=False)
+    return np.where(of_held_out == (part == PARTS.index("test")), part, LEFT_OUT).astype(np.int8)
+
+
+def check_held_out(held_out: Sequence[str], samples: Collection[str]) -> None:
+    """Refuse names that the data do not have.
+
+    Raises:
+        TrainingError: if a held-out sample is none of `samples`, or all are held out.
+    """
+    for name in held_out:
+        if name not in samples:
+            raise TrainingError(f"held-out sample {name!r}: the data hold {', '.join(sorted(samples))}")
+    if held_out and set(samples) <= set(held_out):
+        raise TrainingError("all samples of the data are held out, and none is left to learn from: hold out fewer")
 
 
 def blocks(batch: pa.RecordBatch, block_bases: int = BLOCK_BASES) -> np.ndarray:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from .data import COLUMNS, TRAIN, DividedSeeds, Selection
+from .data import TRAIN, DividedSeeds, Selection
 from .dataset import EXTRACT_AGAIN, Manifest
 from .distributed import ALONE, Share
 from .errors import TrainingError
@@ -57,7 +57,7 @@ def train_rows(group: RowGroup, selection: Selection) -> tuple[np.ndarray, np.nd
     """
     try:
         with pq.ParquetFile(group.path) as file:
-            table = file.read_row_group(group.number, columns=list(COLUMNS), use_threads=False)
+            table = file.read_row_group(group.number, columns=list(selection.columns), use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(group.path, error) from error
     packed, viable = [], []

@@ -97,3 +97,17 @@ def write_dataset(directory: Path, columns: dict[str, list], part_files: int = 2
     }
     (directory / "dataset.json").write_text(json.dumps(manifest | changes))
     return directory
+
+
+def with_masks(columns):
+    """Planted: viable seeds have matches beside them."""
+    random = np.random.default_rng(5)
+    rows = len(columns["own_score"])
+    share = np.where(np.array(columns["own_score"]) >= 30, 0.7, 0.3)
+    masks = np.packbits(random.random((rows, 256)) < share[:, None], axis=1)
+    bound = [max(length, score) for length, score in zip(columns["length"], columns["ungapped_score"], strict=True)]
+    return columns | {
+        "gap_bound": bound,
+        "left_matches": [mask.tobytes() for mask in masks],
+        "right_matches": [bytes(32)] * rows,
+    }

@@ -1,19 +1,29 @@
 import numpy as np
 import pyarrow as pa
+import pytest
+from generated import random_columns, with_masks, write_dataset
 
+from seedsieve_train.data import load_seeds
+from seedsieve_train.dataset import read_manifest
+from seedsieve_train.errors import TrainingError
+from seedsieve_train.settings import DataSettings
 from seedsieve_train.splits import (
     BLOCK_BASES,
     CLUSTER_BASES,
     LEFT_OUT,
     MARGIN_BASES,
     PARTS,
+    check_held_out,
     clusters,
     hash_of_name,
     part_of_block,
     part_of_hash,
     part_of_locus,
     parts,
+    without_held_out,
 )
+from seedsieve_train.streaming import row_groups, train_rows
+from seedsieve_train.student.rows import student_rows
 
 CHR21 = np.array([hash_of_name("chr21")], dtype=np.uint64)
 
@@ -89,3 +99,47 @@ def test_places_hold_pairs_whoever_they_come_from():
     assert len(set(found[:4].tolist())) == 1 and found[5] == found[6]
     assert len({int(found[row]) for row in (0, 4, 5, 7)}) == 4
     assert len(set(clusters(rows([None, None], [None, None], [8, 9])).tolist())) == 2
+
+
+def test_held_out_samples_are_tested_on_and_others_learnt_from():
+    part = np.array([0, 1, 2, LEFT_OUT] * 2, dtype=np.int8)
+    sample = pa.array(["a"] * 4 + ["b"] * 4)
+    assert without_held_out(part, sample, ["b"]).tolist() == [0, 1, LEFT_OUT, LEFT_OUT, LEFT_OUT, LEFT_OUT, 2, LEFT_OUT]
+    assert without_held_out(part, sample, []) is part
+    with pytest.raises(TrainingError, match="held-out sample 'c': the data hold a, b"):
+        check_held_out(["c"], {"b", "a"})
+    with pytest.raises(TrainingError, match="none is left to learn from"):
+        check_held_out(["a", "b"], {"a", "b"})
+
+
+@pytest.mark.parametrize("placement", ["memory", "stream"])
+def test_people_are_held_out_of_the_network_s_training(tmp_path, placement):
+    folder = two_people(tmp_path)
+    whole = load_seeds([folder], DataSettings(placement=placement))
+    held = load_seeds([folder], DataSettings(placement=placement, held_out_samples="second, "))
+    for name in PARTS:
+        assert 0 < sum(held.counts[name].values()) < sum(whole.counts[name].values())
+    assert held.left_out > whole.left_out and held.used == whole.used
+    if placement == "stream":
+        groups = row_groups(held.manifests)
+        learnt = sum(len(train_rows(group, held.selection)[1]) for group in groups)
+        assert learnt == sum(held.counts["train"].values())
+
+
+def test_people_are_held_out_of_the_student_s_training(tmp_path):
+    manifest = read_manifest(two_people(tmp_path))
+    rows = student_rows(manifest)
+    held = student_rows(manifest, held_out=["second"])
+    of_second = np.arange(len(rows)) % 2 == 1
+    test = PARTS.index("test")
+    assert (held.part[of_second & (rows.part == test)] == test).all() and (rows.part == test).sum() > 10
+    assert (held.part[of_second & (rows.part != test)] == LEFT_OUT).all()
+    assert (held.part[~of_second & (rows.part != test)] == rows.part[~of_second & (rows.part != test)]).all()
+    assert (held.part[~of_second & (rows.part == test)] == LEFT_OUT).all()
+
+
+def two_people(tmp_path):
+    """Seeds of two people at the same places."""
+    columns = with_masks(random_columns(3_600, seed=11))
+    columns["sample"] = ["first", "second"] * 1_800
+    return write_dataset(tmp_path / "set", columns, schema_version=4)

@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from generated import random_columns, write_dataset
+from generated import random_columns, with_masks, write_dataset
 
 from seedsieve_train.__main__ import main
 from seedsieve_train.dataset import read_manifest
@@ -231,6 +231,36 @@ def test_without_masks_their_weights_are_zero_and_the_scores_those_of_facts():
     assert (scores == integer_scores(network, others)).all() and roc(scores, validation.viable).auc > 0.99
 
 
+def test_equal_units_leave_the_scores_and_less_is_lost_to_rounding():
+    random = np.random.default_rng(6)
+    values = torch.from_numpy(random.integers(0, 256, (4_000, FEATURES)).astype(np.float32))
+    values[:, :256] = torch.from_numpy((random.random((4_000, 256)) < 0.5).astype(np.float32))
+    torch.manual_seed(1)
+    network = StudentNetwork((16, 16))
+    # Units that reach ten times as far as others, and one that is never awake.
+    for layer in network.layers[:2]:
+        layer.weight.data[:4] *= 10
+        layer.bias.data[5] = -1e6
+    with torch.no_grad():
+        before = network(values)
+        lost_before = rounding_loss(network, values, before)
+        network.equalise(values)
+        after = network(values)
+        assert torch.allclose(after, before, rtol=1e-4, atol=1e-4) and before.std() > 0.1
+        assert rounding_loss(network, values, before) < 0.7 * lost_before
+
+
+def rounding_loss(network, values, exact):
+    """Mean difference of the logits where activations alone are rounded."""
+    scales = network.calibrated(values, covered=1)
+    hidden = values
+    for number, layer in enumerate(network.layers[:-1]):
+        hidden = torch.relu(torch.nn.functional.linear(hidden, network.weights(number), layer.bias))
+        hidden = torch.round(hidden / scales[number]) * scales[number]
+    last = network.layers[-1]
+    return float((torch.nn.functional.linear(hidden, last.weight, last.bias)[:, 0] - exact).abs().mean())
+
+
 def test_a_network_without_scales_has_no_eight_bit_form():
     with pytest.raises(ValueError, match="calibrate it first"):
         student_quantised_model(StudentNetwork(), METADATA)
@@ -315,17 +345,3 @@ def test_facts_are_those_of_seeds_in_surviving_chains(tmp_path):
     assert len(chains) == 400 and (chains.gap_features == rows.features).all()
     assert (chains.gap_facts[:, 1].reshape(200, 2) == [50, 40]).all()
     assert (chains.features[:, 256 + 5] == whole.features[:, 256 + 5].reshape(200, 3)[:, :2].reshape(-1)).all()
-
-
-def with_masks(columns):
-    """Planted: viable seeds have matches beside them."""
-    random = np.random.default_rng(5)
-    rows = len(columns["own_score"])
-    share = np.where(np.array(columns["own_score"]) >= 30, 0.7, 0.3)
-    masks = np.packbits(random.random((rows, 256)) < share[:, None], axis=1)
-    bound = [max(length, score) for length, score in zip(columns["length"], columns["ungapped_score"], strict=True)]
-    return columns | {
-        "gap_bound": bound,
-        "left_matches": [mask.tobytes() for mask in masks],
-        "right_matches": [bytes(32)] * rows,
-    }

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import random
 
 import pytest
@@ -53,6 +54,20 @@ def test_training_and_evaluation_share_no_read_of_the_library(tmp_path):
     trained = {source for name, source in sources.items() if name.startswith("train/")}
     evaluated = {source for name, source in sources.items() if name.startswith("test/")}
     assert trained and evaluated and not trained & evaluated
+
+
+def test_fresh_reads_are_in_no_sample():
+    records = [f"@r{number}/1\nACGT\n+\nIIII\n" for number in range(300)]
+    fresh = evaluation_sets.unsampled(records, [(100, 1), (50, 3)])
+    other = evaluation_sets.unsampled(records, [(100, 1)])
+    # Samples of different seeds overlap by chance alone.
+    assert 150 < len(fresh) < 200 and len(other) == 200 and set(fresh) < set(other)
+    # What `extract-seeds --read-pairs 100 --seed 1` keeps begins with the smallest SHA-256 of seed and name.
+    smallest = min(range(300), key=lambda number: hashlib.sha256(bytes(7) + b"\x01" + b"r%d" % number).digest())
+    assert records[smallest] not in other
+    assert evaluation_sets.unsampled([records[smallest].replace("/1", " 1:N:0")], [(1, 1)]) == []
+    assert evaluation_sets.samples_of("foreign_test") == [(3_000, 1), (1_500, 1)]
+    assert evaluation_sets.samples_of("foreign_train") == [(12_000, 4), (8_000, 1), (3_000, 3)]
 
 
 def test_people_at_low_coverage_are_trained_on_or_evaluated_on_at_places_apart():

@@ -9,8 +9,13 @@ use std::path::{Path, PathBuf};
 use common::{fail, repository, seedsieve, succeed, text};
 
 /// Names of the files, and the versions of their features.
-const STUDENTS: [(&str, u64); 4] =
-    [("seed_student_v1", 1), ("seed_student_near_v1", 1), ("seed_student_v2", 2), ("seed_student_near_v2", 2)];
+const STUDENTS: [(&str, u64); 5] = [
+    ("seed_student_v1", 1),
+    ("seed_student_near_v1", 1),
+    ("seed_student_v2", 2),
+    ("seed_student_near_v2", 2),
+    ("seed_student_v3", 2),
+];
 
 fn model(name: &str) -> PathBuf {
     repository().join("models").join(format!("{name}.onnx"))

@@ -43,7 +43,9 @@ class EvaluateCommand:
     forests: tuple[str, ...] = tuple(TREES)
     """Trees that learn, of `scorers.TREES`."""
     max_seeds: int | None = None
-    """Of each data set, and of the trees' training."""
+    """Of each data set."""
+    max_train_seeds: int | None = None
+    """Of all data sets together that the trees learn from."""
     seed: int = 1
     resamples: int = 200
     resampled: str = "places"
@@ -110,7 +112,7 @@ def _forests(
     """Trees for each policy."""
     if not manifests:
         return {policy: [] for policy in command.policies}
-    share = None if command.max_seeds is None else max(command.max_seeds // len(manifests), 1)
+    share = None if command.max_train_seeds is None else max(command.max_train_seeds // len(manifests), 1)
     pieces = [
         evaluation_rows(manifest, "train", share, command.seed, command.block_bases, command.population)
         for manifest in manifests

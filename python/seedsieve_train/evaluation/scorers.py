@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 
 from ..errors import TrainingError
+from ..forests import fitted_trees
 from ..parity import onnx_scores
 from ..student.export import INPUT as STUDENT_INPUT
 from ..student.features import WINDOW_1
@@ -18,7 +19,6 @@ from .rows import Rows
 from .tier_one import cells, learnt_table
 from .window_baselines import flank_distance, shared_q_grams
 
-TREE_ITERATIONS = 200
 TREES = {
     "trees on the windows": ("window_features",),
     "trees on all seed facts": ("window_features", "seed_facts"),
@@ -83,7 +83,7 @@ def trees(
         TrainingError: if scikit-learn is missing.
     """
     try:
-        from sklearn.ensemble import HistGradientBoostingClassifier
+        import sklearn  # noqa: F401
         from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise TrainingError(
@@ -95,10 +95,7 @@ def trees(
         return []
 
     def scorer(name: str, seen: Sequence[str]) -> Scorer:
-        # Without early stopping, which would hold out rows of reads that it learns from.
-        forest = HistGradientBoostingClassifier(max_iter=TREE_ITERATIONS, early_stopping=False, random_state=seed)
-        with threadpool_limits(limits=threads):
-            forest.fit(_columns(train, seen), viable)
+        forest = fitted_trees(_columns(train, seen), viable, seed, threads)
 
         def score(rows: Rows) -> np.ndarray:
             with threadpool_limits(limits=1):

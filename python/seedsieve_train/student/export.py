@@ -4,6 +4,8 @@ Input `features` float32[batch, 288] with whole values 0 to 255, which enter the
 that is, unchanged.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 import torch
@@ -14,6 +16,8 @@ from .features import FEATURES
 from .network import StudentNetwork
 
 INPUT = "features"
+IntegerLayer = tuple[np.ndarray, np.ndarray, np.ndarray, float | None]
+"""int8[out, in] weights, int32[out] biases, float32[out] steps of the sums, and the step behind it, None at the end."""
 
 
 def student_float_model(network: StudentNetwork, metadata: ModelMetadata) -> onnx.ModelProto:
@@ -48,8 +52,8 @@ def student_quantised_model(network: StudentNetwork, metadata: ModelMetadata) ->
     return graph.model(metadata)
 
 
-def integer_layers(network: StudentNetwork) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float | None]]:
-    """For each layer int8[out, in] weights, int32[out] biases, float32[out] steps of the sums, and the step behind it.
+def integer_layers(network: StudentNetwork) -> list[IntegerLayer]:
+    """The layers of a network with scales.
 
     Raises:
         ValueError: if the network was not calibrated.
@@ -68,8 +72,13 @@ def integer_layers(network: StudentNetwork) -> list[tuple[np.ndarray, np.ndarray
 
 def integer_scores(network: StudentNetwork, features: np.ndarray) -> np.ndarray:
     """Viability float32[n] of features uint8[n, 288] by integers and the stated roundings, as a kernel has to."""
+    return scores_of_layers(integer_layers(network), features)
+
+
+def scores_of_layers(layers: Sequence[IntegerLayer], features: np.ndarray) -> np.ndarray:
+    """The same of layers as `integer_layers` gives them."""
     values = features.astype(np.int32)
-    for weights, biases, steps, scale in integer_layers(network):
+    for weights, biases, steps, scale in layers:
         sums = values @ weights.astype(np.int32).T + biases
         reals = sums.astype(np.float32) * steps
         if scale is None:

@@ -10,6 +10,8 @@ from ..rounding import rounded, rounded_activations, rounded_weights, weight_ste
 from .features import FEATURES, MASK_BITS
 
 ACTIVATION_LEVELS = 255
+UNMASKED = FEATURES - 2 * MASK_BITS
+"""Columns behind the match masks: the facts and the zeros behind them."""
 HIDDEN = (16, 16)
 """Units of the two hidden layers."""
 FACT_STEP = 1 / 32
@@ -64,11 +66,16 @@ class StudentNetwork(nn.Module):
         self.layers[number].weight.copy_(weights)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits float32[batch] of features float32[batch, 288] with values 0 to 255."""
-        values = features
+        """Logits float32[batch] of features float32[batch, 288] with values 0 to 255.
+
+        Where it sees no masks the columns behind them, float32[batch, 32], do as well.
+        """
+        values = features if self.masks else features[:, -UNMASKED:]
         input_scale = 1.0
         for number, layer in enumerate(self.layers):
             weights, biases = self.weights(number), layer.bias
+            if number == 0:
+                weights = weights[:, -values.shape[1] :]
             if self.scales is not None:
                 biases = rounded(biases, input_scale * weight_steps(weights).flatten())
                 weights = rounded_weights(weights)
@@ -81,12 +88,33 @@ class StudentNetwork(nn.Module):
         return values.squeeze(1)
 
     @torch.no_grad()
+    def equalise(self, features: torch.Tensor) -> None:
+        """Scale the units of each hidden layer so that all reach as far; logits stay as they are.
+
+        A layer has one step for all its activations (Nagel et al., 2019, "Data-Free Quantization Through Weight
+        Equalization and Bias Correction"): of a unit that reaches a tenth as far as another it leaves 25 levels of 255.
+
+        Args:
+            features: of some tens of thousands of seeds.
+        """
+        values = features if self.masks else features[:, -UNMASKED:]
+        for number, (layer, following) in enumerate(pairwise(self.layers)):
+            weights = self.weights(number)
+            values = torch.relu(linear(values, weights[:, -values.shape[1] :], layer.bias))
+            reach = values.amax(dim=0)
+            factors = torch.where(reach > 0, reach.max() / reach, 1)
+            self.set_weights(number, weights * factors[:, None])
+            layer.bias.mul_(factors)
+            following.weight.div_(factors)
+            values = values * factors
+
+    @torch.no_grad()
     def calibrated(self, features: torch.Tensor, covered: float = 0.9999) -> tuple[float, ...]:
         """Steps of the hidden layers' activations, from some tens of thousands of seeds."""
         scales: list[float] = []
-        values = features
+        values = features if self.masks else features[:, -UNMASKED:]
         for number, layer in enumerate(self.layers[:-1]):
-            values = torch.relu(linear(values, self.weights(number), layer.bias))
+            values = torch.relu(linear(values, self.weights(number)[:, -values.shape[1] :], layer.bias))
             positive = values[values > 0]
             largest = float(torch.quantile(positive[:10_000_000], covered)) if len(positive) else 1.0
             scales.append(largest / ACTIVATION_LEVELS)

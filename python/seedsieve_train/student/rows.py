@@ -39,8 +39,6 @@ class StudentRows:
 
     features: np.ndarray
     """uint8[n, 288]."""
-    packed: np.ndarray
-    """uint8[n, 128], for a teacher that looks at windows."""
     viable: dict[str, np.ndarray]
     """bool[n] for each policy."""
     part: np.ndarray
@@ -75,8 +73,12 @@ class StudentRows:
         return StudentRows(**arrays, viable=viable)
 
 
-def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES, number: int = 0) -> StudentRows:
+def student_rows(
+    manifest: Manifest, block_bases: int = splits.BLOCK_BASES, number: int = 0, held_out: Sequence[str] = ()
+) -> StudentRows:
     """Read the seeds of surviving chains of a data set of schema version 4 or later, which gets this number.
+
+    `held_out` are samples of the test part, see `splits.without_held_out`.
 
     Raises:
         TrainingError: as `dataset.record_batches`, and if the data set has no match masks, gap bounds, or such seeds.
@@ -86,17 +88,20 @@ def student_rows(manifest: Manifest, block_bases: int = splits.BLOCK_BASES, numb
             f"{manifest.directory}: no column {GAP_BOUND}: the student needs a data set of schema version 4 or later; "
             f"{EXTRACT_AGAIN} of this version"
         )
-    batches = [batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, (*COLUMNS, GAP_BOUND))]
+    columns = (*COLUMNS, GAP_BOUND, *(["sample"] if held_out else []))
+    batches = [batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, columns)]
     if not sum(map(len, batches)):
         raise TrainingError(f"{manifest.directory}: holds no seeds of chains; {EXTRACT_AGAIN} from reads that map")
     batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
     pair = np.unique(batch.column("read_hash").to_numpy(), return_inverse=True)[1].reshape(-1)
     known = labels.known(batch, labels.POLICIES[0], manifest)
+    part = splits.parts(batch, block_bases)
+    if held_out:
+        part = splits.without_held_out(part, batch.column("sample"), held_out)
     rows = StudentRows(
         features=student_features(manifest, batch, pair),
-        packed=packed_seeds(batch),
         viable={policy: labels.viable(batch, policy, manifest.reporting_threshold) for policy in labels.POLICIES},
-        part=splits.parts(batch, block_bases),
+        part=part,
         pair=pair,
         place=splits.clusters(batch),
         length=batch.column("length").to_numpy().astype(np.int64),

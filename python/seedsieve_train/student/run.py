@@ -47,6 +47,8 @@ class StudentCommand:
     device: str = "auto"
     threads: int = 1
     block_bases: int = splits.BLOCK_BASES
+    held_out: tuple[str, ...] = ()
+    """Samples of the test part, of which nothing is learnt."""
     every_data_set: bool = True
     """Whether the threshold is one at which no data set loses more than the miss rate, and not the mix alone."""
 
@@ -87,7 +89,11 @@ def divided_rows(command: StudentCommand) -> dict[str, StudentRows]:
     """All seeds by part."""
     manifests = [read_manifest(directory) for directory in command.data]
     check_same_threshold(manifests)
-    sets = [student_rows(manifest, command.block_bases, number) for number, manifest in enumerate(manifests)]
+    splits.check_held_out(command.held_out, {name for manifest in manifests for name in sample_names(manifest)})
+    sets = [
+        student_rows(manifest, command.block_bases, number, command.held_out)
+        for number, manifest in enumerate(manifests)
+    ]
     return {
         name: StudentRows.concatenated([rows.take(np.flatnonzero(rows.part == number)) for rows in sets])
         for number, name in enumerate(splits.PARTS)
@@ -155,6 +161,7 @@ def write_student(
         "dataset_sha256": metadata.dataset_sha256,
         "trained_on": metadata.trained_on,
         "settings": asdict(command.settings),
+        "held_out_samples": list(command.held_out),
         "device": device,
         "seconds": round(seconds, 3),
         "counts": {

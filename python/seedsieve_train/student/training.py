@@ -14,7 +14,7 @@ from ..settings import TrainingSettings
 from ..train import CPU, Training, train_placed
 from .export import on_the_grid
 from .features import FEATURES
-from .network import HIDDEN, StudentNetwork, input_steps
+from .network import HIDDEN, UNMASKED, StudentNetwork, input_steps
 
 SCORED_AT_ONCE = 65_536
 CALIBRATION_SEEDS = 65_536
@@ -76,7 +76,7 @@ class TeacherNetwork(nn.Module):
 
 
 class PlacedFeatures:
-    """Features in the memory of a device, 288 bytes a seed; see `placement.PlacedSeeds` and `ScoredSeeds`."""
+    """Features in the memory of a device, uint8[n, any]; see `placement.PlacedSeeds` and `ScoredSeeds`."""
 
     convolution_type = torch.float32
 
@@ -164,14 +164,21 @@ def train_student(
     if teacher_scores is not None:
         share = settings.distillation
         targets = (1 - share) * train_part.viable + share * teacher_scores
-    placed = PlacedFeatures(train_part.features, train_part.viable, settings.seed, device, targets)
-    held_out = PlacedFeatures(validation.features, validation.viable, settings.seed, device)
+    # Most of the time went into gathering masks that it does not look at.
+    seen, held_out_seen = (
+        of.features if settings.masks else np.ascontiguousarray(of.features[:, -UNMASKED:])
+        for of in (train_part, validation)
+    )
+    placed = PlacedFeatures(seen, train_part.viable, settings.seed, device, targets)
+    held_out = PlacedFeatures(held_out_seen, validation.viable, settings.seed, device)
     schedule = settings.training(settings.epochs, settings.learning_rate)
     student = StudentNetwork(settings.hidden, settings.masks)
     training = train_placed(placed, held_out, schedule, network=student, title="student")
     rounded_network = copy.deepcopy(training.network)
     some = np.random.default_rng(settings.seed).permutation(len(train_part.viable))[:CALIBRATION_SEEDS]
-    rounded_network.scales = rounded_network.calibrated(torch.from_numpy(train_part.features[some]).float())
+    calibration = torch.from_numpy(seen[some]).float()
+    rounded_network.equalise(calibration)
+    rounded_network.scales = rounded_network.calibrated(calibration)
     schedule = settings.training(settings.rounded_epochs, settings.rounded_learning_rate)
     rounded = train_placed(placed, held_out, schedule, network=rounded_network, title="student with rounding")
     return StudentTraining(on_the_grid(rounded.network), training, rounded)

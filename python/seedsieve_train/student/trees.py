@@ -4,9 +4,9 @@ import numpy as np
 
 from .. import splits
 from ..errors import TrainingError
+from ..forests import fitted_trees
 from .features import facts_alone
 
-ITERATIONS = 200
 PARTS = 4
 """Each part of the places is scored by trees that learnt from the others: of what trees know by heart nothing is to be
 learnt."""
@@ -26,8 +26,8 @@ def train_trees(features: np.ndarray, viable: np.ndarray, place: np.ndarray, see
         TrainingError: if scikit-learn is missing.
     """
     try:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
+        import sklearn  # noqa: F401
+        import threadpoolctl  # noqa: F401
     except ImportError as error:
         raise TrainingError(
             f"{error.name} is not installed: trees need scikit-learn; `cargo xtask setup` installs it, or take "
@@ -44,8 +44,6 @@ def train_trees(features: np.ndarray, viable: np.ndarray, place: np.ndarray, see
             raise TrainingError(
                 "the training part has too few places with seeds of both kinds: give more data (--data)"
             )
-        forest = HistGradientBoostingClassifier(max_iter=ITERATIONS, early_stopping=False, random_state=seed)
-        with threadpool_limits(limits=threads):
-            forest.fit(facts[others], viable[others])
-            scores[~others] = forest.predict_proba(facts[~others])[:, 1]
+        forest = fitted_trees(facts[others], viable[others], seed, threads)
+        scores[~others] = forest.predict_proba(facts[~others])[:, 1]
     return scores
