@@ -63,6 +63,18 @@ impl<'a> Probe<'a> {
         }
     }
 
+    /// The ungapped bound of each seed of one read by its own extension, whatever those of other seeds run through.
+    pub(crate) fn own_ungapped_bounds(&mut self, codes: &[u8], seeds: &[PlacedSeed], bounds: &mut Vec<Bound>) {
+        bounds.clear();
+        self.read.set(codes);
+        let mut own = [Bound::default(); TOGETHER];
+        for group in seeds.chunks(TOGETHER) {
+            self.prefetch(group);
+            self.ungapped_group(group, &mut own);
+            bounds.extend_from_slice(&own[..group.len()]);
+        }
+    }
+
     fn prefetch(&self, seeds: &[PlacedSeed]) {
         for seed in seeds {
             self.reference.prefetch(seed.diagonal(), self.read.length());

@@ -30,7 +30,7 @@ impl<'a> GapBounds<'a> {
     /// free, so that the score may be a little above the best alignment with one gap, and the first run is taken, so that
     /// it may be below. 0 for a seed that lies on no single contig. `codes` are the read's (0 to 3, 4 for N).
     pub fn of_read(&mut self, codes: &[u8], seeds: &[PlacedSeed]) -> impl Iterator<Item = i32> + '_ {
-        self.probe.ungapped_bounds(codes, seeds, i32::MAX, &mut self.bounds);
+        self.probe.own_ungapped_bounds(codes, seeds, &mut self.bounds);
         self.probe.add_all_gaps(seeds, &mut self.bounds);
         self.bounds.iter().map(|bound| bound.score)
     }

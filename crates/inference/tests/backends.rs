@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{backends, ort_is_available, scores};
-use seedsieve_inference::{BackendChoice, Model, SeedFilterBatch, detect_npu_backend, example_windows};
+use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterBatch, detect_npu_backend, example_windows};
 
 const SEEDS: usize = 10_000;
 const LARGEST_DIFFERENCE: f32 = 1e-5;
@@ -53,22 +53,39 @@ fn scores_are_those_of_pytorch() {
     }
 }
 
+/// The integer kernel gives the same bits wherever a seed stands. Floating-point routes may sum in another order there: tract
+/// does on processors with AVX-512.
+fn assert_same_scores(backend: &dyn NpuBackend, found: &[f32], expected: &[f32], about: &str) {
+    const ROUNDING: f32 = 1e-6;
+    let tolerance = if backend.name().starts_with("native") { 0.0 } else { ROUNDING };
+    assert_eq!(found.len(), expected.len(), "{} {about}", backend.name());
+    for (number, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= tolerance,
+            "{} {about}, seed {number}: {found}, {expected}",
+            backend.name()
+        );
+    }
+}
+
 #[test]
 fn a_score_depends_on_its_seed_alone() {
     let packed = example_windows(1000, 21);
     let reversed: Vec<u8> = packed.chunks(128).rev().flatten().copied().collect();
     for model in [Model::embedded(), Model::embedded_int8()] {
         for backend in backends(&model) {
+            let same =
+                |found: &[f32], expected: &[f32], about: &str| assert_same_scores(&*backend, found, expected, about);
             let expected = scores(&*backend, &packed);
             let mut from_reversed = scores(&*backend, &reversed);
             from_reversed.reverse();
-            assert_eq!(from_reversed, expected, "{} in reverse order", backend.name());
+            same(&from_reversed, &expected, "in reverse order");
             for size in [1, 7, 32, 100, 255, 257] {
                 let in_parts: Vec<f32> = packed.chunks(size * 128).flat_map(|part| scores(&*backend, part)).collect();
-                assert_eq!(in_parts, expected, "{} in batches of {size}", backend.name());
+                same(&in_parts, &expected, &format!("in batches of {size}"));
             }
             let one_hot = SeedFilterBatch::from_packed(&packed);
-            assert_eq!(backend.predict_seed_viability(&one_hot).unwrap(), expected, "{} one-hot", backend.name());
+            same(&backend.predict_seed_viability(&one_hot).unwrap(), &expected, "one-hot");
         }
     }
 }
