@@ -6,15 +6,23 @@
 //! | 24 | u64: rows, 2 L + 1 |
 //! | 32 | five u64: bases before those of A, C, G, T, and all, without the sentinel |
 //! | 72 | u64: row of the sentinel |
+//! | 80 | u32, in the file only: CRC-32 of all from byte 4096 on |
 //! | 4096 | blocks of 32 bytes, each for 64 rows ([`Block`]) |
 //! | behind them | places of each eighth row, as many bits each as 2 L has, from the lowest bit on; then 8 bytes of zero |
 
 use std::ops::Range;
 
+use crc32fast::Hasher;
+use rayon::prelude::*;
+
 /// First bytes of the file: what it is, and its version.
 pub(super) const MAGIC: [u8; 24] = *b"seedsieve FM-index v001\n";
 /// Bytes before the first block: a page, so that no block lies in two cache lines.
 pub(super) const HEAD_BYTES: usize = 4096;
+/// Where the file has its checksum.
+const CHECKSUM: Range<usize> = 80..84;
+/// Bytes that a thread checks at a time.
+const CHECKED_TOGETHER: usize = 1 << 22;
 /// Rows of a block.
 pub(super) const BLOCK_ROWS: u64 = 64;
 /// Bytes of a block.
@@ -55,6 +63,31 @@ impl Head {
             |place: usize| u64::from_le_bytes(numbers[8 * place..8 * place + 8].try_into().expect("eight bytes"));
         Some(Self { rows: number(0), below: std::array::from_fn(|base| number(1 + base)), sentinel: number(6) })
     }
+}
+
+/// The head of the file: that of the index in memory, with the checksum of what is behind it.
+pub(super) fn head_with_checksum(index: &[u8]) -> Vec<u8> {
+    let mut head = index[..HEAD_BYTES].to_vec();
+    head[CHECKSUM].copy_from_slice(&checksum(index).to_le_bytes());
+    head
+}
+
+/// Whether what is behind the head has the head's checksum.
+pub(super) fn is_as_written(file: &[u8]) -> bool {
+    file[CHECKSUM] == checksum(file).to_le_bytes()
+}
+
+fn checksum(index: &[u8]) -> u32 {
+    let of_part = |part: &[u8]| {
+        let mut hasher = Hasher::new();
+        hasher.update(part);
+        hasher
+    };
+    let behind = |mut before: Hasher, part: Hasher| {
+        before.combine(&part);
+        before
+    };
+    index[HEAD_BYTES..].par_chunks(CHECKED_TOGETHER).map(of_part).reduce(Hasher::new, behind).finalize()
 }
 
 /// Where things lie in the bytes of an index of so many rows.

@@ -2,8 +2,8 @@
 //!
 //! Rows are those of bwa-mem2's index: the suffixes of the reference, its reverse complement and a sentinel, in order. An
 //! [`Interval`] of them stands for a pattern. The bytes ([`layout`]) are read from bwa-mem2's `PREFIX.bwt.2bit.64` into
-//! memory, or, where `seedsieve index --map` or `--map-only` has written them into `PREFIX.seedsieve.fm`, mapped from that file: nothing is
-//! read before it is asked for, and processes share it.
+//! memory, or, where `seedsieve index --map` or `--map-only` has written them into `PREFIX.seedsieve.fm`, mapped from that file,
+//! which is compared with its checksum: nothing is copied, and processes share it.
 
 mod convert;
 mod layout;

@@ -8,7 +8,7 @@ use memmap2::{Mmap, MmapMut};
 
 use super::MAPPED_INDEX_SUFFIX;
 use super::convert::Source;
-use super::layout::{Head, Layout};
+use super::layout::{HEAD_BYTES, Head, Layout, head_with_checksum, is_as_written};
 use crate::AlignerError;
 use crate::index::index_file;
 
@@ -43,10 +43,14 @@ pub(super) fn map(path: &Path, file: &File, head: &Head, layout: &Layout) -> Res
         }
         Some(_) => {}
     }
-    // What is not in memory yet is read ahead, as a whole; nothing waits for it.
+    // What is not in memory yet is read ahead.
     #[cfg(unix)]
     let _ = mapped.advise(memmap2::Advice::WillNeed);
-    Ok(mapped)
+    if is_as_written(&mapped) {
+        Ok(mapped)
+    } else {
+        content("byte 80: not the checksum of what follows, which was altered".into())
+    }
 }
 
 /// Writes `PREFIX.seedsieve.fm` from `PREFIX.bwt.2bit.64`, under a temporary name until it is complete.
@@ -73,7 +77,8 @@ fn write(source: &Source, layout: &Layout, path: &Path) -> Result<(), AlignerErr
     let bytes = read(source, layout)?;
     let write = || -> io::Result<()> {
         let mut file = File::create_new(path)?;
-        io::Write::write_all(&mut file, &bytes)?;
+        io::Write::write_all(&mut file, &head_with_checksum(&bytes))?;
+        io::Write::write_all(&mut file, &bytes[HEAD_BYTES..])?;
         file.sync_all()
     };
     write().map_err(|reason| AlignerError::IndexWrite { path: path.into(), reason })

@@ -128,11 +128,19 @@ fn a_mapped_file_of_another_reference_or_cut_short_is_refused() {
     let of_another = fs::read(index_file(&other, MAPPED_INDEX_SUFFIX)).unwrap();
     let mut of_another_version = whole.clone();
     of_another_version[20] += 1;
+    let altered = |byte: usize| {
+        let mut bytes = whole.clone();
+        bytes[byte] ^= 1;
+        bytes
+    };
     let refused = [
         (of_another, "of another reference"),
         (of_another_version, "not an FM-index of this version"),
         (whole[..whole.len() - 1].to_vec(), "bytes; for this reference it has"),
         (Vec::new(), "0 bytes; for this reference"),
+        (altered(super::layout::HEAD_BYTES), "checksum"),
+        (altered(whole.len() / 2), "checksum"),
+        (altered(whole.len() - 1), "checksum"),
     ];
     for (bytes, expected) in refused {
         fs::write(&mapped, bytes).unwrap();
