@@ -77,6 +77,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let cli = Cli::parse();
     init_logging(cli.log.or_else(|| cli.command.log_level()).unwrap_or(LogLevel::Info));
     #[cfg(feature = "ort")]

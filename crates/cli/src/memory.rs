@@ -7,7 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Milliseconds after which freed memory goes back to the system. The default of 10 suits programs that are idle at times; a
 /// batch of reads takes longer, and the system would clear the same pages for each.
-const GIVE_BACK_AFTER: c_long = 1_000;
+const GIVE_BACK_AFTER: c_long = 10_000;
 /// `mi_option_purge_delay` of mimalloc 2 and 3.
 const PURGE_DELAY: c_int = 15;
 

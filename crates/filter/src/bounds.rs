@@ -8,7 +8,7 @@ use crate::cascade::{CascadeBatch, CascadeSettings, PlacedSeed};
 use crate::competition::Competition;
 use crate::diagonal::{Segment, extend, find_run, join};
 use crate::flanks::{FLANKS, Flanks, REACH, Rules, VectorForm};
-use crate::planes::{BLOCK, ReadPlanes, ReferencePlanes};
+use crate::planes::{BLOCK, NEAR, ReadPlanes, ReferencePlanes};
 
 /// Seeds whose flanks are extended together. The reference of the next ones is asked for meanwhile.
 pub(crate) const TOGETHER: usize = FLANKS / 2;
@@ -221,7 +221,13 @@ impl<'a> Probe<'a> {
     fn beside(&mut self, seed: &PlacedSeed, segment: &Segment, contig: &Range<u64>) -> i32 {
         let (settings, reference) = (self.settings, self.reference);
         let mut best = segment.score;
+        // Few of the diagonals have a run at all, and those that do are found together.
+        let with_run = self.read.diagonals_with_run(seed.reverse, reference, seed.diagonal(), settings.run);
+        let is_near = |shift: i32| shift.unsigned_abs() < NEAR as u32;
         for shift in (1..=settings.shifts).flat_map(|shift| [shift, -shift]) {
+            if is_near(shift) && with_run >> (shift + NEAR as i32) & 1 == 0 {
+                continue;
+            }
             let diagonal = seed.diagonal() + i64::from(shift);
             let bases = bases_on(contig, diagonal, self.read.length());
             let before = bases.start..(segment.start as usize).clamp(bases.start, bases.end);

@@ -29,6 +29,7 @@ mod rails;
 mod seed_filter;
 mod statistics;
 mod student_features;
+mod window_bound;
 
 pub use bands::{Bands, NetworkBand, StudentBand};
 pub use bands_file::{BandsFile, HalfLoss, Loss, WorkLoss};
@@ -47,3 +48,4 @@ pub use rails::GuardRails;
 pub use seed_filter::{SeedBatch, SeedFacts, SeedFilter};
 pub use statistics::FilterStatistics;
 pub use student_features::{STUDENT_ROW, StudentRead, StudentSeed};
+pub use window_bound::{Reach, WindowBound};

@@ -69,6 +69,8 @@ pub struct FilterStatistics {
     pub rescues_skipped: u64,
     /// Rescue gate: those in which a mate has to score more than without the gate.
     pub rescues_raised: u64,
+    /// Mate rescue: searches that were proven to find nothing, and left out.
+    pub rescues_proven: u64,
 }
 
 impl FilterStatistics {
@@ -115,5 +117,6 @@ impl FilterStatistics {
         self.rescues_in += other.rescues_in;
         self.rescues_skipped += other.rescues_skipped;
         self.rescues_raised += other.rescues_raised;
+        self.rescues_proven += other.rescues_proven;
     }
 }

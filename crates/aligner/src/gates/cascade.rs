@@ -257,14 +257,19 @@ fn extension(bound: &Bound, l_pac: i64, band: i32) -> SeedExtension {
     }
 }
 
-/// What the cascade decides by in a run with these options.
-pub(crate) fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
+/// bwa's scores of a run with these options.
+pub(crate) fn scoring(options: &AlignOptions) -> Scoring {
     let mem = &options.mem;
-    let scoring = Scoring {
+    Scoring {
         matched: mem.a,
         mismatched: mem.b,
         gap_open: mem.o_del.min(mem.o_ins),
         gap_extend: mem.e_del.min(mem.e_ins),
-    };
-    bands.under(scoring, mem.t, mem.pen_unpaired, mem.max_matesw.max(1) as usize)
+    }
+}
+
+/// What the cascade decides by in a run with these options.
+pub(crate) fn settings(bands: &Bands, options: &AlignOptions) -> CascadeSettings {
+    let mem = &options.mem;
+    bands.under(scoring(options), mem.t, mem.pen_unpaired, mem.max_matesw.max(1) as usize)
 }

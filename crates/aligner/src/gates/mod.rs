@@ -52,7 +52,7 @@ use seedsieve_filter::{FilterStatistics, GuardRails, SeedFilter};
 use crate::stages::ungapped::ungapped_score;
 use crate::{AlignOptions, AlignerError, ComputeContext, FilterMode, ReferenceIndex, Seed, SeedExtension};
 
-pub(crate) use cascade::{place, settings};
+pub(crate) use cascade::{place, scoring, settings};
 pub use rescue::{RescueCase, RescueGate, RescueVerdict};
 #[cfg(test)]
 pub(crate) use seeding::Explained;

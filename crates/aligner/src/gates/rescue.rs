@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use crate::AlignOptions;
+use crate::{AlignOptions, ReferenceIndex};
 
 /// A mate that might be looked for beside a region of its read. Scores are alignment scores.
 pub struct RescueCase<'a> {
     /// The run's options.
     pub options: &'a AlignOptions,
+    /// The reference.
+    pub index: &'a ReferenceIndex,
     /// Score of the region beside which the mate would be looked for.
     pub anchor: i32,
     /// Where that region lies: half-open, in bwa's 2L coordinate.
@@ -20,8 +22,6 @@ pub struct RescueCase<'a> {
     pub mate: &'a [u8],
     /// Where the mate would be looked for: half-open, in bwa's 2L coordinate.
     pub window: Range<i64>,
-    /// The reference there.
-    pub reference: &'a [u8],
 }
 
 impl RescueCase<'_> {
@@ -30,31 +30,19 @@ impl RescueCase<'_> {
         self.options.mem.min_seed_len * self.options.mem.a
     }
 
-    /// The most 8-mers that mate and window share on one diagonal.
-    pub fn diagonal_votes(&self) -> u32 {
-        const LENGTH: usize = 8;
-        let eight = |codes: &[u8]| {
-            codes.iter().try_fold(0usize, |word, &code| (code < 4).then_some(word << 2 | usize::from(code)))
-        };
-        let mut places: Vec<(usize, usize)> =
-            self.mate.windows(LENGTH).enumerate().filter_map(|(place, codes)| Some((eight(codes)?, place))).collect();
-        places.sort_unstable();
-        let mut votes = vec![0u32; self.mate.len() + self.reference.len()];
-        for (place, word) in self.reference.windows(LENGTH).enumerate().filter_map(|(p, c)| Some((p, eight(c)?))) {
-            let first = places.partition_point(|&(other, _)| other < word);
-            for &(_, of_mate) in places[first..].iter().take_while(|(other, _)| *other == word) {
-                votes[place + self.mate.len() - of_mate] += 1;
-            }
-        }
-        votes.into_iter().max().unwrap_or(0)
+    /// The reference in the window, as base codes.
+    pub fn reference(&self) -> Vec<u8> {
+        let mut bases = Vec::new();
+        self.index.packed.bases_into(self.window.start, self.window.end, &mut bases);
+        bases
     }
 }
 
 /// What becomes of one search for a mate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RescueVerdict {
-    /// The mate is looked for; what scores less than this does not count. (The search proves from shared 5-mers that most
-    /// windows hold nothing of the kind, and leaves those out; the higher the score, the more of them.)
+    /// The mate is looked for; what scores less than this does not count. (Most windows are proven to hold nothing of the
+    /// kind, and are left out; the higher the score, the more of them.)
     Search {
         /// The score; no less than [`RescueCase::floor`].
         least_score: i32,
@@ -77,13 +65,35 @@ pub trait RescueGate: Send + Sync {
     }
 }
 
-/// The filter's own: a pair is rescued where one of its reads can be reported. Its searches stay bwa's: each way to leave
-/// some out that was tried moved three times as many alignments.
+/// The filter's own. Where one of the reads can be reported its mate is looked for as bwa does: each way to leave some of
+/// these searches out that was tried moved three times as many alignments. Where none can, but one comes close, its mate is
+/// looked for beside what comes close, and has to be reportable itself.
 pub(super) struct Reportable;
+
+impl Reportable {
+    /// Points under -T that still count as close.
+    const CLOSE: i32 = 9;
+
+    /// `anchor` is the score beside which the mate is looked for, `pair_best` the best of both reads, `floor` bwa's least score.
+    fn verdict(anchor: i32, pair_best: i32, report_score: i32, floor: i32) -> RescueVerdict {
+        if pair_best >= report_score {
+            RescueVerdict::Search { least_score: floor }
+        } else if anchor >= report_score - Self::CLOSE {
+            RescueVerdict::Search { least_score: floor.max(report_score) }
+        } else {
+            RescueVerdict::Skip
+        }
+    }
+}
 
 impl RescueGate for Reportable {
     fn is_worth_rescue(&self, best: [Option<i32>; 2], report_score: i32) -> bool {
-        best.into_iter().flatten().any(|best| best >= report_score)
+        best.into_iter().flatten().any(|best| best >= report_score - Self::CLOSE)
+    }
+
+    fn judge(&self, case: &RescueCase<'_>) -> RescueVerdict {
+        let pair_best = case.best.max(case.mate_best.unwrap_or(0));
+        Self::verdict(case.anchor, pair_best, case.options.mem.t, case.floor())
     }
 }
 
@@ -91,33 +101,15 @@ impl RescueGate for Reportable {
 mod tests {
     use super::*;
 
-    fn case(options: &AlignOptions) -> RescueCase<'_> {
-        let (mate, reference) = (&[][..], &[][..]);
-        RescueCase {
-            options,
-            anchor: 50,
-            anchor_place: 0..100,
-            best: 50,
-            mate_best: None,
-            mate,
-            window: 300..900,
-            reference,
-        }
-    }
-
     #[test]
-    fn votes_are_counted_along_diagonals() {
-        let options = AlignOptions::default();
-        let reference: Vec<u8> = (0..60u32).map(|i| (i * i / 7 % 4) as u8).collect();
-        let mut mate = reference[20..45].to_vec();
-        let votes = |mate: &[u8]| {
-            let mut case = case(&options);
-            (case.mate, case.reference) = (mate, &reference);
-            case.diagonal_votes()
-        };
-        assert_eq!(votes(&mate), 25 - 7);
-        mate[12] = 4;
-        assert_eq!(votes(&mate), 5 + 5, "12 bases on either side of an N");
-        assert_eq!(votes(&[4; 20]), 0);
+    fn a_pair_that_nearly_is_reported_is_rescued_by_a_mate_that_is() {
+        let verdict = |anchor, pair_best| Reportable::verdict(anchor, pair_best, 30, 19);
+        let search = |least_score| RescueVerdict::Search { least_score };
+        assert_eq!(verdict(15, 30), search(19), "bwa's own search");
+        assert_eq!(verdict(21, 29), search(30));
+        assert_eq!(verdict(20, 29), RescueVerdict::Skip, "no good anchor");
+        assert!(Reportable.is_worth_rescue([None, Some(21)], 30));
+        assert!(!Reportable.is_worth_rescue([None, Some(20)], 30));
+        assert_eq!(Reportable::verdict(21, 29, 30, 35), search(35), "bwa's own threshold is higher");
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! bwa looks beside the best regions of a read, one after the other, in every orientation in which the mate has no region
 //! yet. What the mate has depends on what was found before, so the pairs of a batch go through it in rounds, one region a
-//! round, and the searches of one round run together.
+//! round, and the searches of one round run together. Most searches are proven to find nothing ([`WindowBound`]), before the
+//! reference is unpacked for them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bwa_mem4_extend::KswAlignResult;
 use bwa_mem4_mem::{MemAlnReg, PairRescueData, PeStat, mem_sort_dedup_patch};
 use bwa_neon::{KswJob, batched_mate_rescue};
+use seedsieve_filter::{Reach, ReadPlanes, WindowBound};
 
-use crate::gates::{RescueCase, RescueGate, RescueVerdict};
+use crate::gates::{self, RescueCase, RescueGate, RescueVerdict};
 use crate::{AlignOptions, FilterStatistics, ReferenceIndex};
 
 /// Letters of the scoring matrix: A, C, G, T, N.
@@ -20,6 +23,8 @@ const ALPHABET: usize = 5;
 struct Mate {
     /// Base codes as sequenced, and reverse-complemented.
     codes: [Vec<u8>; 2],
+    /// The same as bit planes.
+    planes: ReadPlanes,
     /// Starts of its regions in the 2L coordinate, ascending.
     starts: Vec<i64>,
     /// The most bases of the reference that a region of it covers.
@@ -31,7 +36,10 @@ struct Mate {
 impl Mate {
     fn new(codes: &[u8], regions: &[MemAlnReg]) -> Self {
         let reverse = codes.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
-        Self { codes: [codes.to_vec(), reverse], starts: starts(regions), longest: longest(regions), settled: false }
+        let mut planes = ReadPlanes::default();
+        planes.set(codes);
+        let codes = [codes.to_vec(), reverse];
+        Self { codes, planes, starts: starts(regions), longest: longest(regions), settled: false }
     }
 
     /// Whether the region may touch one of those that are there, on the reference.
@@ -50,10 +58,12 @@ struct Search {
     is_alt: bool,
     /// Whether it is turned round.
     reverse: bool,
+    /// The part of the window in which the mate may be, in the 2L coordinate.
+    window: Range<i64>,
+    /// Its bases.
     target: Vec<u8>,
-    /// Start of `target` in the 2L coordinate.
-    start: i64,
-    verdict: RescueVerdict,
+    /// Score from which on the mate counts.
+    least_score: i32,
 }
 
 /// Looks for the mates of `pairs` as bwa does, but for what `gate` leaves out.
@@ -73,6 +83,7 @@ pub(crate) fn rescue_mates(
     let mut mates: Vec<[Mate; 2]> =
         pairs.iter().map(|pair| [Mate::new(pair.seq0, pair.a0), Mate::new(pair.seq1, pair.a1)]).collect();
     let rounds = anchors.iter().flatten().map(Vec::len).max().unwrap_or(0);
+    let mut bound = WindowBound::new(gates::scoring(options));
     for round in 0..rounds {
         let mut searches = Vec::new();
         for (pair, of_reads) in anchors.iter().enumerate() {
@@ -82,24 +93,33 @@ pub(crate) fn rescue_mates(
                 for orientation in open_orientations(index.length(), insert_size, anchor, &mate.starts) {
                     let expected = &insert_size[orientation];
                     let length = mate.codes[0].len();
-                    let Some(mut search) = window(index, options, expected, orientation, anchor, length) else {
-                        continue;
-                    };
-                    (search.pair, search.read) = (pair, read);
-                    search.verdict = gate.judge(&RescueCase {
+                    let Some(window) = window(index, options, expected, orientation, anchor, length) else { continue };
+                    let reverse = is_turned(orientation);
+                    let verdict = gate.judge(&RescueCase {
                         options,
+                        index,
                         anchor: anchor.score,
                         anchor_place: anchor.rb..anchor.re,
                         best: bests[pair][anchor_read].unwrap_or(anchor.score),
                         mate_best: bests[pair][read],
-                        mate: &mate.codes[usize::from(search.reverse)],
-                        window: search.start..search.start + search.target.len() as i64,
-                        reference: &search.target,
+                        mate: &mate.codes[usize::from(reverse)],
+                        window: window.clone(),
                     });
                     statistics.rescues_in += 1;
-                    statistics.rescues_skipped += u64::from(search.verdict == RescueVerdict::Skip);
-                    statistics.rescues_raised += u64::from(search.least_score().is_some_and(|s| s > floor(options)));
-                    searches.push(search);
+                    let RescueVerdict::Search { least_score } = verdict else {
+                        statistics.rescues_skipped += 1;
+                        continue;
+                    };
+                    statistics.rescues_raised += u64::from(least_score > floor(options));
+                    let least_score = least_score.max(floor(options));
+                    let Reach::Within(window) = reach(index, &mut bound, mate, reverse, window, least_score) else {
+                        statistics.rescues_proven += 1;
+                        continue;
+                    };
+                    let mut target = Vec::new();
+                    index.packed.bases_into(window.start, window.end, &mut target);
+                    let (contig, is_alt) = (anchor.rid, anchor.is_alt);
+                    searches.push(Search { pair, read, contig, is_alt, reverse, window, target, least_score });
                 }
             }
         }
@@ -107,10 +127,9 @@ pub(crate) fn rescue_mates(
             let PairRescueData { a0, a1, .. } = &mut pairs[search.pair];
             let regions = if search.read == 0 { a0 } else { a1 };
             let mate = &mut mates[search.pair][search.read];
-            let found = found.zip(search.least_score());
-            let Some((found, _)) = found.filter(|(found, least)| found.score >= *least && found.qb >= 0) else {
+            if found.score < search.least_score || found.qb < 0 {
                 continue;
-            };
+            }
             let region = region(index.length(), search, &found, mate.codes[0].len() as i32);
             insert(index, options, regions, region, mate);
         }
@@ -123,13 +142,24 @@ fn floor(options: &AlignOptions) -> i32 {
     options.mem.min_seed_len * options.mem.a
 }
 
-impl Search {
-    /// Score from which on a mate counts; nothing where it is not looked for.
-    fn least_score(&self) -> Option<i32> {
-        match self.verdict {
-            RescueVerdict::Search { least_score } => Some(least_score),
-            RescueVerdict::Skip => None,
-        }
+/// Where in the window (in the 2L coordinate) the mate may score `least`.
+fn reach(
+    index: &ReferenceIndex,
+    bound: &mut WindowBound,
+    mate: &Mate,
+    reverse: bool,
+    window: Range<i64>,
+    least: i32,
+) -> Reach {
+    let length = index.length();
+    if window.start < length {
+        return bound.reach(&mate.planes, reverse, index.planes(), &window, least);
+    }
+    // On the reverse strand the other strand of the mate is laid on the forward one.
+    let turned = |range: Range<i64>| 2 * length - range.end..2 * length - range.start;
+    match bound.reach(&mate.planes, !reverse, index.planes(), &turned(window), least) {
+        Reach::Within(part) => Reach::Within(turned(part)),
+        Reach::Nowhere => Reach::Nowhere,
     }
 }
 
@@ -186,7 +216,13 @@ fn longest(regions: &[MemAlnReg]) -> i64 {
     regions.iter().map(|region| region.re - region.rb).max().unwrap_or(0)
 }
 
-/// The search in one orientation; nothing where the window is too small or lies on another contig.
+/// Whether the mate is turned round in an orientation, as its anchor lies.
+fn is_turned(orientation: usize) -> bool {
+    (orientation >> 1) != (orientation & 1)
+}
+
+/// Where the mate is looked for in one orientation, in the 2L coordinate; nothing where that is too small or lies on another
+/// contig.
 fn window(
     index: &ReferenceIndex,
     options: &AlignOptions,
@@ -194,44 +230,28 @@ fn window(
     orientation: usize,
     anchor: &MemAlnReg,
     length: usize,
-) -> Option<Search> {
-    let reverse = (orientation >> 1) != (orientation & 1);
+) -> Option<Range<i64>> {
     let mate_follows = orientation >> 1 == 0;
     let (low, high) = (i64::from(expected.low), i64::from(expected.high));
     let starts = if mate_follows { anchor.rb + low..anchor.rb + high } else { anchor.rb - high..anchor.rb - low };
     let length = length as i64;
     // The mate's start, seen from the anchor's strand, is its last base where it is turned round.
-    let (start, end) = if reverse { (starts.start - length, starts.end) } else { (starts.start, starts.end + length) };
+    let (start, end) =
+        if is_turned(orientation) { (starts.start - length, starts.end) } else { (starts.start, starts.end + length) };
     let (start, end) = (start.max(0), end.min(2 * index.length()));
     if start >= end {
         return None;
     }
     let (start, end, contig) = index.bns.fetch_bounds(start, end, (start + end) >> 1);
-    if contig != anchor.rid || end - start < i64::from(options.mem.min_seed_len) {
-        return None;
-    }
-    let mut target = Vec::new();
-    index.packed.bases_into(start, end, &mut target);
-    Some(Search {
-        pair: 0,
-        read: 0,
-        contig: anchor.rid,
-        is_alt: anchor.is_alt,
-        reverse,
-        target,
-        start,
-        verdict: RescueVerdict::Skip,
-    })
+    (contig == anchor.rid && end - start >= i64::from(options.mem.min_seed_len)).then_some(start..end)
 }
 
-/// The result of each search, in their order; nothing where there is no search. Those for the same score run together.
-fn run(options: &AlignOptions, searches: &[Search], mates: &[[Mate; 2]]) -> Vec<Option<KswAlignResult>> {
+/// The result of each search, in their order. Those for the same score run together.
+fn run(options: &AlignOptions, searches: &[Search], mates: &[[Mate; 2]]) -> Vec<KswAlignResult> {
     let mem = &options.mem;
     let mut of_score: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for (number, search) in searches.iter().enumerate() {
-        if let Some(least_score) = search.least_score() {
-            of_score.entry(least_score.max(floor(options))).or_default().push(number);
-        }
+        of_score.entry(search.least_score).or_default().push(number);
     }
     let mut results = vec![None; searches.len()];
     for (least_score, numbers) in of_score {
@@ -255,13 +275,13 @@ fn run(options: &AlignOptions, searches: &[Search], mates: &[[Mate; 2]]) -> Vec<
             results[number] = Some(found);
         }
     }
-    results
+    results.into_iter().map(|found| found.expect("every search has a score that it runs for")).collect()
 }
 
 /// The region of what a search found, in the coordinates of the mate as it was sequenced.
 fn region(l_pac: i64, search: &Search, found: &KswAlignResult, mate_length: i32) -> MemAlnReg {
     let (query_start, query_end) = (found.qb, found.qe + 1);
-    let (start, end) = (search.start + i64::from(found.tb), search.start + i64::from(found.te) + 1);
+    let (start, end) = (search.window.start + i64::from(found.tb), search.window.start + i64::from(found.te) + 1);
     let (qb, qe, rb, re) = if search.reverse {
         (mate_length - query_end, mate_length - query_start, 2 * l_pac - end, 2 * l_pac - start)
     } else {

@@ -109,7 +109,6 @@ fn own_extensions(text: &str) -> Result<OwnExtensions, String> {
 /// Extracts the seeds.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let start = Instant::now();
-    crate::memory::keep_freed();
     let options = options(&args)?;
     let threads = usize::from(args.threads);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;

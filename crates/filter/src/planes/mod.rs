@@ -3,7 +3,13 @@
 //! A base code (A 0, C 1, G 2, T 3) is split into its low and its high bit; base i of a block of 64 is bit i of both words.
 //! Two bases differ where either plane does: mismatches of 64 bases are two XORs and an OR.
 
+mod lanes;
+mod runs;
+
 use std::ops::Range;
+
+pub(crate) use runs::{DIAGONALS, RunCounts};
+use runs::{LONGEST_RUN, Laid};
 
 use crate::bounds::TOGETHER;
 
@@ -194,6 +200,9 @@ impl StrandPlanes {
     }
 }
 
+/// Diagonals on either side of one that are looked at together.
+pub(crate) const NEAR: usize = DIAGONALS / 2;
+
 /// A read, as it is and reverse-complemented. Its memory is used again from read to read.
 #[derive(Debug, Default)]
 pub struct ReadPlanes {
@@ -246,6 +255,48 @@ impl ReadPlanes {
         }
     }
 
+    /// Of the diagonals right beside the one on which the read starts at `start` of the reference, those that may hold `run`
+    /// matches in a row: bit `shift + NEAR` for the one that starts at `start + shift`, for shifts from `-NEAR` to `NEAR - 1`.
+    /// A diagonal that is not named holds no such run. Contigs' ends are not looked at, and near the reference's ends, or for
+    /// a run of more than 32, all are named.
+    pub(crate) fn diagonals_with_run(&self, reverse: bool, reference: &ReferencePlanes, start: i64, run: usize) -> u16 {
+        let laid = self.lay(reverse, reference, start - NEAR as i64, run, DIAGONALS);
+        laid.map_or(u16::MAX, Laid::with_run)
+    }
+
+    /// At how many places `run` matches in a row begin, on the diagonals from the one on which the read starts at `start` of
+    /// the reference, sixteen for each of `counts`. N matches everything. Returns whether there are more than `many` on some
+    /// diagonal; nothing, and nothing is counted, near the reference's ends, or for a run of more than 32.
+    pub(crate) fn count_runs(
+        &self,
+        reverse: bool,
+        reference: &ReferencePlanes,
+        start: i64,
+        run: usize,
+        many: u32,
+        counts: &mut [RunCounts],
+    ) -> Option<bool> {
+        let laid = self.lay(reverse, reference, start, run, DIAGONALS * counts.len())?;
+        Some(laid.count(many, counts))
+    }
+
+    /// The read laid on so many diagonals; nothing where some of its blocks would be outside the reference.
+    fn lay<'a>(
+        &'a self,
+        reverse: bool,
+        reference: &'a ReferencePlanes,
+        start: i64,
+        run: usize,
+        diagonals: usize,
+    ) -> Option<Laid<'a>> {
+        let words = self.length.div_ceil(BLOCK);
+        let end = start + (words * BLOCK + diagonals + BLOCK) as i64;
+        let fits = start >= 0 && end <= reference.length() as i64 && (1..=LONGEST_RUN).contains(&run);
+        let blocks = &self.strands[usize::from(reverse)].blocks[1..=words];
+        let outside = u64::MAX.checked_shl((self.length % BLOCK) as u32).filter(|_| !self.length.is_multiple_of(BLOCK));
+        fits.then(|| Laid { blocks, outside: outside.unwrap_or(0), reference, start, run })
+    }
+
     /// Mismatches of the 64 bases of the read from `from` (-64 at least) on, laid on the reference from `start` on: bit i is
     /// set where base `from + i` differs, is N, or lies outside the read.
     #[inline]
@@ -261,7 +312,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn reference(codes: &[u8], contig_starts: Vec<u64>) -> ReferencePlanes {
+    pub(super) fn reference(codes: &[u8], contig_starts: Vec<u64>) -> ReferencePlanes {
         ReferencePlanes::new(contig_starts, |range, piece| {
             piece.clear();
             piece.extend_from_slice(&codes[range.start as usize..range.end as usize]);
@@ -301,6 +352,88 @@ mod tests {
                     prop_assert_eq!(mask[i / BLOCK] >> (i % BLOCK) & 1 == 1, expected, "base {}", i);
                 }
             }
+        }
+    }
+
+    /// A random reference, and a read of which a part is copied from it so that runs are not only those of chance.
+    pub(super) fn read_on_reference() -> impl Strategy<Value = (Vec<u8>, Vec<u8>, i64)> {
+        (
+            proptest::collection::vec(0u8..4, 500..700),
+            proptest::collection::vec(0u8..5, 1..200),
+            (0usize..40, 0usize..150),
+            0i64..600,
+        )
+            .prop_map(|(reference, mut read, (copied, from), start)| {
+                for i in from..(from + copied).min(read.len()) {
+                    if let Some(&code) = reference.get(start as usize + i) {
+                        read[i] = code;
+                    }
+                }
+                (reference, read, start)
+            })
+    }
+
+    /// A read's planes, of which the strand `reverse` is what is given.
+    pub(super) fn planes_of(oriented: &[u8], reverse: bool) -> ReadPlanes {
+        let turned: Vec<u8> = oriented.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
+        let mut planes = ReadPlanes::default();
+        planes.set(if reverse { &turned } else { oriented });
+        planes
+    }
+
+    /// Where `run` matches in a row begin on the diagonal that starts at `start`.
+    fn runs(reference: &[u8], read: &[u8], start: i64, run: usize, n_matches: bool) -> usize {
+        let matches = |(i, &code): (usize, &u8)| {
+            (code == 4 && n_matches) || reference.get((start + i as i64) as usize) == Some(&code)
+        };
+        let matches: Vec<bool> = read.iter().enumerate().map(matches).collect();
+        matches.windows(run).filter(|run| run.iter().all(|&matched| matched)).count()
+    }
+
+    proptest! {
+        #[test]
+        fn diagonals_with_a_run_are_named(
+            (reference, read, start) in read_on_reference(),
+            shift in -(NEAR as i64)..NEAR as i64,
+            run in 1usize..34,
+            reverse: bool,
+        ) {
+            let planes = self::reference(&reference, vec![0, reference.len() as u64]);
+            let start = start + shift;
+            let named = planes_of(&read, reverse).diagonals_with_run(reverse, &planes, start, run);
+            let blocks = (read.len().next_multiple_of(BLOCK) + BLOCK + NEAR) as i64;
+            let known = start >= NEAR as i64 && start + blocks <= reference.len() as i64 && run <= 32;
+            for number in 0..2 * NEAR {
+                let first = start + number as i64 - NEAR as i64;
+                let expected = !known || runs(&reference, &read, first, run, false) > 0;
+                prop_assert_eq!(named >> number & 1 == 1, expected, "diagonal {}", number);
+            }
+        }
+
+        #[test]
+        fn runs_are_counted_on_each_diagonal(
+            (reference, read, start) in read_on_reference(),
+            shift in 0i64..40,
+            run in 1usize..34,
+            reverse: bool,
+        ) {
+            let planes = self::reference(&reference, vec![0, reference.len() as u64]);
+            let first = start - shift;
+            let mut counts = vec![RunCounts::default(); 3];
+            let many = planes_of(&read, reverse).count_runs(reverse, &planes, first, run, 2, &mut counts);
+            let blocks = (read.len().next_multiple_of(BLOCK) + BLOCK + 48) as i64;
+            let known = first >= 0 && first + blocks <= reference.len() as i64 && run <= 32;
+            prop_assert_eq!(many.is_some(), known);
+            for (number, counts) in counts.iter().enumerate().filter(|_| known) {
+                let first = first + (number * DIAGONALS) as i64;
+                let expected: Vec<(usize, u32)> = (0..DIAGONALS)
+                    .map(|number| (number, runs(&reference, &read, first + number as i64, run, true) as u32))
+                    .filter(|(_, count)| *count > 0)
+                    .collect();
+                prop_assert_eq!(counts.iter().collect::<Vec<_>>(), expected);
+            }
+            let most = counts.iter().flat_map(RunCounts::iter).map(|(_, count)| count).max().unwrap_or(0);
+            prop_assert_eq!(many.unwrap_or(false), most > 2);
         }
     }
 
