@@ -165,7 +165,8 @@ impl Gates {
                     seeds: seeds.then(|| Arc::clone(&cascade) as _),
                     extensions: extensions.then_some(cascade as _),
                     rescue,
-                    proofs: true,
+                    // Of what the cascade extends the proof finds too little to pay for the look.
+                    proofs: false,
                 }
             }
             FilterMode::Network => {

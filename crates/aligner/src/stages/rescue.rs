@@ -2,8 +2,8 @@
 //!
 //! bwa looks beside the best regions of a read, one after the other, in every orientation in which the mate has no region
 //! yet. What the mate has depends on what was found before, so the pairs of a batch go through it in rounds, one region a
-//! round, and the searches of one round run together. Most searches are proven to find nothing ([`WindowBound`]), before the
-//! reference is unpacked for them.
+//! round, and the searches of one round run together. Most searches are proven to find nothing ([`WindowBound`]), pair by pair
+//! before the first round and before the reference is unpacked for them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,21 +49,35 @@ impl Mate {
     }
 }
 
-/// One search: a mate against a window of the reference.
-struct Search {
-    pair: usize,
-    /// Which read of the pair is looked for.
-    read: usize,
+/// A region beside which the mate is looked for.
+struct Anchor {
+    score: i32,
+    /// In the 2L coordinate.
+    place: Range<i64>,
     contig: i32,
     is_alt: bool,
-    /// Whether it is turned round.
-    reverse: bool,
-    /// The part of the window in which the mate may be, in the 2L coordinate.
+}
+
+/// A search that may find something.
+struct Prospect {
+    /// The number of the anchor among those of its read, which is the round in which the mate is looked for.
+    round: usize,
+    /// Which read of the pair is looked for.
+    read: usize,
+    anchor: Anchor,
+    orientation: usize,
+    /// Where the mate may be, in the 2L coordinate.
     window: Range<i64>,
-    /// Its bases.
-    target: Vec<u8>,
-    /// Score from which on the mate counts.
+    /// Score from which on it counts.
     least_score: i32,
+}
+
+/// One search: a mate against a window of the reference.
+struct Search<'a> {
+    pair: usize,
+    prospect: &'a Prospect,
+    /// The window's bases.
+    target: Vec<u8>,
 }
 
 /// Looks for the mates of `pairs` as bwa does, but for what `gate` leaves out.
@@ -75,66 +89,111 @@ pub(crate) fn rescue_mates(
     pairs: &mut [PairRescueData<'_>],
 ) -> FilterStatistics {
     let mut statistics = FilterStatistics::default();
-    // Regions that rescue finds are no anchors themselves.
-    let anchors: Vec<[Vec<MemAlnReg>; 2]> =
-        pairs.iter().map(|pair| [anchors(options, pair.a0), anchors(options, pair.a1)]).collect();
-    let bests: Vec<[Option<i32>; 2]> =
-        pairs.iter().map(|pair| [&pair.a0, &pair.a1].map(|regions| regions.first().map(|best| best.score))).collect();
     let mut mates: Vec<[Mate; 2]> =
         pairs.iter().map(|pair| [Mate::new(pair.seq0, pair.a0), Mate::new(pair.seq1, pair.a1)]).collect();
-    let rounds = anchors.iter().flatten().map(Vec::len).max().unwrap_or(0);
     let mut bound = WindowBound::new(gates::scoring(options));
-    for round in 0..rounds {
+    // Regions that rescue finds are no anchors themselves.
+    let prospects: Vec<Vec<Prospect>> = pairs
+        .iter()
+        .zip(&mates)
+        .map(|(pair, mates)| prospects(index, options, insert_size, gate, pair, mates, &mut bound, &mut statistics))
+        .collect();
+    // Pairs with the number of their next prospect.
+    let mut left: Vec<(usize, usize)> = (0..pairs.len()).map(|pair| (pair, 0)).collect();
+    for round in 0.. {
+        left.retain(|&(pair, next)| next < prospects[pair].len());
+        if left.is_empty() {
+            break;
+        }
         let mut searches = Vec::new();
-        for (pair, of_reads) in anchors.iter().enumerate() {
-            for (anchor_read, of_read) in of_reads.iter().enumerate() {
-                let (Some(anchor), read) = (of_read.get(round), 1 - anchor_read) else { continue };
-                let mate = &mates[pair][read];
-                for orientation in open_orientations(index.length(), insert_size, anchor, &mate.starts) {
-                    let expected = &insert_size[orientation];
-                    let length = mate.codes[0].len();
-                    let Some(window) = window(index, options, expected, orientation, anchor, length) else { continue };
-                    let reverse = is_turned(orientation);
-                    let verdict = gate.judge(&RescueCase {
-                        options,
-                        index,
-                        anchor: anchor.score,
-                        anchor_place: anchor.rb..anchor.re,
-                        best: bests[pair][anchor_read].unwrap_or(anchor.score),
-                        mate_best: bests[pair][read],
-                        mate: &mate.codes[usize::from(reverse)],
-                        window: window.clone(),
-                    });
-                    statistics.rescues_in += 1;
-                    let RescueVerdict::Search { least_score } = verdict else {
-                        statistics.rescues_skipped += 1;
-                        continue;
-                    };
-                    statistics.rescues_raised += u64::from(least_score > floor(options));
-                    let least_score = least_score.max(floor(options));
-                    let Reach::Within(window) = reach(index, &mut bound, mate, reverse, window, least_score) else {
-                        statistics.rescues_proven += 1;
-                        continue;
-                    };
+        for (pair, next) in &mut left {
+            let of_round = prospects[*pair][*next..].iter().take_while(|prospect| prospect.round == round);
+            for prospect in of_round {
+                *next += 1;
+                let starts = &mates[*pair][prospect.read].starts;
+                if is_open(
+                    index.length(),
+                    &insert_size[prospect.orientation],
+                    prospect.orientation,
+                    &prospect.anchor,
+                    starts,
+                ) {
                     let mut target = Vec::new();
-                    index.packed.bases_into(window.start, window.end, &mut target);
-                    let (contig, is_alt) = (anchor.rid, anchor.is_alt);
-                    searches.push(Search { pair, read, contig, is_alt, reverse, window, target, least_score });
+                    index.packed.bases_into(prospect.window.start, prospect.window.end, &mut target);
+                    searches.push(Search { pair: *pair, prospect, target });
                 }
             }
         }
         for (search, found) in searches.iter().zip(run(options, &searches, &mates)) {
             let PairRescueData { a0, a1, .. } = &mut pairs[search.pair];
-            let regions = if search.read == 0 { a0 } else { a1 };
-            let mate = &mut mates[search.pair][search.read];
-            if found.score < search.least_score || found.qb < 0 {
+            let Prospect { read, least_score, .. } = *search.prospect;
+            let regions = if read == 0 { a0 } else { a1 };
+            let mate = &mut mates[search.pair][read];
+            if found.score < least_score || found.qb < 0 {
                 continue;
             }
-            let region = region(index.length(), search, &found, mate.codes[0].len() as i32);
+            let region = region(index.length(), search.prospect, &found, mate.codes[0].len() as i32);
             insert(index, options, regions, region, mate);
         }
     }
     statistics
+}
+
+/// The searches of a pair that may find something, in the order in which bwa comes to them.
+#[expect(clippy::too_many_arguments, reason = "what a batch shares, and one pair of it")]
+fn prospects(
+    index: &ReferenceIndex,
+    options: &AlignOptions,
+    insert_size: &[PeStat; 4],
+    gate: &dyn RescueGate,
+    pair: &PairRescueData<'_>,
+    mates: &[Mate; 2],
+    bound: &mut WindowBound,
+    statistics: &mut FilterStatistics,
+) -> Vec<Prospect> {
+    let regions = [pair.a0.as_slice(), pair.a1.as_slice()];
+    let bests = regions.map(|regions| regions.first().map(|best| best.score));
+    let mut prospects = Vec::new();
+    for (anchor_read, regions) in regions.into_iter().enumerate() {
+        let (read, mate) = (1 - anchor_read, &mates[1 - anchor_read]);
+        for (round, anchor) in anchors(options, regions).enumerate() {
+            for (orientation, expected) in insert_size.iter().enumerate() {
+                if !is_open(index.length(), expected, orientation, &anchor, &mate.starts) {
+                    continue;
+                }
+                let length = mate.codes[0].len();
+                let Some(window) = window(index, options, expected, orientation, &anchor, length) else { continue };
+                let reverse = is_turned(orientation);
+                let verdict = gate.judge(&RescueCase {
+                    options,
+                    index,
+                    anchor: anchor.score,
+                    anchor_place: anchor.place.clone(),
+                    best: bests[anchor_read].unwrap_or(anchor.score),
+                    mate_best: bests[read],
+                    mate: &mate.codes[usize::from(reverse)],
+                    window: window.clone(),
+                });
+                statistics.rescues_in += 1;
+                let RescueVerdict::Search { least_score } = verdict else {
+                    statistics.rescues_skipped += 1;
+                    continue;
+                };
+                statistics.rescues_raised += u64::from(least_score > floor(options));
+                let least_score = least_score.max(floor(options));
+                match reach(index, bound, mate, reverse, window, least_score) {
+                    Reach::Nowhere => statistics.rescues_proven += 1,
+                    Reach::Within(window) => {
+                        let anchor = Anchor { place: anchor.place.clone(), ..anchor };
+                        prospects.push(Prospect { round, read, anchor, orientation, window, least_score });
+                    }
+                }
+            }
+        }
+    }
+    // Stable: beside the same number of region of both reads, the first read's mate is looked for first.
+    prospects.sort_by_key(|prospect| prospect.round);
+    prospects
 }
 
 /// Score from which on bwa takes a mate that it finds.
@@ -165,43 +224,34 @@ fn reach(
 
 /// The regions beside which the mate is looked for: those that come within -U of the best, at most -m. Regions come best
 /// first.
-fn anchors(options: &AlignOptions, regions: &[MemAlnReg]) -> Vec<MemAlnReg> {
-    let Some(best) = regions.first() else { return Vec::new() };
-    let lowest = best.score - options.mem.pen_unpaired;
+fn anchors(options: &AlignOptions, regions: &[MemAlnReg]) -> impl Iterator<Item = Anchor> {
+    let lowest = regions.first().map_or(0, |best| best.score - options.mem.pen_unpaired);
     let most = options.mem.max_matesw.max(0) as usize;
-    regions.iter().filter(|region| region.score >= lowest).take(most).cloned().collect()
+    regions.iter().filter(move |region| region.score >= lowest).take(most).map(|region| Anchor {
+        score: region.score,
+        place: region.rb..region.re,
+        contig: region.rid,
+        is_alt: region.is_alt,
+    })
 }
 
-/// The orientations (FF, FR, RF, RR) in which the mate has no region at the right distance from `anchor`; `starts` are the
-/// starts of its regions, ascending.
-fn open_orientations(
-    l_pac: i64,
-    insert_size: &[PeStat; 4],
-    anchor: &MemAlnReg,
-    starts: &[i64],
-) -> impl Iterator<Item = usize> + use<> {
-    let is_reverse = anchor.rb >= l_pac;
-    let is_open = |orientation: usize| {
-        let expected = &insert_size[orientation];
-        if expected.failed {
-            return false;
-        }
-        let (low, high) = (i64::from(expected.low), i64::from(expected.high));
-        let opposite = orientation == 1 || orientation == 2;
-        // Places of the mate's start on the anchor's strand; one at the anchor's own start is before it.
-        let (first, last) = if orientation < 2 {
-            (anchor.rb + low.max(1), anchor.rb + high)
-        } else {
-            (anchor.rb - high, anchor.rb - low.max(0))
-        };
-        let (first, last) = if opposite { (2 * l_pac - 1 - last, 2 * l_pac - 1 - first) } else { (first, last) };
-        let strand = if is_reverse == opposite { 0..l_pac } else { l_pac..2 * l_pac };
-        let (first, last) = (first.max(strand.start), last.min(strand.end - 1));
-        let next = starts.partition_point(|&start| start < first);
-        starts.get(next).is_none_or(|&start| start > last)
-    };
-    let open: [bool; 4] = std::array::from_fn(is_open);
-    (0..4).filter(move |&orientation| open[orientation])
+/// Whether the mate has no region at the distance from `anchor` that is `expected` in this orientation (FF, FR, RF, RR);
+/// `starts` are the starts of its regions, ascending.
+fn is_open(l_pac: i64, expected: &PeStat, orientation: usize, anchor: &Anchor, starts: &[i64]) -> bool {
+    if expected.failed {
+        return false;
+    }
+    let (is_reverse, anchor) = (anchor.place.start >= l_pac, anchor.place.start);
+    let (low, high) = (i64::from(expected.low), i64::from(expected.high));
+    let opposite = orientation == 1 || orientation == 2;
+    // Places of the mate's start on the anchor's strand; one at the anchor's own start is before it.
+    let (first, last) =
+        if orientation < 2 { (anchor + low.max(1), anchor + high) } else { (anchor - high, anchor - low.max(0)) };
+    let (first, last) = if opposite { (2 * l_pac - 1 - last, 2 * l_pac - 1 - first) } else { (first, last) };
+    let strand = if is_reverse == opposite { 0..l_pac } else { l_pac..2 * l_pac };
+    let (first, last) = (first.max(strand.start), last.min(strand.end - 1));
+    let next = starts.partition_point(|&start| start < first);
+    starts.get(next).is_none_or(|&start| start > last)
 }
 
 /// The starts of regions, ascending.
@@ -228,12 +278,13 @@ fn window(
     options: &AlignOptions,
     expected: &PeStat,
     orientation: usize,
-    anchor: &MemAlnReg,
+    anchor: &Anchor,
     length: usize,
 ) -> Option<Range<i64>> {
     let mate_follows = orientation >> 1 == 0;
     let (low, high) = (i64::from(expected.low), i64::from(expected.high));
-    let starts = if mate_follows { anchor.rb + low..anchor.rb + high } else { anchor.rb - high..anchor.rb - low };
+    let place = anchor.place.start;
+    let starts = if mate_follows { place + low..place + high } else { place - high..place - low };
     let length = length as i64;
     // The mate's start, seen from the anchor's strand, is its last base where it is turned round.
     let (start, end) =
@@ -243,21 +294,21 @@ fn window(
         return None;
     }
     let (start, end, contig) = index.bns.fetch_bounds(start, end, (start + end) >> 1);
-    (contig == anchor.rid && end - start >= i64::from(options.mem.min_seed_len)).then_some(start..end)
+    (contig == anchor.contig && end - start >= i64::from(options.mem.min_seed_len)).then_some(start..end)
 }
 
 /// The result of each search, in their order. Those for the same score run together.
-fn run(options: &AlignOptions, searches: &[Search], mates: &[[Mate; 2]]) -> Vec<KswAlignResult> {
+fn run(options: &AlignOptions, searches: &[Search<'_>], mates: &[[Mate; 2]]) -> Vec<KswAlignResult> {
     let mem = &options.mem;
     let mut of_score: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for (number, search) in searches.iter().enumerate() {
-        of_score.entry(search.least_score).or_default().push(number);
+        of_score.entry(search.prospect.least_score).or_default().push(number);
     }
     let mut results = vec![None; searches.len()];
     for (least_score, numbers) in of_score {
         let job = |&number: &usize| {
-            let Search { pair, read, reverse, ref target, .. } = searches[number];
-            KswJob { query: &mates[pair][read].codes[usize::from(reverse)], target }
+            let Search { pair, prospect, ref target } = searches[number];
+            KswJob { query: &mates[pair][prospect.read].codes[usize::from(is_turned(prospect.orientation))], target }
         };
         let jobs: Vec<KswJob<'_>> = numbers.iter().map(job).collect();
         let found = batched_mate_rescue(
@@ -279,10 +330,11 @@ fn run(options: &AlignOptions, searches: &[Search], mates: &[[Mate; 2]]) -> Vec<
 }
 
 /// The region of what a search found, in the coordinates of the mate as it was sequenced.
-fn region(l_pac: i64, search: &Search, found: &KswAlignResult, mate_length: i32) -> MemAlnReg {
+fn region(l_pac: i64, prospect: &Prospect, found: &KswAlignResult, mate_length: i32) -> MemAlnReg {
     let (query_start, query_end) = (found.qb, found.qe + 1);
-    let (start, end) = (search.window.start + i64::from(found.tb), search.window.start + i64::from(found.te) + 1);
-    let (qb, qe, rb, re) = if search.reverse {
+    let window = prospect.window.start;
+    let (start, end) = (window + i64::from(found.tb), window + i64::from(found.te) + 1);
+    let (qb, qe, rb, re) = if is_turned(prospect.orientation) {
         (mate_length - query_end, mate_length - query_start, 2 * l_pac - end, 2 * l_pac - start)
     } else {
         (query_start, query_end, start, end)
@@ -292,7 +344,7 @@ fn region(l_pac: i64, search: &Search, found: &KswAlignResult, mate_length: i32)
         re,
         qb,
         qe,
-        rid: search.contig,
+        rid: prospect.anchor.contig,
         score: found.score,
         truesc: 0,
         sub: 0,
@@ -305,7 +357,7 @@ fn region(l_pac: i64, search: &Search, found: &KswAlignResult, mate_length: i32)
         secondary_all: 0,
         w: 0,
         frac_rep: 0.0,
-        is_alt: search.is_alt,
+        is_alt: prospect.anchor.is_alt,
         alt_sc: 0,
         hash: 0,
         n_comp: 0,
