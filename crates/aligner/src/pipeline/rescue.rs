@@ -8,8 +8,9 @@ use crate::cpu_time::thread_cpu_time;
 use crate::stages::rescue::rescue_mates;
 use crate::{Gate, Stage, Statistics};
 
-/// Pairs that a worker rescues at least in one batch.
-const MIN_PAIRS_PER_RESCUE: usize = 256;
+/// Pairs that a worker rescues in one batch: enough for searches to fill the kernel's lanes, few enough that what is known of
+/// their mates takes little memory beside the regions of the chunk.
+const PAIRS_PER_RESCUE: std::ops::RangeInclusive<usize> = 256..=1_024;
 
 impl Aligner<'_> {
     /// Looks for the mates of well-placed reads where the insert size expects them.
@@ -32,7 +33,8 @@ impl Aligner<'_> {
                 PairRescueData { seq0: &codes[0], seq1: &codes[1], a0, a1 }
             })
             .collect();
-        let batch_size = pairs.len().div_ceil(2 * rayon::current_num_threads().max(1)).max(MIN_PAIRS_PER_RESCUE);
+        let batch_size = pairs.len().div_ceil(2 * rayon::current_num_threads().max(1));
+        let batch_size = batch_size.clamp(*PAIRS_PER_RESCUE.start(), *PAIRS_PER_RESCUE.end());
         let mut all = pairs
             .par_chunks_mut(batch_size)
             .map(|batch| {
