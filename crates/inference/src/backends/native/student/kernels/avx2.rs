@@ -92,6 +92,7 @@ unsafe fn are_small(rows: [*const u8; PAIR]) -> bool {
 /// The same pointer. A compiler that sees the same bytes loaded again takes them from the register, with two shuffles for each
 /// step; a load that fills a register with four bytes needs none.
 #[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it there")]
 fn hidden(pointer: *const u8) -> *const u8 {
     let mut pointer = pointer;
     // SAFETY: no instruction at all.
