@@ -15,20 +15,31 @@ use crate::summary::{self, Counts};
 /// The end-to-end test writes here, so that it leaves a demo of the user's alone.
 const DEMO: &str = "target/demo-test";
 
-/// Features of seedsieve-inference that have to compile together: none, each kind of backend alone, and all.
-const FEATURES: [(&str, &str); 9] = [
+/// Features that have to compile together: none, each by itself, those whose code meets, and all; of the library and of the program,
+/// whose `remote` and `htslib` are off here, too.
+const FEATURES: [(&str, &str); 19] = [
     (INFERENCE, ""),
     (INFERENCE, "native"),
+    (INFERENCE, "native-cuda"),
     (INFERENCE, "ort"),
     (INFERENCE, "tract"),
+    (INFERENCE, "npu"),
     (INFERENCE, "coreml"),
-    (INFERENCE, "native-cuda,openvino"),
+    (INFERENCE, "openvino"),
+    (INFERENCE, "cuda"),
+    (INFERENCE, "tensorrt"),
+    (INFERENCE, "qnn"),
+    (INFERENCE, "vitis"),
+    (INFERENCE, "native,tract"),
+    (INFERENCE, "ort,tract"),
     (INFERENCE, "native,cuda,tensorrt,qnn,vitis"),
     (INFERENCE, "npu-all"),
-    // The program without `remote`, `htslib`, and the other backends.
-    ("seedsieve", "native"),
+    (PROGRAM, ""),
+    (PROGRAM, "native"),
+    (PROGRAM, "npu-all,remote"),
 ];
 const INFERENCE: &str = "seedsieve-inference";
+const PROGRAM: &str = "seedsieve";
 
 /// One line of the table.
 struct Line {
@@ -107,6 +118,12 @@ fn rust_groups(report: &mut Report, cargo: &Cargo) {
         }
         Ok(())
     });
+    // The other groups build without the providers, whose refusals are tests, too. The library of the Python environment has none
+    // of them.
+    let mut providers =
+        cargo.building(&["test", "--release", "--workspace", "--features", "seedsieve-inference/npu-all"]);
+    providers.args(["--lib", "--test", "providers", "--no-fail-fast", "provider"]);
+    report.group("Rust tests of all providers", Group::Counted, &mut providers);
     let mut doctests = cargo.building(&["test", "--release", "--workspace", "--doc", "--no-fail-fast"]);
     report.group("Rust doctests", Group::Counted, &mut doctests);
 }

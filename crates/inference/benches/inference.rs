@@ -1,5 +1,6 @@
 //! `cargo xtask bench inference`: milliseconds per 512 seeds of each backend and each level of the native kernel, on one and
-//! two threads, beside what the processor's multipliers allow; nanoseconds per seed of encoding and of one-hot expansion.
+//! two threads, beside what the processor's multipliers allow; nanoseconds per seed of students, of encoding and of one-hot
+//! expansion, each beside its floor: products over the rate of the multiplying instruction, bytes over bandwidth.
 //!
 //! Arguments: `--windows FILE.bin` (packed windows, 128 bytes a seed; where not given, those that the tests leave in
 //! `target/demo-test`, else made-up ones), `--rounds N` (5): every route is measured once a round, in turn, so that a busy
@@ -162,18 +163,18 @@ fn report(windows: &[u8], routes: &[Route]) {
     );
     println!("ms per {SEEDS} seeds; floor: all products, and those multiplied, at the rate of the level's instruction");
     println!(
-        "{:<26} {:>9} {:>9} {:>9} {:>12} {:>11} {:>15}",
-        "route", "median", "best 10%", "seeds/s", "2T each call", "2T to 1T", "floor"
+        "{:<26} {:>9} {:>9} {:>9} {:>12} {:>11} {:>15} {:>13}",
+        "route", "median", "best 10%", "seeds/s", "2T each call", "2T to 1T", "floor", "best to floor"
     );
     for Route { name, level, calls, .. } in routes {
         let [one, two] = calls.each_ref().map(|seconds| quantile(seconds, 0.5) * 1e3);
         let best = quantile(&calls[0], 0.1) * 1e3;
-        let floor = level.and_then(products_a_second).map_or(String::new(), |rate| {
+        let (floor, gap) = level.and_then(products_a_second).map_or_else(Default::default, |rate| {
             let [all, needed] = [PRODUCTS_A_SEED as f64, needed].map(|products| products * SEEDS as f64 / rate * 1e3);
-            format!("{all:.2} / {needed:.2}")
+            (format!("{all:.2} / {needed:.2}"), format!("{:.2}", best / needed))
         });
         let (rate, scaling) = (SEEDS as f64 / one * 1e3, 2.0 * one / two);
-        println!("{name:<26} {one:>9.2} {best:>9.2} {rate:>9.0} {two:>12.2} {scaling:>11.2} {floor:>15}");
+        println!("{name:<26} {one:>9.2} {best:>9.2} {rate:>9.0} {two:>12.2} {scaling:>11.2} {floor:>15} {gap:>13}");
     }
 }
 
@@ -186,6 +187,17 @@ fn products_a_second(level: Level) -> Option<f64> {
     (0..200).filter_map(|_| rate()).max_by(f64::total_cmp)
 }
 
+/// The same of the instruction that students multiply with on a level.
+fn student_products_a_second(level: Level) -> Option<f64> {
+    match level {
+        // Students have no tiles.
+        Level::Amx => products_a_second(Level::Avx512Vnni),
+        // Bytes, two to each of the convolutions' 16-bit products, at the rate of those instructions.
+        Level::Avx2 => products_a_second(level).map(|rate| 2.0 * rate),
+        _ => products_a_second(level),
+    }
+}
+
 /// Nanoseconds a seed of a student network, which takes as long with weights at random as with trained ones.
 fn students(rounds: usize) -> NpuResult<()> {
     let model = student_model::RandomStudent::new(&[STUDENT_FEATURES, 16, 16, 1], 1).to_onnx(true);
@@ -193,16 +205,18 @@ fn students(rounds: usize) -> NpuResult<()> {
     let features = student_model::mask_features(16 * SEEDS, 2);
     let mut scores = vec![0.0; SEEDS];
     println!(
-        "\nstudent network, ns per seed, calls of {SEEDS} seeds, one thread; features are masks of matches and facts"
+        "\nns per seed of a student network, calls of {SEEDS} seeds, one thread; features are masks of matches and facts"
     );
+    print_heading();
     for level in Level::supported() {
         let network = StudentNetwork::with_level(&model, "random weights", level)?;
         let mut calls = features.chunks_exact(SEEDS * STUDENT_FEATURES).cycle();
-        let nanoseconds = per_seed(rounds, || {
+        let time = per_seed(rounds, || {
             network.score(calls.next().expect("endless"), &mut scores).expect("lengths that agree");
             std::hint::black_box(&scores);
         });
-        println!("{:<52} {nanoseconds:>7.1}", format!("{level}, {} products", network.products()));
+        let floor = student_products_a_second(level).map(|rate| network.products() as f64 / rate * 1e9);
+        print_times(&format!("{level}, {} products", network.products()), time, floor);
     }
     Ok(())
 }
@@ -226,26 +240,53 @@ fn encoding(rounds: usize, windows: &[u8]) {
         expand_one_hot(&windows[..CALL_BYTES], &mut one_hot);
         std::hint::black_box(&one_hot);
     });
+    let fill = per_seed(rounds, || {
+        one_hot.fill(std::hint::black_box(1.0));
+        std::hint::black_box(&one_hot);
+    });
     let source = one_hot.clone();
     let copy = per_seed(rounds, || {
         one_hot.copy_from_slice(std::hint::black_box(&source));
         std::hint::black_box(&one_hot);
     });
-    println!("\nns per seed, calls of {SEEDS} seeds, one thread");
-    println!("{:<52} {encode:>7.1}", "encoding: both packed windows from base codes");
-    println!("{:<52} {expand:>7.1}", "expansion: packed windows to fp32 one-hot");
-    println!("{:<52} {copy:>7.1}  (expansion takes {:.2} times as long)", "memcpy of the one-hot form", expand / copy);
+    // As many bytes as encoding reads, 128 codes of each window, and writes, half of them read here, and half written.
+    const MOVED: usize = (2 * 128 + PACKED_SEED_BYTES) / 2;
+    let mut moved = vec![0; SEEDS * MOVED];
+    let bytes = per_seed(rounds, || {
+        for (number, seed) in moved.chunks_exact_mut(MOVED).enumerate() {
+            seed.copy_from_slice(&codes[number * 4..][..MOVED]);
+        }
+        std::hint::black_box(&moved);
+    });
+    println!(
+        "\nns per seed, calls of {SEEDS} seeds, one thread; floor: memcpy of the bytes of encoding, writing those of expansion"
+    );
+    print_heading();
+    print_times("encoding: both packed windows from base codes", encode, Some(bytes[1]));
+    print_times("expansion: packed windows to fp32 one-hot", expand, Some(fill[1]));
+    print_times("memcpy of the one-hot form", copy, None);
+    println!("expansion takes {:.2} times as long as memcpy", expand[0] / copy[0]);
 }
 
-/// Median nanoseconds per seed of work on [`SEEDS`] seeds.
-fn per_seed(rounds: usize, mut work: impl FnMut()) -> f64 {
+fn print_heading() {
+    println!("{:<52} {:>7} {:>9} {:>7} {:>13}", "", "median", "best 10%", "floor", "best to floor");
+}
+
+/// Median and tenth percentile, and the floor with how many times it the latter is.
+fn print_times(name: &str, [median, best]: [f64; 2], floor: Option<f64>) {
+    let floor = floor.map_or_else(String::new, |floor| format!("{floor:>7.1} {:>13.2}", best / floor));
+    println!("{name:<52} {median:>7.1} {best:>9.1} {floor}");
+}
+
+/// Median and tenth percentile of the nanoseconds per seed of work on [`SEEDS`] seeds.
+fn per_seed(rounds: usize, mut work: impl FnMut()) -> [f64; 2] {
     let mut seconds = Vec::new();
     for _ in 0..200 * rounds {
         let start = Instant::now();
         work();
         seconds.push(start.elapsed().as_secs_f64());
     }
-    quantile(&seconds, 0.5) * 1e9 / SEEDS as f64
+    [0.5, 0.1].map(|part| quantile(&seconds, part) * 1e9 / SEEDS as f64)
 }
 
 fn quantile(values: &[f64], part: f64) -> f64 {

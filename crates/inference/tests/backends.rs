@@ -6,7 +6,9 @@ mod common;
 use std::path::Path;
 
 use common::{backends, ort_is_available, scores};
-use seedsieve_inference::{BackendChoice, Model, NpuBackend, SeedFilterBatch, detect_npu_backend, example_windows};
+use seedsieve_inference::{
+    BackendChoice, Model, NpuBackend, SeedFilterBatch, detect_npu_backend, example_windows, list_available_backends,
+};
 
 const SEEDS: usize = 10_000;
 const LARGEST_DIFFERENCE: f32 = 1e-5;
@@ -86,6 +88,32 @@ fn a_score_depends_on_its_seed_alone() {
             }
             let one_hot = SeedFilterBatch::from_packed(&packed);
             same(&backend.predict_seed_viability(&one_hot).unwrap(), &expected, "one-hot");
+        }
+    }
+}
+
+/// What is listed of every backend that can be used here, those that are asked for by name included.
+#[test]
+fn capabilities_are_true() {
+    for status in list_available_backends().into_iter().filter(|status| status.available) {
+        let (name, listed) = (status.name, status.capabilities.expect("it was built"));
+        let load = |model| detect_npu_backend(&model, name.parse::<BackendChoice>().unwrap());
+        let (fp32, int8) = (load(Model::embedded()), load(Model::embedded_int8()));
+        assert_eq!((fp32.is_ok(), int8.is_ok()), (listed.supports_fp32, listed.supports_int8), "{name}");
+        for backend in [fp32, int8].into_iter().flatten() {
+            assert_eq!(backend.capabilities(), listed);
+            assert_ne!(listed.requires_fixed_batch, listed.supports_dynamic_shapes, "{name}");
+            let sizes = backend.supported_batch_sizes();
+            assert!(
+                !sizes.is_empty() && sizes.is_sorted() && *sizes.last().unwrap() <= listed.max_batch_size,
+                "{name}"
+            );
+            assert!(backend.optimal_batch_size() > 0, "{name}");
+            // More seeds than run at once, where that is no more than a machine has memory for.
+            let seeds = listed.max_batch_size.min(20_000) + 1;
+            let packed = example_windows(seeds, 23);
+            let (given, last) = (scores(&*backend, &packed), scores(&*backend, &packed[(seeds - 1) * 128..]));
+            assert_same_scores(&*backend, &given[seeds - 1..], &last, "as the one seed too many");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use common::ort_is_available;
 use seedsieve_inference::{
-    BackendChoice, BackendStatus, Model, detect_npu_backend, list_available_backends, set_ort_library,
+    BackendChoice, BackendStatus, Model, NpuError, detect_npu_backend, list_available_backends, set_ort_library,
 };
 
 /// Large enough to be ONNX Runtime, and nothing else.
@@ -51,7 +51,9 @@ fn ort_status() -> BackendStatus {
 fn check_refused(library: &Path, reason: &str) {
     set_ort_library(library).unwrap();
     let model = Model::embedded();
-    let error = detect_npu_backend(&model, BackendChoice::Ort).err().unwrap().to_string();
+    let error = detect_npu_backend(&model, BackendChoice::Ort).err().unwrap();
+    assert!(matches!(error, NpuError::BackendNotAvailable { backend: "ort", .. }), "{error:?}");
+    let error = error.to_string();
     for part in [reason, library.to_str().unwrap(), "install it"] {
         assert!(error.contains(part), "{error}\nlacks: {part}");
     }
@@ -66,6 +68,9 @@ fn unusable_libraries_are_refused_and_tract_takes_over() {
     let folder = folder.path();
     let foreign = compile(folder, "foreign", FOREIGN_LIBRARY);
     let complete = std::fs::read(&foreign).unwrap();
+    // The processor's number in the header is one that no library for PCs has: RISC-V's.
+    let mut of_another_processor = complete.clone();
+    of_another_processor[18..20].copy_from_slice(&243u16.to_le_bytes());
 
     check_refused(&folder.join("missing.so"), "No such file");
     check_refused(folder, "not a regular file");
@@ -73,6 +78,7 @@ fn unusable_libraries_are_refused_and_tract_takes_over() {
     check_refused(&write(folder, "text.so", &b"version https://git-lfs\n".repeat(100_000)), "not a shared library");
     check_refused(&write(folder, "half.so", &complete[..complete.len() / 2]), "cut off");
     check_refused(&write(folder, "last.so", &complete[..complete.len() - 1]), "cut off");
+    check_refused(&write(folder, "riscv.so", &of_another_processor), "for another processor");
     check_refused(&compile(folder, "small", "int answer(void) { return 42; }"), "too few for ONNX Runtime");
     check_refused(&foreign, "OrtGetApiBase");
     check_refused(&compile(folder, "old", OLD_LIBRARY), "1.17.3");

@@ -2,13 +2,14 @@
 
 mod common;
 
-use common::{backends, locate, unsealed, with_metadata, with_weights_elsewhere, without_metadata};
+use common::{backends, locate, scores, unsealed, with_metadata, with_weights_elsewhere, without_metadata};
 use seedsieve_inference::{BackendChoice, Model, NpuError, detect_npu_backend};
 
 fn refusal(bytes: Vec<u8>) -> String {
-    let error = Model::from_bytes(bytes, "some.onnx").unwrap_err().to_string();
-    assert!(error.contains("some.onnx"), "{error}");
-    error
+    match Model::from_bytes(bytes, "some.onnx").unwrap_err() {
+        NpuError::UnsupportedFormat(why) if why.contains("some.onnx") => why,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn model_bytes() -> Vec<u8> {
@@ -39,8 +40,12 @@ fn files_that_cannot_be_read_are_named() {
         (folder.path().to_owned(), "not a regular file"),
         (empty, "the file is empty"),
     ] {
-        let error = Model::read(&path).unwrap_err().to_string();
-        assert!(error.contains(path.to_str().unwrap()) && error.contains(reason), "{error}");
+        match Model::read(&path).unwrap_err() {
+            NpuError::ModelLoadFailed(why) => {
+                assert!(why.contains(path.to_str().unwrap()) && why.contains(reason), "{why}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 
@@ -108,6 +113,47 @@ fn other_input_shapes_are_refused() {
     assert!(error.contains("contexts: float32[batch, 2, 256, 4]"), "{error}");
 }
 
+/// The model's file with another version of ONNX's operator set, of seven bits.
+fn with_opset(bytes: &[u8], version: u8) -> Vec<u8> {
+    let import = locate(bytes, &[8])[0].clone();
+    assert_eq!(bytes[import.end - 2..import.end], [2 << 3, 17]);
+    let mut changed = bytes.to_vec();
+    changed[import.end - 1] = version;
+    changed
+}
+
+#[test]
+fn other_operator_sets_are_refused() {
+    for model in [Model::embedded(), Model::embedded_int8()] {
+        for version in [1, 12, 24, 99] {
+            let error = refusal(with_opset(&unsealed(&model), version));
+            assert!(error.contains(&format!("operator set {version}")) && error.contains("opset 17"), "{error}");
+        }
+    }
+    // The field under a number that nobody reads: the file states no operator set.
+    let mut bytes = model_bytes();
+    let import = locate(&bytes, &[8])[0].clone();
+    assert_eq!(bytes[import.start - 2], 8 << 3 | 2);
+    bytes[import.start - 2] = 9 << 3 | 2;
+    let error = refusal(bytes);
+    assert!(error.contains("no ONNX operator set") && error.contains("13 to 23"), "{error}");
+}
+
+#[test]
+fn every_operator_set_that_is_read_gives_the_same_scores_on_every_backend() {
+    let packed = seedsieve_inference::example_windows(100, 9);
+    for model in [Model::embedded(), Model::embedded_int8()] {
+        let expected: Vec<_> = backends(&model).iter().map(|backend| scores(&**backend, &packed)).collect();
+        for version in [13, 18, 20, 23] {
+            let other = Model::from_bytes(with_opset(&unsealed(&model), version), "other.onnx").unwrap();
+            assert_eq!(other.graph().opset, u64::from(version));
+            for (backend, expected) in backends(&other).iter().zip(&expected) {
+                assert_eq!(scores(&**backend, &packed), *expected, "{}, operator set {version}", backend.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn a_fixed_batch_size_is_refused() {
     let mut bytes = model_bytes();
@@ -124,14 +170,32 @@ fn weights_in_another_file_are_refused() {
 }
 
 #[test]
-fn weights_that_are_no_numbers_are_refused() {
+fn weights_that_no_training_gives_are_refused() {
     let weights = locate(&model_bytes(), &[7, 5, 9]);
     let layers = weights.iter().filter(|weights| weights.len() >= 100);
     for layer in layers {
+        for (value, refused) in [(f32::NAN, true), (f32::NEG_INFINITY, true), (-1e5, true), (-65_504.0, false)] {
+            let mut bytes = model_bytes();
+            bytes[layer.end - 4..layer.end].copy_from_slice(&value.to_le_bytes());
+            if refused {
+                let error = refusal(bytes);
+                assert!(error.contains("not all finite numbers up to 65504"), "{error}");
+            } else {
+                Model::from_bytes(bytes, "some.onnx").unwrap();
+            }
+        }
+    }
+}
+
+/// Nothing vouches for this file but what its weights are.
+#[test]
+fn weights_that_were_overwritten_are_refused() {
+    let noise = seedsieve_inference::example_windows(1000, 6);
+    for layer in locate(&model_bytes(), &[7, 5, 9]).into_iter().filter(|weights| weights.len() >= 1000) {
         let mut bytes = model_bytes();
-        bytes[layer.start..layer.start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
-        let error = refusal(bytes);
-        assert!(error.contains("not all finite"), "{error}");
+        let middle = layer.start + layer.len() / 2 / 4 * 4;
+        bytes[middle..middle + 400].copy_from_slice(&noise[..400]);
+        assert!(refusal(bytes).contains("not all finite numbers"));
     }
 }
 
@@ -143,8 +207,10 @@ fn a_graph_that_contradicts_itself_is_an_error() {
     bytes[name].fill(b'?');
     let model = Model::from_bytes(bytes, "contradicting.onnx").unwrap();
     for backend in backends(&Model::embedded()) {
-        let error = detect_npu_backend(&model, backend.name().parse().unwrap()).err().unwrap().to_string();
-        assert!(error.contains("contradicting.onnx"), "{}: {error}", backend.name());
+        match detect_npu_backend(&model, backend.name().parse().unwrap()).err().unwrap() {
+            NpuError::ModelLoadFailed(why) => assert!(why.contains("contradicting.onnx"), "{}: {why}", backend.name()),
+            other => panic!("{}: {other:?}", backend.name()),
+        }
     }
     assert!(detect_npu_backend(&model, BackendChoice::Auto).is_err());
 }

@@ -21,7 +21,7 @@ const PROVIDERS: [(&str, bool, &str); 6] = [
 ];
 
 #[test]
-fn providers_that_the_library_lacks_are_refused_with_the_next_step() {
+fn providers_that_cannot_be_used_are_refused_with_the_next_step() {
     if !ort_is_available("refusals of providers") {
         return;
     }
@@ -33,7 +33,7 @@ fn providers_that_the_library_lacks_are_refused_with_the_next_step() {
             if let Err(error) = detect_npu_backend(&Model::embedded(), name.parse().unwrap()) {
                 panic!("{name} is listed as available ({}), and is not: {error}", status.why);
             }
-            eprintln!("SKIPPED the refusal of {name}: {} has it", status.why);
+            eprintln!("SKIPPED the refusal of {name}: {}", status.why);
             continue;
         }
         let next_step = if built { install.to_owned() } else { format!("with the feature `{name}`") };

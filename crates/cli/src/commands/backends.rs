@@ -116,17 +116,17 @@ fn measure(model: &Model, backend: &dyn NpuBackend) -> anyhow::Result<Speed> {
 fn print_table(output: &mut impl Write, report: &Report) -> std::io::Result<()> {
     for Entry { status, speed } in &report.backends {
         let available = if status.available { "available" } else { "not available" };
-        writeln!(output, "{:<8} {available}: {}", status.name, status.why)?;
+        writeln!(output, "{:<11} {available}: {}", status.name, status.why)?;
         if let Some(capabilities) = &status.capabilities {
             let forms = [("fp32", capabilities.supports_fp32), ("INT8", capabilities.supports_int8)];
             let forms: Vec<&str> = forms.iter().filter(|(_, runs)| *runs).map(|(form, _)| *form).collect();
-            writeln!(output, "         {}, {} models", capabilities.name, forms.join(" and "))?;
+            writeln!(output, "            {}, {} models", capabilities.name, forms.join(" and "))?;
         }
         if let Some(speed) = speed {
             let Speed { model, ms_per_512, seeds_per_s } = speed;
             writeln!(
                 output,
-                "         {ms_per_512:.2} ms per {SEEDS} seeds, {seeds_per_s:.0} seeds/s: one thread, {model}"
+                "            {ms_per_512:.2} ms per {SEEDS} seeds, {seeds_per_s:.0} seeds/s: one thread, {model}"
             )?;
         }
     }

@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use seedsieve_encoding::WINDOW_SIZE;
 use serde::Serialize;
 
@@ -35,6 +37,11 @@ mod field {
     pub const AXIS_SIZE: u64 = 1;
 }
 
+/// Versions of ONNX's operator set in which these networks mean what they do in that of the training package, 17: Squeeze takes
+/// its axes, and DequantizeLinear an axis, from 13 on; ONNX Runtime 1.24, the oldest that is loaded, knows 23.
+const OPSETS: RangeInclusive<u64> = 13..=23;
+/// What half precision holds, in which some backends compute; weights of trained networks are a thousand times smaller.
+const LARGEST_WEIGHT: f32 = 65_504.0;
 const ELEMENT_FLOAT32: u64 = 1;
 const LOCATION_OTHER_FILE: u64 = 1;
 
@@ -67,7 +74,7 @@ pub struct ModelGraph {
     pub input: String,
     /// Output, as `name: float32[batch]`.
     pub output: String,
-    /// Version of the ONNX operator set.
+    /// Version of the ONNX operator set; a check has found it to be from 13 to 23.
     pub opset: u64,
     /// Program that wrote the file.
     pub producer: String,
@@ -99,7 +106,9 @@ pub(crate) fn read_contents(bytes: &[u8], interface: &Interface) -> NpuResult<Co
     let input = single(malformed_is_error(inputs(graph))?, "input")?;
     let output = single(malformed_is_error(tensors(graph, field::GRAPH_OUTPUTS))?, "output")?;
     check_shapes(interface, &input, &output)?;
-    malformed_is_error(describe(file, graph, &input, &output))
+    let contents = malformed_is_error(describe(file, graph, &input, &output))?;
+    check_opset(contents.graph.opset)?;
+    Ok(contents)
 }
 
 /// The name of a network's only input, as far as the bytes tell one.
@@ -130,8 +139,9 @@ fn describe(file: Message, graph: Message, input: &Tensor, output: &Tensor) -> R
     Ok(Contents { graph, input_axes, properties })
 }
 
-/// Weights have to be in this file, for another would be looked for wherever the program happens to run, and finite:
-/// a network's last layers may turn a weight that is not a number into a score that looks sound.
+/// Weights have to be in this file, for another would be looked for wherever the program happens to run, and such as training
+/// gives: a network's last layers may turn one that is not a number, or too large, into a score that looks sound (ONNX Runtime's
+/// Sigmoid makes 1 of what is not a number).
 fn check_weights(graph: Message) -> Result<NpuResult<()>, Malformed> {
     let mut weights = graph.messages(field::GRAPH_INITIALIZERS)?;
     for node in graph.messages(field::GRAPH_NODES)? {
@@ -146,25 +156,27 @@ fn check_weights(graph: Message) -> Result<NpuResult<()>, Malformed> {
                 "the weights `{name}` are stored in another file; export the model as a single file"
             ))));
         }
-        if tensor.integer(field::TENSOR_ELEMENT)? == Some(ELEMENT_FLOAT32) && !is_finite(tensor)? {
+        if tensor.integer(field::TENSOR_ELEMENT)? == Some(ELEMENT_FLOAT32) && !are_sound(tensor)? {
             return Ok(Err(NpuError::UnsupportedFormat(format!(
-                "the weights `{name}` are not all finite numbers: the file is damaged, or the training diverged; compare \
-                 its SHA-256, or train again"
+                "the weights `{name}` are not all finite numbers up to {LARGEST_WEIGHT}: the file is damaged, or the training \
+                 diverged; compare its SHA-256, or train again"
             ))));
         }
     }
     Ok(Ok(()))
 }
 
-fn is_finite(tensor: Message) -> Result<bool, Malformed> {
-    let mut finite = true;
+fn are_sound(tensor: Message) -> Result<bool, Malformed> {
+    let mut sound = true;
     for number in [field::TENSOR_BYTES, field::TENSOR_FLOATS] {
         for values in tensor.messages(number)? {
             let mut values = values.bytes().chunks_exact(4);
-            finite &= values.all(|value| f32::from_le_bytes(value.try_into().expect("four bytes")).is_finite());
+            // Not a number is not below anything either.
+            sound &=
+                values.all(|value| f32::from_le_bytes(value.try_into().expect("four bytes")).abs() <= LARGEST_WEIGHT);
         }
     }
-    Ok(finite)
+    Ok(sound)
 }
 
 /// Inputs that are no weights: old exporters list weights among the inputs.
@@ -226,6 +238,19 @@ fn check_shapes(interface: &Interface, input: &Tensor, output: &Tensor) -> NpuRe
         Some(fixed) => Err(NpuError::UnsupportedBatchSize(usize::try_from(fixed).unwrap_or(usize::MAX))),
         None => Ok(()),
     }
+}
+
+/// In another version an operator may take other inputs, and mean something else, without any backend noticing.
+fn check_opset(opset: u64) -> NpuResult<()> {
+    if OPSETS.contains(&opset) {
+        return Ok(());
+    }
+    let stated = if opset == 0 { "no ONNX operator set".to_owned() } else { format!("the ONNX operator set {opset}") };
+    Err(NpuError::UnsupportedFormat(format!(
+        "the network is written in {stated}, this program reads versions {} to {}; export it with opset 17",
+        OPSETS.start(),
+        OPSETS.end()
+    )))
 }
 
 impl std::fmt::Display for Tensor {

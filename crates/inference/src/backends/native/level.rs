@@ -13,6 +13,8 @@ pub enum Level {
     Amx,
     /// AVX-512 F, BW and VNNI: 64 products an instruction (Intel since 2019, AMD since Zen 4).
     Avx512Vnni,
+    /// AVX-VNNI, with AVX2: 32 products an instruction (Intel without AVX-512 since 2021, AMD since Zen 5).
+    AvxVnni,
     /// AVX2: 16 products an instruction (Intel since 2013, AMD since 2015).
     Avx2,
     /// NEON with dot products: 16 products an instruction (Arm since 2018: Apple M1, Graviton 2, Snapdragon 855).
@@ -39,6 +41,8 @@ const TABLE: &[Entry] = &[
     kernels::amx::ENTRY,
     #[cfg(target_arch = "x86_64")]
     kernels::avx512_vnni::ENTRY,
+    #[cfg(target_arch = "x86_64")]
+    kernels::avx_vnni::ENTRY,
     #[cfg(target_arch = "x86_64")]
     kernels::avx2::ENTRY,
     #[cfg(target_arch = "aarch64")]
@@ -85,6 +89,7 @@ impl Display for Level {
         f.write_str(match self {
             Self::Amx => "amx-int8",
             Self::Avx512Vnni => "avx512-vnni",
+            Self::AvxVnni => "avx-vnni",
             Self::Avx2 => "avx2",
             Self::NeonDot => "neon-dotprod",
             Self::Scalar => "scalar",

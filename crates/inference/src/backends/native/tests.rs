@@ -194,7 +194,7 @@ fn the_shipped_network_is_right_on_windows_like_real_ones() {
 #[test]
 fn a_level_that_this_processor_has_not_is_an_error() {
     let network = read_network(&Model::embedded_int8()).unwrap();
-    for level in [Level::Amx, Level::Avx512Vnni, Level::Avx2, Level::Scalar] {
+    for level in [Level::Amx, Level::Avx512Vnni, Level::AvxVnni, Level::Avx2, Level::Scalar] {
         let backend = NativeBackend::of_network(&network, level);
         assert_eq!(backend.is_ok(), Level::supported().contains(&level), "{level}");
         if let Err(error) = backend {

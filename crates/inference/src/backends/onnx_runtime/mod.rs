@@ -13,7 +13,7 @@ mod student;
 pub(crate) use self::library::{LoadedLibrary, loaded_library, request_library};
 pub use self::probe::{probe_library, set_library_probe};
 pub(crate) use self::providers::Provider;
-use self::scorer::{OrtScorer, SessionInput};
+use self::scorer::{OrtScorer, SessionInput, check_starts};
 pub(crate) use self::student::student_scores;
 use super::scorer_pool::{BatchScorer, ScorerPool};
 use crate::model::packed_half;
@@ -43,9 +43,7 @@ impl OrtBackend {
     /// [`BackendNotAvailable`](crate::NpuError::BackendNotAvailable) without the library, the provider or its device;
     /// [`ModelLoadFailed`](crate::NpuError::ModelLoadFailed) if the provider does not run the whole model.
     pub fn new(model: &Model, provider: Provider) -> NpuResult<Self> {
-        provider.check_built()?;
-        let library = loaded_library()?;
-        provider.check(library)?;
+        let library = library_with(provider)?;
         let pool = if provider.takes_packed_windows() && !model.graph().quantized {
             Pool::Packed(pool(library, provider, model, packed_half(model.bytes())?)?)
         } else {
@@ -57,11 +55,9 @@ impl OrtBackend {
     /// Why the provider can be used here: the library's path and how it was found.
     ///
     /// # Errors
-    /// As [`new`](Self::new), without a model: that the device is there shows when one is loaded.
+    /// As [`new`](Self::new), without a model: that the provider runs a network as a whole shows when one is loaded.
     pub fn availability(provider: Provider) -> NpuResult<String> {
-        provider.check_built()?;
-        let library = loaded_library()?;
-        provider.check(library)?;
+        let library = library_with(provider)?;
         Ok(format!("{}, {}", library.path.display(), library.found))
     }
 
@@ -79,6 +75,15 @@ impl OrtBackend {
             supports_dynamic_shapes: !provider.requires_fixed_batch(),
         }
     }
+}
+
+/// The library of this process, if this provider starts with it.
+fn library_with(provider: Provider) -> NpuResult<&'static LoadedLibrary> {
+    provider.check_built()?;
+    let library = loaded_library()?;
+    provider.check(library)?;
+    check_starts(library, provider)?;
+    Ok(library)
 }
 
 /// Scorers of a file that is the model, or was made of it.
@@ -143,7 +148,7 @@ impl NpuBackend for OrtBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::example_windows;
+    use crate::{NpuError, example_windows};
 
     /// What GPUs get, on the CPU, which takes it, too.
     #[test]
@@ -167,5 +172,57 @@ mod tests {
         assert!(largest > 0.0 && largest <= 2e-3, "{largest}");
         let batch = SeedFilterBatch::from_packed(&packed[..300 * 128]);
         assert_eq!(half.score_batch(&batch).unwrap(), given[..300]);
+    }
+    const PROVIDERS: [Provider; 6] =
+        [Provider::OpenVino, Provider::CoreMl, Provider::Cuda, Provider::TensorRt, Provider::Qnn, Provider::Vitis];
+
+    /// The library, or word of what is skipped.
+    fn library(what: &str) -> Option<&'static LoadedLibrary> {
+        let library = loaded_library();
+        if let Err(error) = &library {
+            assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{error}");
+            eprintln!("SKIPPED {what}: {error}");
+        }
+        library.ok()
+    }
+
+    /// On Linux each provider is a file of its own.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_library_has_the_providers_that_lie_beside_it() {
+        let Some(library) = library("providers of the library") else { return };
+        let folder = library.path.parent().unwrap();
+        let beside = |name: &str| folder.join(format!("libonnxruntime_providers_{name}.so")).is_file();
+        for provider in PROVIDERS.into_iter().filter(|provider| provider.check_built().is_ok()) {
+            let expected = match provider {
+                Provider::Vitis => beside("vitisai"),
+                Provider::Qnn => folder.ancestors().nth(2).unwrap().join("onnxruntime_qnn").is_dir(),
+                _ => beside(provider.name()),
+            };
+            let found = provider.check(library);
+            assert_eq!(found.is_ok(), expected, "{}: {found:?}", provider.name());
+            if let Err(error) = found {
+                assert!(error.to_string().contains("has no such provider"), "{error}");
+            }
+        }
+    }
+
+    /// What `check` says goes by a name that the library states. Where that were wrong, ONNX Runtime would run on the CPU.
+    #[test]
+    fn a_provider_that_cannot_be_used_never_becomes_the_cpu() {
+        let Some(library) = library("providers that cannot be used") else { return };
+        let model = Model::embedded();
+        for provider in PROVIDERS.into_iter().filter(|provider| provider.check_built().is_ok()) {
+            if library_with(provider).is_ok() {
+                eprintln!("SKIPPED {}: it can be used", provider.name());
+                continue;
+            }
+            let error = check_starts(library, provider).err().unwrap_or_else(|| panic!("{} starts", provider.name()));
+            assert!(matches!(error, NpuError::BackendNotAvailable { .. }), "{error}");
+            assert!(error.to_string().contains(provider.description().install), "{error}");
+            let session = OrtScorer::<f32>::load(library, provider, model.bytes(), "some.onnx", false);
+            let error = session.err().unwrap_or_else(|| panic!("{} runs on the CPU", provider.name()));
+            assert!(matches!(error, NpuError::BackendNotAvailable { .. }), "{error}");
+        }
     }
 }

@@ -132,7 +132,7 @@ impl Provider {
         self != Self::Cuda
     }
 
-    /// Whether a loaded library has this provider; that it finds its device shows when a session is made.
+    /// Whether a loaded library has this provider; that it finds its device shows when it is started.
     ///
     /// # Errors
     /// [`NpuError::BackendNotAvailable`] with what to install.

@@ -21,7 +21,12 @@ pub fn is_available(library: &LoadedLibrary) -> ort::Result<bool> {
 /// Makes a session run on the plug-in's devices.
 pub fn apply(library: &LoadedLibrary, builder: SessionBuilder, half_precision: bool) -> ort::Result<SessionBuilder> {
     register(library)?;
-    let devices = library.environment.devices().filter(|device| device.ep().is_ok_and(|name| name == NAME));
+    let mut devices =
+        library.environment.devices().filter(|device| device.ep().is_ok_and(|name| name == NAME)).peekable();
+    // With no device at all the session would be the CPU's.
+    if devices.peek().is_none() {
+        return Err(ort::Error::new("there is no plug-in, or it gives no device"));
+    }
     // The bindings give a plug-in the options that begin with its name, and drop others without a word. Without its type the
     // plug-in looks for the backend of the device, which on a CPU it does not know.
     let option = |key: &str, value: &str| (format!("{NAME}.{key}"), value.to_owned());

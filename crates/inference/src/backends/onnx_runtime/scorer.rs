@@ -84,6 +84,24 @@ impl<I: SessionInput> BatchScorer for OrtScorer<I> {
     }
 }
 
+/// Starts a provider without a network: what it needs of this machine, its own libraries, a driver, a device, shows here, where
+/// [`Provider::check`] only asks the library for a name.
+pub(super) fn check_starts(library: &LoadedLibrary, provider: Provider) -> NpuResult<()> {
+    let start = || -> ort::Result<()> {
+        let builder = Session::builder(&library.environment)?.with_log_level(ort::logging::LogLevel::Fatal)?;
+        provider.apply(library, builder, false, provider.batch_sizes()[0]).map(|_| ())
+    };
+    start().map_err(|error| NpuError::BackendNotAvailable {
+        backend: provider.name(),
+        why: format!(
+            "{} has the provider, which does not start here: {}; {}",
+            library.path.display(),
+            error.to_string().trim(),
+            provider.description().install
+        ),
+    })
+}
+
 fn load_failed(provider: Provider, source: &str, error: &str) -> NpuError {
     match provider {
         Provider::Cpu => {
@@ -93,7 +111,8 @@ fn load_failed(provider: Provider, source: &str, error: &str) -> NpuError {
         _ => NpuError::BackendNotAvailable {
             backend: provider.name(),
             why: format!(
-                "{source}: the provider does not run the whole model on its device: {error}; {}",
+                "{source}: the provider does not run the whole model on its device: {}; {}",
+                error.trim(),
                 provider.description().install
             ),
         },

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use seedsieve_encoding::PACKED_SEED_BYTES;
+use seedsieve_encoding::{PACKED_SEED_BYTES, WINDOW_SIZE};
 
 use super::{BlockEnds, Kernel};
 use crate::backends::native::first_block::{FirstBlock, TAPS_1};
@@ -31,12 +31,12 @@ fn is_supported() -> bool {
 }
 
 /// 32-bit lanes of a register.
-const LANES: usize = 8;
+pub const LANES: usize = 8;
 /// Products of a lane and instruction.
 const GROUP: usize = 2;
 /// Outputs that are summed up at once, in two registers.
-const SLICE: usize = 2 * LANES;
-const SLICES: usize = CHANNELS_2 / SLICE;
+pub const SLICE: usize = 2 * LANES;
+pub const SLICES: usize = CHANNELS_2 / SLICE;
 const _: () = assert!(CHANNELS_1 == 2 * SLICE && CHANNELS_2 == CHANNELS_3);
 /// Steps of the second and third convolution.
 const STEPS_2: usize = CONVOLUTIONS[1].depth() / GROUP;
@@ -45,7 +45,7 @@ const STEPS_3: usize = CONVOLUTIONS[2].depth() / GROUP;
 /// A register's worth of memory.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
-struct Lanes<T, const N: usize>([T; N]);
+pub struct Lanes<T, const N: usize>(pub [T; N]);
 
 /// Sixteen outputs of a convolution. Their weights, 5 or 6 KiB, stay in the cache while all positions are computed.
 struct Slice<const STEPS: usize> {
@@ -55,10 +55,15 @@ struct Slice<const STEPS: usize> {
     multipliers: [Lanes<f32, LANES>; 2],
 }
 
-struct Avx2Kernel {
+/// The first block, for kernels of registers of this width.
+pub struct First {
     table: FirstBlock,
-    first_biases: [Lanes<i32, LANES>; CHANNELS_1 / LANES],
-    first_multipliers: [Lanes<f32, LANES>; CHANNELS_1 / LANES],
+    biases: [Lanes<i32, LANES>; CHANNELS_1 / LANES],
+    multipliers: [Lanes<f32, LANES>; CHANNELS_1 / LANES],
+}
+
+struct Avx2Kernel {
+    first: First,
     second: [Slice<STEPS_2>; SLICES],
     third: [Slice<STEPS_3>; SLICES],
     empty: EmptyOutputs,
@@ -72,7 +77,7 @@ struct Activations {
     pooled_2: [[i16; CHANNELS_2]; POOLED_2],
 }
 
-fn in_lanes<T: Copy, const N: usize>(values: &[T]) -> [Lanes<T, LANES>; N] {
+pub fn in_lanes<T: Copy, const N: usize>(values: &[T]) -> [Lanes<T, LANES>; N] {
     std::array::from_fn(|register| Lanes(std::array::from_fn(|lane| values[register * LANES + lane])))
 }
 
@@ -95,14 +100,46 @@ impl<const STEPS: usize> Slice<STEPS> {
     }
 }
 
+impl First {
+    pub fn new(convolution: &Convolution) -> Self {
+        Self {
+            table: FirstBlock::new(convolution),
+            biases: in_lanes(&convolution.biases),
+            multipliers: in_lanes(&convolution.multipliers),
+        }
+    }
+
+    /// The outputs after the pool at one position, 0 to 255, 8 a register; `codes` are those of `position_codes`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub fn values(&self, codes: &[u16; WINDOW_SIZE], index: usize) -> [[__m256i; 2]; 2] {
+        let mut sums = [[_mm256_setzero_si256(); 2]; 2];
+        for tap in 0..TAPS_1 {
+            for (odd, sums) in sums.iter_mut().enumerate() {
+                let row = &self.table.rows[usize::from(codes[2 * index + odd + tap]) + tap].0;
+                for (sums, row) in sums.iter_mut().zip(row.as_chunks::<16>().0) {
+                    *sums = _mm256_add_epi16(*sums, load(row));
+                }
+            }
+        }
+        std::array::from_fn(|slice| {
+            let larger = _mm256_max_epi16(sums[0][slice], sums[1][slice]);
+            let halves = [_mm256_castsi256_si128(larger), _mm256_extracti128_si256::<1>(larger)];
+            std::array::from_fn(|half| half + 2 * slice).map(|register| {
+                let sums = _mm256_cvtepi16_epi32(halves[register % 2]);
+                let sums = _mm256_add_epi32(sums, load(&self.biases[register]));
+                requantised(sums, &self.multipliers[register])
+            })
+        })
+    }
+}
+
 impl Avx2Kernel {
     fn new(network: &Network) -> Self {
         assert!(is_supported(), "the dispatch table asks before");
         let [first, second, third] = &network.convolutions;
         Self {
-            table: FirstBlock::new(first),
-            first_biases: in_lanes(&first.biases),
-            first_multipliers: in_lanes(&first.multipliers),
+            first: First::new(first),
             second: std::array::from_fn(|slice| Slice::new(second, slice * SLICE)),
             third: std::array::from_fn(|slice| Slice::new(third, slice * SLICE)),
             empty: EmptyOutputs::of(network),
@@ -140,23 +177,8 @@ fn first_block(
 ) {
     let codes = position_codes(seed, TAPS_1 as u16);
     for (index, output) in output[..ends.first].iter_mut().enumerate() {
-        let mut sums = [[_mm256_setzero_si256(); 2]; 2];
-        for tap in 0..TAPS_1 {
-            for (odd, sums) in sums.iter_mut().enumerate() {
-                let row = &kernel.table.rows[usize::from(codes[2 * index + odd + tap]) + tap].0;
-                for (sums, row) in sums.iter_mut().zip(row.as_chunks::<16>().0) {
-                    *sums = _mm256_add_epi16(*sums, load(row));
-                }
-            }
-        }
-        for (slice, output) in output.as_chunks_mut::<SLICE>().0.iter_mut().enumerate() {
-            let larger = _mm256_max_epi16(sums[0][slice], sums[1][slice]);
-            let halves = [_mm256_castsi256_si128(larger), _mm256_extracti128_si256::<1>(larger)];
-            let values: [__m256i; 2] = std::array::from_fn(|half| half + 2 * slice).map(|register| {
-                let sums = _mm256_cvtepi16_epi32(halves[register % 2]);
-                let sums = _mm256_add_epi32(sums, load(&kernel.first_biases[register]));
-                requantised(sums, &kernel.first_multipliers[register])
-            });
+        let values = kernel.first.values(&codes, index);
+        for (values, output) in values.into_iter().zip(output.as_chunks_mut::<SLICE>().0) {
             store_slice(values, output);
         }
     }
@@ -280,7 +302,7 @@ fn convolution<const POSITIONS: usize, const STEPS: usize, const INPUTS: usize>(
 /// ReLU and the step to eight bits of `network::requantised`, in 32-bit lanes.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn requantised(sums: __m256i, multipliers: &Lanes<f32, LANES>) -> __m256i {
+pub fn requantised(sums: __m256i, multipliers: &Lanes<f32, LANES>) -> __m256i {
     // SAFETY: the array has the size of a register; no alignment is asked for.
     let multipliers = unsafe { _mm256_loadu_ps(multipliers.0.as_ptr()) };
     let positive = _mm256_max_epi32(sums, _mm256_setzero_si256());
@@ -299,7 +321,7 @@ fn store_slice(values: [__m256i; 2], output: &mut [i16; SLICE]) {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load<T>(values: &T) -> __m256i {
+pub fn load<T>(values: &T) -> __m256i {
     const { assert!(size_of::<T>() == 32) }
     // SAFETY: `T`, an array of integers or a wrapper of one, has the size of a register; no alignment is asked for.
     unsafe { _mm256_loadu_si256(std::ptr::from_ref(values).cast()) }
@@ -307,7 +329,7 @@ fn load<T>(values: &T) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store<T>(register: __m256i, output: &mut T) {
+pub fn store<T>(register: __m256i, output: &mut T) {
     const { assert!(size_of::<T>() == 32) }
     // SAFETY: `T`, an array of integers, has the size of a register; no alignment is asked for.
     unsafe { _mm256_storeu_si256(std::ptr::from_mut(output).cast(), register) }

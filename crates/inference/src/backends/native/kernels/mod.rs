@@ -7,6 +7,8 @@ pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512_vnni;
 #[cfg(target_arch = "x86_64")]
+pub mod avx_vnni;
+#[cfg(target_arch = "x86_64")]
 mod head512;
 #[cfg(target_arch = "aarch64")]
 pub mod neon;

@@ -14,7 +14,7 @@ pub fn avx2(plan: &Plan, features: &[u8], scores: &mut [f32]) {
 // calls.
 /// Eight outputs a register. The instruction for bytes adds two products in 16 bits and saturates, so what it is given must
 /// be small enough.
-struct Avx2;
+pub struct Avx2;
 /// Registers of a block's sums.
 const REGISTERS: usize = 2;
 /// Seeds whose sums are in registers at once.
@@ -83,9 +83,21 @@ impl Instructions for Avx2 {
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn are_small(rows: [*const u8; PAIR]) -> bool {
+    let rows = rows.map(hidden);
     // SAFETY: the caller has 32 bytes behind each pointer.
     let (first, second) = unsafe { (_mm256_loadu_si256(rows[0].cast()), _mm256_loadu_si256(rows[1].cast())) };
     _mm256_testz_si256(_mm256_or_si256(first, second), _mm256_set1_epi8(!SMALL as i8)) == 1
+}
+
+/// The same pointer. A compiler that sees the same bytes loaded again takes them from the register, with two shuffles for each
+/// step; a load that fills a register with four bytes needs none.
+#[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it there")]
+fn hidden(pointer: *const u8) -> *const u8 {
+    let mut pointer = pointer;
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+    pointer
 }
 
 /// The four inputs of a step, for each output.
@@ -121,26 +133,28 @@ unsafe fn add_small(steps: &[Step], rows: [*const u8; PAIR], sums: &mut Pair) {
     add_words(&words, 1, sums);
 }
 
-/// Any inputs: of seven bits, whose products fit, and apart from them the eighth bit, which counts 128.
+/// Any inputs: their lower four bits, and apart from them the upper four, which count 16. Both are small.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn add_any(steps: &[Step], rows: [*const u8; PAIR], sums: &mut Pair) {
-    let mut eighths = [[_mm256_setzero_si256(); REGISTERS]; PAIR];
+    let (mut lower, mut upper) =
+        ([[_mm256_setzero_si256(); REGISTERS]; PAIR], [[_mm256_setzero_si256(); REGISTERS]; PAIR]);
+    let four_bits = _mm256_set1_epi8(SMALL as i8);
     for (number, step) in steps.iter().enumerate() {
         let weights = weights(step);
-        for ((eighths, sums), row) in eighths.iter_mut().zip(&mut *sums).zip(rows) {
+        for ((lower, upper), row) in lower.iter_mut().zip(&mut upper).zip(rows) {
             // SAFETY: the caller's word for the inputs.
             let four = unsafe { four(row, number) };
-            let seven = _mm256_and_si256(four, _mm256_set1_epi8(0x7f));
-            let eighth = _mm256_and_si256(_mm256_srli_epi16::<7>(four), _mm256_set1_epi8(1));
-            for ((word, sum), weights) in eighths.iter_mut().zip(sums).zip(weights) {
-                *word = _mm256_add_epi16(*word, _mm256_maddubs_epi16(eighth, weights));
-                let words = _mm256_maddubs_epi16(seven, weights);
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(words, _mm256_set1_epi16(1)));
+            let low = _mm256_and_si256(four, four_bits);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(four), four_bits);
+            for ((lower, upper), weights) in lower.iter_mut().zip(upper).zip(weights) {
+                *lower = _mm256_add_epi16(*lower, _mm256_maddubs_epi16(low, weights));
+                *upper = _mm256_add_epi16(*upper, _mm256_maddubs_epi16(high, weights));
             }
         }
     }
-    add_words(&eighths, 128, sums);
+    add_words(&lower, 1, sums);
+    add_words(&upper, 16, sums);
 }
 
 /// Adds words, two an output, that count `factor` each.

@@ -4,6 +4,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx_vnni;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
@@ -49,6 +51,11 @@ pub fn for_level(level: Level) -> NpuResult<Score> {
         Level::Amx | Level::Avx512Vnni => |plan, features, scores| {
             // SAFETY: it was asked above whether the processor has the level, and these are among its instructions.
             unsafe { avx512::avx512_vnni(plan, features, scores) }
+        },
+        #[cfg(target_arch = "x86_64")]
+        Level::AvxVnni => |plan, features, scores| {
+            // SAFETY: as above.
+            unsafe { avx_vnni::avx_vnni(plan, features, scores) }
         },
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => |plan, features, scores| {
