@@ -27,7 +27,6 @@ struct MaximalMatch {
 type Numbered = Vec<(Range<usize>, usize)>;
 
 /// What has to be found out of some reads together.
-#[derive(Default)]
 struct Open {
     /// Maximal exact matches, read by read, whose gap bounds are wanted.
     matches: Vec<MaximalMatch>,
@@ -44,7 +43,8 @@ pub(crate) fn complete<'a>(
     reads: &[SourceRead],
     traces: &'a [ReadTrace],
 ) -> Result<Vec<ReadRows<'a>>, ExtractError> {
-    let mut open = Open::default();
+    let seeds = traces.iter().map(|trace| trace.seeds.len()).sum();
+    let mut open = Open { matches: Vec::with_capacity(seeds), to_extend: Vec::with_capacity(seeds) };
     let mut rows = Vec::with_capacity(reads.len());
     for (number, (read, trace)) in reads.iter().zip(traces).enumerate() {
         let read_hash = read_hash(read.read.name.as_bytes());
