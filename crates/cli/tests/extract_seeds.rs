@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{data, fail, prepared, seedsieve, succeed, text};
 use seedsieve_dataset::Dataset;
+use serde_json::json;
 
 /// Reference and index of the places that the reads of kgp30x were chosen by.
 fn windows_index(data: &Path) -> PathBuf {
@@ -90,6 +91,9 @@ fn killed_twenty_times_and_started_again_it_gives_the_same_bytes() {
     assert!(with_journal >= 5, "only {with_journal} of 20 kills came behind a batch");
 }
 
+/// Read, mate, start in the read, length, position, round of seeding.
+type PlacedSeed = (u64, u8, u16, u16, u32, Option<u8>);
+
 #[test]
 fn options_decide_which_seeds_there_are_and_are_stored() {
     let Some(data) = data() else { return };
@@ -111,23 +115,21 @@ fn options_decide_which_seeds_there_are_and_are_stored() {
         (seeds, kept, dataset.manifest().settings.clone())
     };
     let (seeds, kept, defaults) = run(0, &[]);
-    let least = |seeds: &[(u64, u8, u16, u16, u32, Option<u8>)]| seeds.iter().map(|seed| seed.3).min().unwrap();
+    let least = |seeds: &[PlacedSeed]| seeds.iter().map(|seed| seed.3).min().unwrap();
     assert_eq!(least(&seeds), 19);
-    let options: [(&str, &str, &str, serde_json::Value); 5] = [
-        ("-k", "14", "min_seed_length", 14.into()),
-        ("-r", "1.1", "split_factor", 1.1.into()),
-        ("-c", "2", "max_occurrences", 2.into()),
-        ("-y", "5", "max_interval_third_round", 5.into()),
-        ("-D", "0.1", "chain_drop_ratio", 0.1.into()),
+    let options = [
+        ("-k", "14", "min_seed_length", json!(14)),
+        ("-r", "1.1", "split_factor", json!(1.1)),
+        ("-c", "2", "max_occurrences", json!(2)),
+        ("-y", "5", "max_interval_third_round", json!(5)),
+        ("-D", "0.1", "chain_drop_ratio", json!(0.1)),
     ];
     for (number, (option, value, name, stored)) in options.into_iter().enumerate() {
         let (with_option, kept_with_option, settings) = run(number + 1, &[option, value]);
         let mut expected = defaults.clone();
         assert_ne!(expected.insert(name.into(), stored.clone()), Some(stored), "{option}");
         assert_eq!(settings, expected, "{option}");
-        let rounds = |seeds: &[(u64, u8, u16, u16, u32, Option<u8>)], round: u8| {
-            seeds.iter().filter(|seed| seed.5 == Some(round)).count()
-        };
+        let rounds = |seeds: &[PlacedSeed], round: u8| seeds.iter().filter(|seed| seed.5 == Some(round)).count();
         match option {
             "-k" => assert_eq!(least(&with_option), 14),
             "-r" => assert!(rounds(&with_option, 2) > rounds(&seeds, 2)),
