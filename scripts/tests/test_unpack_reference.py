@@ -36,6 +36,7 @@ def test_the_index_is_that_of_samtools(tmp_path: Path, packed: bool) -> None:
         (b"ACGT\n", "line 1: a FASTA begins"),
         (b">a\nACGT\nACGTA\n", "line 3 (a): is longer"),
         (b">a\nACGT\nACG\nA\n", "line 4 (a): follows a line that is shorter"),
+        (b">a\nACGT\n\nACGT\n", "line 4 (a): follows a line that is shorter"),
         (gzip.compress(FASTA)[:-9], "ended"),
     ],
 )

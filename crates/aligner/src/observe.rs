@@ -99,6 +99,11 @@ pub trait Observer: Sync {
         false
     }
 
+    /// Whether records are to be made; without them [`crate::ChunkOutput::sam`] holds none, and most pairs need no CIGAR.
+    fn wants_records(&self) -> bool {
+        true
+    }
+
     /// All seeds of a read, in the order of seeding. `codes` are the read's base codes (0 to 3, 4 for N).
     fn seeds(&self, read: u64, codes: &[u8], seeds: Vec<SeedTrace>) {
         let _ = (read, codes, seeds);

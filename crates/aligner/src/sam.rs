@@ -6,8 +6,7 @@ use bwa_mem4_core::{opt::flags, rg};
 use bwa_mem4_mem::alt::mem_gen_alt;
 use bwa_mem4_mem::cigar::{cigar_string_which, format_pa};
 use bwa_mem4_mem::emit::{push_int, push_qual_rev, push_seq_fwd, push_seq_rev, push_xr};
-use bwa_mem4_mem::primary::mem_reorder_primary5;
-use bwa_mem4_mem::{MemAln, MemAlnReg, cigar_string, mem_mark_primary_se, reg2aln};
+use bwa_mem4_mem::{MemAln, MemAlnReg, cigar_string, reg2aln};
 
 use crate::{AlignOptions, Read, ReferenceIndex};
 
@@ -67,19 +66,14 @@ pub fn write_header(
     writeln!(out)
 }
 
-/// The records of a single read, after marking which of its regions are primary.
+/// The records of a single read, of which it is marked which regions are primary.
 pub(crate) fn single_end_records(
     index: &ReferenceIndex,
     options: &AlignOptions,
     read: &Read,
     codes: &[u8],
-    regions: &mut [MemAlnReg],
-    id: u64,
+    regions: &[MemAlnReg],
 ) -> Vec<u8> {
-    mem_mark_primary_se(&options.mem, regions, id);
-    if options.mem.flag & flags::PRIMARY5 != 0 {
-        mem_reorder_primary5(options.mem.t, regions);
-    }
     let alignments = reported(index, options, codes, regions);
     let mut out = Vec::with_capacity(2 * codes.len() + 256);
     if alignments.is_empty() {

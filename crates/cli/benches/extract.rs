@@ -1,19 +1,25 @@
 //! `cargo xtask bench extract`: `seedsieve extract-seeds`, all seeds written, beside `seedsieve align` without a filter on
 //! the same reads, in turn; CPU seconds (user and system), medians, medians of the ratios run by run, and medians of the
-//! seconds on the clock (with `--threads 2` beside `--threads 1` they tell how threads scale). Then how fast the last data
-//! set is read, in Rust and in pyarrow, and how fast its rows are written again.
+//! seconds on the clock (with `--threads 2` beside `--threads 1` they tell how threads scale). Below each set, what no
+//! extraction of these seeds can go below: one thread writes the rows of the data set anew, out of memory. Then how fast
+//! the last data set is read, in Rust and in pyarrow, and how fast its rows are written again.
 //!
 //! Arguments: `--runs N` (5), `--threads N` (1), `--set NAME` (kgp30x, kgp30x-k14, foreign, foreign-k14), `--extended`
-//! (also with `--own-extensions kept` and `extended`).
+//! (also with `--own-extensions sample`, `kept` and `extended`).
 
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use arrow_array::RecordBatch;
 use common::{cpu_seconds, cpu_seconds_of, median, prepare_index};
-use seedsieve_dataset::{Dataset, DatasetWriter, RowView, WriterOptions};
+use seedsieve_dataset::{ColumnBuilder, Dataset, DatasetError, DatasetWriter, RowView, WriterOptions, file_sha256};
+
+/// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// One work to do: -k, and the two files of reads below the data folder.
 struct Work {
@@ -38,6 +44,9 @@ import sys, time, pyarrow.dataset as ds
 start = time.process_time()
 rows = sum(batch.num_rows for batch in ds.dataset(sys.argv[1], format='parquet').to_batches(use_threads=False))
 print(rows, time.process_time() - start)";
+
+/// Rows that the floor is measured with at a time: those of some hundred reads.
+const ROWS_OF_A_TASK: usize = 2048;
 
 struct Settings {
     runs: usize,
@@ -100,6 +109,7 @@ fn run(settings: &Settings) -> Result<(), String> {
         };
         let mut ways: Vec<(&str, &[&str])> = vec![("extract-seeds", &[])];
         if settings.extended {
+            ways.push(("--own-extensions sample", &["--own-extensions", "sample"]));
             ways.push(("--own-extensions kept", &["--own-extensions", "kept"]));
             ways.push(("--own-extensions extended", &["--own-extensions", "extended"]));
         }
@@ -138,8 +148,97 @@ fn run(settings: &Settings) -> Result<(), String> {
                 peak as f64 / 1e6
             );
         }
+        let floor = Floor::measure(&output, &repository.join("target/bench/written"), settings.runs)?;
+        floor.print(work.name, align_median);
     }
     reading_and_writing(&repository, &output)
+}
+
+/// CPU time of one thread that writes a data set whose rows lie in memory, step by step.
+struct Floor {
+    columns: f64,
+    files: f64,
+    /// A part of `files`.
+    checksums: f64,
+}
+
+impl Floor {
+    /// Medians of so many runs. `written` is the folder for what is written.
+    fn measure(dataset: &Path, written: &Path, runs: usize) -> Result<Self, String> {
+        let failed = |error: DatasetError| error.to_string();
+        let dataset = Dataset::open(dataset).map_err(failed)?;
+        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| error.to_string())?;
+        let (mut columns, mut files, mut checksums) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..runs.max(1) {
+            let floor = one_thread.install(|| Self::of_run(&dataset, written))?;
+            columns.push(floor.columns);
+            files.push(floor.files);
+            checksums.push(floor.checksums);
+        }
+        Ok(Self { columns: median(columns), files: median(files), checksums: median(checksums) })
+    }
+
+    fn of_run(dataset: &Dataset, written: &Path) -> Result<Self, String> {
+        let failed = |error: DatasetError| error.to_string();
+        let (mut columns, mut files) = (Duration::ZERO, Duration::ZERO);
+        let timed = |sum: &mut Duration, start: Duration| *sum += thread_cpu_time() - start;
+        let options = WriterOptions { overwrite: true, ..WriterOptions::default() };
+        let mut writer = DatasetWriter::create(written, options).map_err(failed)?;
+        for batch in dataset.batches() {
+            let batch = batch.map_err(failed)?;
+            // As many at a time as extraction completes.
+            for start in (0..batch.num_rows()).step_by(ROWS_OF_A_TASK) {
+                let rows = batch.slice(start, ROWS_OF_A_TASK.min(batch.num_rows() - start));
+                let rows = in_columns(&rows, |start| timed(&mut columns, start))?;
+                let start = thread_cpu_time();
+                writer.append(&rows).map_err(failed)?;
+                timed(&mut files, start);
+            }
+        }
+        let manifest = dataset.manifest().clone();
+        let start = thread_cpu_time();
+        let manifest = writer.finish(manifest.producer, manifest.settings, manifest.inputs).map_err(failed)?;
+        timed(&mut files, start);
+        let start = thread_cpu_time();
+        for part in &manifest.parts {
+            file_sha256(&written.join(&part.file)).map_err(failed)?;
+        }
+        let checksums = thread_cpu_time() - start;
+        let [columns, files, checksums] = [columns, files, checksums].map(|time| time.as_secs_f64());
+        Ok(Self { columns, files, checksums })
+    }
+
+    fn print(&self, set: &str, align: f64) {
+        let Self { columns, files, checksums } = self;
+        let all = columns + files;
+        println!(
+            "{set:<12} {:<24} {all:>8.2} {:>8} {:>15.2}   columns {columns:.2}, encoding and ZSTD {:.2}, SHA-256 {checksums:.2}",
+            "align and writing alone",
+            "",
+            1.0 + all / align,
+            files - checksums
+        );
+    }
+}
+
+/// Builds the columns of `rows` anew, read by read. `timed` is told when that began, once it is done.
+fn in_columns(rows: &RecordBatch, timed: impl FnOnce(Duration)) -> Result<RecordBatch, String> {
+    let mut views: Vec<RowView<'_>> = (0..rows.num_rows()).map(|_| RowView::new(rows)).collect();
+    let facts: Vec<_> = views.iter_mut().enumerate().map(|(row, view)| view.row(row)).collect::<Result<_, String>>()?;
+    let start = thread_cpu_time();
+    let mut columns = ColumnBuilder::with_capacity(facts.len());
+    for of_read in facts.chunk_by(|one, other| (one.read_hash, one.mate) == (other.read_hash, other.mate)) {
+        columns.push_read(of_read);
+    }
+    let columns = columns.finish().expect("the columns are those of the schema");
+    timed(start);
+    Ok(columns)
+}
+
+/// CPU time that this thread has used.
+fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
 /// Seeds and bytes of a data set.

@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{data, fail, prepared, seedsieve, succeed, text};
+use seedsieve_dataset::Dataset;
+use serde_json::json;
 
 /// Reference and index of the places that the reads of kgp30x were chosen by.
 fn windows_index(data: &Path) -> PathBuf {
@@ -87,6 +89,55 @@ fn killed_twenty_times_and_started_again_it_gives_the_same_bytes() {
     succeed(&mut extract(&reference, &output, &[text(&bam)]));
     assert!(content(&output) == expected);
     assert!(with_journal >= 5, "only {with_journal} of 20 kills came behind a batch");
+}
+
+/// Read, mate, start in the read, length, position, round of seeding.
+type PlacedSeed = (u64, u8, u16, u16, u32, Option<u8>);
+
+#[test]
+fn options_decide_which_seeds_there_are_and_are_stored() {
+    let Some(data) = data() else { return };
+    let reference = windows_index(&data);
+    let folder = tempfile::tempdir().unwrap();
+    let bam = data.join("kgp30x/NA12878.chr21_chr22.16.57-16.61M.bam");
+    let run = |number: usize, more: &[&str]| {
+        let output = folder.path().join(number.to_string());
+        let more = [&["--read-pairs", "1000", "--own-extensions", "extended"], more, &[text(&bam)]].concat();
+        succeed(&mut extract(&reference, &output, &more));
+        let dataset = Dataset::open(&output).unwrap();
+        let (mut seeds, mut kept) = (Vec::new(), 0);
+        let seen = dataset.for_each_row(|_, _, row| {
+            seeds.push((row.read_hash, row.mate, row.query_start, row.length, row.position, row.seeding_round));
+            kept += u64::from(row.chain_kept);
+            Ok(())
+        });
+        seen.unwrap();
+        (seeds, kept, dataset.manifest().settings.clone())
+    };
+    let (seeds, kept, defaults) = run(0, &[]);
+    let least = |seeds: &[PlacedSeed]| seeds.iter().map(|seed| seed.3).min().unwrap();
+    assert_eq!(least(&seeds), 19);
+    let options = [
+        ("-k", "14", "min_seed_length", json!(14)),
+        ("-r", "1.1", "split_factor", json!(1.1)),
+        ("-c", "2", "max_occurrences", json!(2)),
+        ("-y", "5", "max_interval_third_round", json!(5)),
+        ("-D", "0.1", "chain_drop_ratio", json!(0.1)),
+    ];
+    for (number, (option, value, name, stored)) in options.into_iter().enumerate() {
+        let (with_option, kept_with_option, settings) = run(number + 1, &[option, value]);
+        let mut expected = defaults.clone();
+        assert_ne!(expected.insert(name.into(), stored.clone()), Some(stored), "{option}");
+        assert_eq!(settings, expected, "{option}");
+        let rounds = |seeds: &[PlacedSeed], round: u8| seeds.iter().filter(|seed| seed.5 == Some(round)).count();
+        match option {
+            "-k" => assert_eq!(least(&with_option), 14),
+            "-r" => assert!(rounds(&with_option, 2) > rounds(&seeds, 2)),
+            "-c" => assert!(with_option.len() < seeds.len()),
+            "-y" => assert!(rounds(&with_option, 3) != rounds(&seeds, 3)),
+            _ => assert!(with_option == seeds && kept_with_option > kept),
+        }
+    }
 }
 
 #[test]

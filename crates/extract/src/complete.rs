@@ -4,7 +4,7 @@
 //! without gaps: the ungapped score and the gap bound. (Their own extensions differ at times: they start with another score.)
 
 use crate::ExtractError;
-use crate::facts::{best_regions, region_of_seed};
+use crate::facts::{RegionsByPlace, best_regions};
 use crate::quality::mean_qualities;
 use crate::recorder::ReadTrace;
 use crate::rows::{ReadRows, SeedFacts};
@@ -27,7 +27,6 @@ struct MaximalMatch {
 type Numbered = Vec<(Range<usize>, usize)>;
 
 /// What has to be found out of some reads together.
-#[derive(Default)]
 struct Open {
     /// Maximal exact matches, read by read, whose gap bounds are wanted.
     matches: Vec<MaximalMatch>,
@@ -44,7 +43,8 @@ pub(crate) fn complete<'a>(
     reads: &[SourceRead],
     traces: &'a [ReadTrace],
 ) -> Result<Vec<ReadRows<'a>>, ExtractError> {
-    let mut open = Open::default();
+    let seeds = traces.iter().map(|trace| trace.seeds.len()).sum();
+    let mut open = Open { matches: Vec::with_capacity(seeds), to_extend: Vec::with_capacity(seeds) };
     let mut rows = Vec::with_capacity(reads.len());
     for (number, (read, trace)) in reads.iter().zip(traces).enumerate() {
         let read_hash = read_hash(read.read.name.as_bytes());
@@ -118,6 +118,8 @@ impl<'a> ReadFacts<'_, 'a> {
             None => None,
         };
         let mut seeds: Vec<SeedFacts<'a>> = Vec::with_capacity(trace.seeds.len());
+        let regions = RegionsByPlace::new(&trace.regions);
+        let anchors = trace.anchors.as_deref().map(RegionsByPlace::new);
         let mut interval: Option<Interval> = None;
         for traced in &trace.seeds {
             let seed = traced.seed;
@@ -152,12 +154,12 @@ impl<'a> ReadFacts<'_, 'a> {
                 contig,
                 position: fits(position)?,
                 reverse,
-                region: region_of_seed(&seed, &trace.regions),
+                region: regions.of_seed(&seed),
                 on_path,
                 true_on_path,
                 seed_quality: interval.seed_quality,
                 flank_quality: interval.flank_quality,
-                rescue_anchor: trace.anchors.as_ref().map(|anchors| region_of_seed(&seed, anchors).is_some()),
+                rescue_anchor: anchors.as_ref().map(|anchors| anchors.of_seed(&seed).is_some()),
                 matches: Default::default(),
                 windows,
             });

@@ -58,6 +58,10 @@ impl Observer for Recorder {
         true
     }
 
+    fn wants_records(&self) -> bool {
+        false
+    }
+
     fn seeds(&self, read: u64, codes: &[u8], seeds: Vec<SeedTrace>) {
         let fresh = self.place(&self.seeds, read).set((codes.to_vec(), seeds)).is_ok();
         assert!(fresh, "the aligner reported the seeds of read {read} twice");

@@ -377,6 +377,58 @@ mod tests {
         assert_eq!(bounds(&reference, &read, &[seed(1_000, 0, 22)]), [28]);
     }
 
+    /// [`Probe::beside`] with every gap tried.
+    fn beside_by_every_gap(probe: &mut Probe<'_>, seed: &PlacedSeed, segment: &Segment, contig: &Range<u64>) -> i32 {
+        let (settings, mut mask, mut best) = (probe.settings, Vec::new(), segment.score);
+        for shift in (1..=settings.shifts).flat_map(|shift| [shift, -shift]) {
+            let diagonal = seed.diagonal() + i64::from(shift);
+            let bases = bases_on(contig, diagonal, probe.read.length());
+            probe.read.mismatches(seed.reverse, probe.reference, diagonal, &bases, &mut mask);
+            let [start, end] = [segment.start, segment.end].map(|base| (base as usize).clamp(bases.start, bases.end));
+            for part in [bases.start..start, end..bases.end] {
+                let Some(run) = find_run(&mask, &part, settings.run) else { continue };
+                let other = extend(&mask, &(run..run + settings.run), &bases, &settings.scoring, settings.drop);
+                let (nearer, further) = if shift > 0 { (segment, &other) } else { (&other, segment) };
+                best = best.max(join(nearer, further, shift.abs(), &settings.scoring));
+            }
+        }
+        best
+    }
+
+    #[test]
+    fn a_gap_is_left_out_only_where_it_cannot_pay() {
+        const SEED: usize = 40;
+        let reference = sequence(2_000, 4);
+        let (planes, settings) = (planes(&reference), CascadeSettings::default());
+        let mut probe = Probe::new(&planes, &settings);
+        let mut gains = Vec::new();
+        for shift in -settings.shifts..=settings.shifts {
+            let (deleted, inserted) = (shift.max(0) as usize, (-shift).max(0) as usize);
+            let extra = sequence(inserted, 6);
+            for rest in 1..40 {
+                let seed_part = &reference[1_000..1_000 + SEED];
+                let behind = 1_000 + SEED + deleted;
+                let before = 1_000 - deleted;
+                let reads = [
+                    ([seed_part, &extra, &reference[behind..behind + rest]].concat(), 0),
+                    ([&reference[before - rest..before], &extra, seed_part].concat(), rest + inserted),
+                ];
+                for (read, query_start) in reads {
+                    let seed = seed(1_000, query_start as u32, SEED as u32);
+                    let mut bounds = Vec::new();
+                    probe.own_ungapped_bounds(&read, &[seed], &mut bounds);
+                    let (segment, contig) = (bounds[0].segment, 0..2_000);
+                    let found = probe.beside(&seed, &segment, &contig);
+                    let expected = beside_by_every_gap(&mut probe, &seed, &segment, &contig);
+                    assert_eq!(found, expected, "{rest} bases beyond a gap of {shift}, the seed from {query_start} on");
+                    gains.push(found - segment.score);
+                }
+            }
+        }
+        // One base less beyond the gap, and it would not pay.
+        assert!(gains.contains(&0) && gains.contains(&1) && gains.contains(&20), "{gains:?}");
+    }
+
     #[test]
     fn two_seeds_with_a_long_gap_between_them_count_together() {
         let reference = sequence(2_000, 2);

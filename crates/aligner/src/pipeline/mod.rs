@@ -1,5 +1,6 @@
 //! The stages in their order, over a chunk of reads.
 
+pub(crate) mod marking;
 mod regions;
 mod rescue;
 mod show;
@@ -15,6 +16,7 @@ use crate::observe::Observer;
 use crate::sam::single_end_records;
 use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
 
+use marking::{mark_primary, mark_unpaired};
 use regions::Batch;
 
 /// Aligns reads to one reference with one set of options. Runs on the current rayon thread pool.
@@ -27,7 +29,8 @@ pub struct Aligner<'a> {
 /// Alignments of a chunk of reads.
 #[derive(Debug)]
 pub struct ChunkOutput {
-    /// SAM records as text, one element a read (or a pair), in the order of the input.
+    /// SAM records as text, one element a read (or a pair), in the order of the input; empty ones where the observer wants
+    /// none.
     pub sam: Vec<Vec<u8>>,
     /// Counts and times.
     pub statistics: Statistics,
@@ -82,7 +85,13 @@ impl<'a> Aligner<'a> {
                 let id = first + number as u64;
                 let mut statistics = Statistics::default();
                 let records = statistics.time(Stage::Output, || {
-                    single_end_records(self.index, self.options, read, codes, &mut regions, id)
+                    mark_primary(&self.options.mem, &mut regions, id);
+                    let wanted = observer.wants_records();
+                    if wanted {
+                        single_end_records(self.index, self.options, read, codes, &regions)
+                    } else {
+                        Vec::new()
+                    }
                 });
                 self.show_regions(observer, id, &regions);
                 (records, statistics.cpu_time(Stage::Output))
@@ -127,6 +136,10 @@ impl<'a> Aligner<'a> {
                 let mut statistics = Statistics::default();
                 records.clear();
                 let written = statistics.time(Stage::Output, || {
+                    let wanted = observer.wants_records();
+                    if !wanted && mark_unpaired(options, id, [&mut *first_regions, &mut *second_regions]) {
+                        return Ok(());
+                    }
                     mem_sam_pe(
                         &index.packed,
                         &index.bns,
@@ -144,6 +157,9 @@ impl<'a> Aligner<'a> {
                     )
                 });
                 written.expect("a Vec takes every write");
+                if !observer.wants_records() {
+                    records.clear();
+                }
                 self.show_regions(observer, 2 * id, first_regions);
                 self.show_regions(observer, 2 * id + 1, second_regions);
                 // The records of the pairs to come take the place of these.
