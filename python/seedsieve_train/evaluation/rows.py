@@ -10,9 +10,9 @@ from ..data import kept_reads
 from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
 from ..errors import TrainingError
 from ..gate_features import seed_facts, window_features
-from ..student.features import FEATURES, facts_alone, gap_facts, mates
+from ..student.features import FEATURES, WINDOW_1, WINDOW_2, as_version_2, facts_alone, gap_facts, mates
 from ..student.rows import COLUMNS as STUDENT_COLUMNS
-from ..student.rows import GAP_BOUND, POPULATION, has_column, student_features
+from ..student.rows import GAP_BOUND, NARROW_SCORE, POPULATION, has_column, student_features
 
 COLUMNS_WITHOUT_MASKS = tuple(name for name in STUDENT_COLUMNS if not name.endswith("_matches"))
 FACTS = ("length", "ungapped_score", "occurrences", "query_start", "read_length")
@@ -31,11 +31,14 @@ class Rows:
     features: np.ndarray
     """uint8[n, 288]: what a student of version 1 sees; n is 0 where the data set has no match masks."""
     gap_features: np.ndarray
-    """uint8[n, 288]: what one of version 2 sees, its facts over the population; n is 0 without gap bounds."""
+    """uint8[n, 288]: what version 3 sees, its facts over the population; without narrow scores what version 2 does;
+    n is 0 without gap bounds."""
     window_features: np.ndarray
     seed_facts: np.ndarray
     gap_facts: np.ndarray
     """float32[n, 3], `features.GAP_FACTS`; n is 0 without gap bounds."""
+    narrow_score: np.ndarray
+    """n is 0 where the data set has none."""
     length: np.ndarray
     ungapped_score: np.ndarray
     occurrences: np.ndarray
@@ -52,8 +55,19 @@ class Rows:
 
     @property
     def student_facts(self) -> np.ndarray:
-        """uint8[n, 21]: what a student of version 2 sees but for the match masks; n is 0 without gap bounds."""
+        """uint8[n, 23]: what a student sees but for the match masks; n is 0 without gap bounds."""
         return facts_alone(self.gap_features)
+
+    def seen_by(self, window: str | None) -> np.ndarray:
+        """What a student sees whose file states this `seedsieve.window`, uint8[n, 288].
+
+        n is 0 where the data set lacks some of it.
+        """
+        if window == WINDOW_1:
+            return self.features
+        if window == WINDOW_2:
+            return as_version_2(self.gap_features)
+        return self.gap_features[: len(self.narrow_score)]
 
     def groups(self, resampled: str) -> np.ndarray:
         """int64[n]: numbers of what is resampled as a whole, one of `RESAMPLED`."""
@@ -75,6 +89,7 @@ def evaluation_rows(
     seed: int = 1,
     block_bases: int = splits.BLOCK_BASES,
     population: str = "all",
+    with_narrow: bool = True,
 ) -> Rows:
     """Read a data set.
 
@@ -88,12 +103,15 @@ def evaluation_rows(
         seed: decides which reads are kept.
         block_bases: bases of a block of the division.
         population: one of `POPULATIONS`.
+        with_narrow: read narrow scores where the data set has them.
 
     Raises:
         TrainingError: as `dataset.record_batches`, and if nothing is left.
     """
-    with_masks, with_gaps = (has_column(manifest, name) for name in ("left_matches", GAP_BOUND))
-    columns = [*(STUDENT_COLUMNS if with_masks else COLUMNS_WITHOUT_MASKS), *([GAP_BOUND] if with_gaps else [])]
+    with_masks = has_column(manifest, "left_matches")
+    wanted = (GAP_BOUND, NARROW_SCORE) if with_narrow else (GAP_BOUND,)
+    of_gaps = [name for name in wanted if has_column(manifest, name)]
+    columns = [*(STUDENT_COLUMNS if with_masks else COLUMNS_WITHOUT_MASKS), *of_gaps]
     batches = list(record_batches(manifest, columns))
     table = pa.Table.from_batches(batches) if batches else None
     if table is None or len(table) == 0:
@@ -119,7 +137,7 @@ def evaluation_rows(
         )
     gap_features, facts_of_gaps = (
         _gap_columns(manifest, batch, pair, population)
-        if with_gaps and with_masks
+        if of_gaps and with_masks
         else (
             np.zeros((0, FEATURES), dtype=np.uint8),
             np.zeros((0, 3), dtype=np.float32),
@@ -127,11 +145,14 @@ def evaluation_rows(
     )
     rows = Rows(
         packed=packed,
-        features=student_features(manifest, batch.drop_columns([GAP_BOUND]) if with_gaps else batch, pair)
+        features=student_features(manifest, batch.drop_columns(of_gaps), pair)
         if with_masks
         else np.zeros((0, FEATURES), dtype=np.uint8),
         gap_features=gap_features,
         gap_facts=facts_of_gaps,
+        narrow_score=batch.column(NARROW_SCORE).to_numpy().astype(np.int64)
+        if NARROW_SCORE in of_gaps
+        else np.zeros(0, dtype=np.int64),
         window_features=window_features(packed, facts["length"]),
         seed_facts=seed_facts(facts, read),
         length=facts["length"].astype(np.int64),
