@@ -70,7 +70,10 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
         all(has_column(manifest, name) for manifest in [*manifests, *train_manifests])
         for name in (GAP_BOUND, NARROW_SCORE)
     )
-    scorers = [*baselines(with_gaps, with_narrow), *(model(path) for path in command.models)]
+    scorers = [
+        *baselines(with_gaps, with_narrow, manifests[0].reporting_threshold),
+        *(model(path) for path in command.models),
+    ]
     names = [scorer.name for scorer in scorers]
     if len(set(names)) < len(names):
         raise TrainingError(

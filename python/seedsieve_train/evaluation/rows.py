@@ -10,7 +10,16 @@ from ..data import kept_reads
 from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
 from ..errors import TrainingError
 from ..gate_features import seed_facts, window_features
-from ..student.features import FEATURES, WINDOW_1, WINDOW_2, as_version_2, facts_alone, gap_facts, mates
+from ..student.features import (
+    FEATURES,
+    WINDOW_1,
+    WINDOW_2,
+    as_version_2,
+    best_of_others,
+    facts_alone,
+    gap_facts,
+    mates,
+)
 from ..student.rows import COLUMNS as STUDENT_COLUMNS
 from ..student.rows import GAP_BOUND, NARROW_SCORE, POPULATION, has_column, student_features
 
@@ -37,8 +46,8 @@ class Rows:
     seed_facts: np.ndarray
     gap_facts: np.ndarray
     """float32[n, 3], `features.GAP_FACTS`; n is 0 without gap bounds."""
-    narrow_score: np.ndarray
-    """n is 0 where the data set has none."""
+    narrow_facts: np.ndarray
+    """int64[n, 2], `features.NARROW_FACTS`; n is 0 without narrow scores."""
     length: np.ndarray
     ungapped_score: np.ndarray
     occurrences: np.ndarray
@@ -67,7 +76,7 @@ class Rows:
             return self.features
         if window == WINDOW_2:
             return as_version_2(self.gap_features)
-        return self.gap_features[: len(self.narrow_score)]
+        return self.gap_features[: len(self.narrow_facts)]
 
     def groups(self, resampled: str) -> np.ndarray:
         """int64[n]: numbers of what is resampled as a whole, one of `RESAMPLED`."""
@@ -135,12 +144,13 @@ def evaluation_rows(
         raise TrainingError(
             f"{manifest.directory}: its {part or 'whole'} part holds no seeds: give --part all, or another data set"
         )
-    gap_features, facts_of_gaps = (
+    gap_features, facts_of_gaps, narrow_facts = (
         _gap_columns(manifest, batch, pair, population)
         if of_gaps and with_masks
         else (
             np.zeros((0, FEATURES), dtype=np.uint8),
             np.zeros((0, 3), dtype=np.float32),
+            np.zeros((0, 2), dtype=np.int64),
         )
     )
     rows = Rows(
@@ -150,9 +160,7 @@ def evaluation_rows(
         else np.zeros((0, FEATURES), dtype=np.uint8),
         gap_features=gap_features,
         gap_facts=facts_of_gaps,
-        narrow_score=batch.column(NARROW_SCORE).to_numpy().astype(np.int64)
-        if NARROW_SCORE in of_gaps
-        else np.zeros(0, dtype=np.int64),
+        narrow_facts=narrow_facts,
         window_features=window_features(packed, facts["length"]),
         seed_facts=seed_facts(facts, read),
         length=facts["length"].astype(np.int64),
@@ -168,8 +176,8 @@ def evaluation_rows(
 
 def _gap_columns(
     manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray, population: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """`Rows.gap_features` and `Rows.gap_facts`; zeros for rows outside the population."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Rows.gap_features`, `gap_facts` and `narrow_facts`; zeros for rows outside the population."""
     inside = np.ones(len(batch), dtype=bool)
     if population == "chains":
         inside = batch.column(POPULATION).to_numpy(zero_copy_only=False)
@@ -180,4 +188,9 @@ def _gap_columns(
     seen[inside] = student_features(manifest, of_population, pair[inside])
     facts = np.zeros((len(batch), 3), dtype=np.float32)
     facts[inside] = np.column_stack(gap_facts(bound, read, mate_read))
-    return seen, facts
+    if NARROW_SCORE not in batch.schema.names:
+        return seen, facts, np.zeros((0, 2), dtype=np.int64)
+    score = of_population.column(NARROW_SCORE).to_numpy().astype(np.int64)
+    narrow = np.zeros((len(batch), 2), dtype=np.int64)
+    narrow[inside] = np.column_stack([score, best_of_others(score, read)])
+    return seen, facts, narrow

@@ -12,6 +12,7 @@ import onnxruntime
 
 from ..errors import TrainingError
 from ..forests import fitted_trees
+from ..labels import NEAR_BEST
 from ..parity import onnx_scores
 from ..student.export import INPUT as STUDENT_INPUT
 from ..student.features import WINDOW, WINDOW_1, WINDOW_2
@@ -64,18 +65,35 @@ class Scorer:
         return Scored(scores, 1e6 * (time.perf_counter() - started) / max(len(rows), 1))
 
 
-def baselines(with_gaps: bool, with_narrow: bool) -> list[Scorer]:
-    """Scorers that need neither training nor a file; the data sets have gap bounds, or narrow scores, too."""
+def baselines(with_gaps: bool, with_narrow: bool, threshold: int) -> list[Scorer]:
+    """Scorers that need neither training nor a file; the data sets have gap bounds, or narrow scores, too.
+
+    `threshold` is T.
+    """
     known = "known before: computed by the aligner"
     return [
         Scorer("seed length", lambda rows: rows.length.astype(np.float64), known),
         Scorer("ungapped score", lambda rows: rows.ungapped_score.astype(np.float64), known),
         *([Scorer("gap bound", lambda rows: rows.gap_facts[:, 0].astype(np.float64), known)] if with_gaps else []),
-        *([Scorer("narrow score", lambda rows: rows.narrow_score.astype(np.float64), known)] if with_narrow else []),
+        *(_of_narrow_scores(threshold) if with_narrow else []),
         Scorer("q-gram vote", lambda rows: shared_q_grams(rows.packed).astype(np.float64), "numpy"),
         Scorer(
             "bit-vector distance", lambda rows: -flank_distance(rows.packed, rows.length).astype(np.float64), "numpy"
         ),
+    ]
+
+
+def _of_narrow_scores(threshold: int) -> list[Scorer]:
+    """What narrow scores say under each policy: that of the seed, and the same beside the read's best."""
+
+    def near_best(rows: Rows) -> np.ndarray:
+        own, of_others = rows.narrow_facts.T.astype(np.float64)
+        return np.minimum(own - threshold, np.minimum(own - of_others, 0) + NEAR_BEST)
+
+    known = "known before: computed by the aligner"
+    return [
+        Scorer("narrow score", lambda rows: rows.narrow_facts[:, 0].astype(np.float64), known),
+        Scorer("narrow score and the read's best", near_best, known),
     ]
 
 
