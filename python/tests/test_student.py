@@ -356,9 +356,13 @@ def test_a_student_of_narrow_scores_needs_a_data_set_that_has_them(learnt, tmp_p
     assert "looks at match masks, gap bounds and narrow scores" in capsys.readouterr().err
 
 
-def test_a_data_set_without_masks_is_refused(dataset):
-    with pytest.raises(TrainingError, match="no column narrow_score: the student needs a data set of schema version 5"):
-        student_rows(read_manifest(dataset))
+def test_a_data_set_without_narrow_scores_is_refused(dataset, tmp_path):
+    columns = with_masks(random_columns(600, seed=3))
+    columns.pop("narrow_score")
+    for older in (dataset, write_dataset(tmp_path / "old", columns, schema_version=4)):
+        expected = "no column narrow_score: the student needs a data set of schema version 5"
+        with pytest.raises(TrainingError, match=expected):
+            student_rows(read_manifest(older))
 
 
 def test_facts_are_those_of_seeds_in_surviving_chains(tmp_path):
