@@ -50,13 +50,16 @@ AIMS = (
     ("near-best", "30x-k19", "0.999", 0.05),
 )
 OF_TREES = f"trees on {TREES}"
+NARROW = {"own-extension": "narrow score", "near-best": "narrow score and the read's best"}
+"""What narrow scores say under each policy."""
 COLUMNS = {
-    # heading: name of the scorer in evaluation.json; {} is the shipped student of the policy
+    # heading: name of the scorer in evaluation.json; {} is the shipped student of the policy, {narrow} that of `NARROW`
     "chains": {
         "ungapped": "ungapped score",
         "gap bound": "gap bound",
         "table of tier 1": "table of tier 1",
         "student, eight bits": "{}_int8",
+        "narrow scores": "{narrow}",
         "trees, facts": OF_TREES,
     },
     "all": {
@@ -116,12 +119,13 @@ def rates_by_set(results: Results, gate: Gate) -> Iterator[str]:
     columns = COLUMNS[gate.population]
     for policy in POLICIES:
         rows = []
-        for name, data_set in results[policy]["data_sets"].items():
+        for data_set_name, data_set in results[policy]["data_sets"].items():
             figures = data_set["policies"][policy]
             share = figures["viable"] / (figures["viable"] + figures["hopeless"])
-            scorers = [figures["scorers"][scorer.format(gate.shipped[policy])] for scorer in columns.values()]
+            names = [scorer.format(gate.shipped[policy], narrow=NARROW[policy]) for scorer in columns.values()]
+            scorers = [figures["scorers"][name] for name in names]
             counts = [f"{data_set['seeds']:,} / {data_set['places']:,}", f"{100 * share:.1f} %"]
-            rows.append([name, *counts, *map(pair, scorers), lowest(figures["scorers"])])
+            rows.append([data_set_name, *counts, *map(pair, scorers), lowest(figures["scorers"])])
         yield f"## Label `{policy}`"
         yield from table(["data set", "seeds / places", "viable", *columns, "lowest at 99.9 %"], rows)
 
@@ -195,8 +199,9 @@ def asked_point(results: Results, _: Gate) -> Iterator[str]:
 def scorers_of_front(scorers: dict[str, Any], gate: Gate) -> dict[str, dict[str, Any]]:
     """What has a cost worth drawing: at the extension gate eight-bit students, trees and what tier 1 knows."""
     if gate is BEFORE_CHAINING:
-        return {name: of for name, of in scorers.items() if name not in ("seed length", "gap bound", "table of tier 1")}
-    wanted = {OF_TREES, "gap bound", "table of tier 1"}
+        known = ("seed length", "gap bound", "table of tier 1", *NARROW.values())
+        return {name: of for name, of in scorers.items() if name not in known}
+    wanted = {OF_TREES, "gap bound", "table of tier 1", *NARROW.values()}
     return {name: of for name, of in scorers.items() if name in wanted or name.endswith("_int8")}
 
 

@@ -1,4 +1,4 @@
-"""Data set folders that `seedsieve extract-seeds` writes: dataset.json and Parquet parts, schema versions 1 to 4."""
+"""Data set folders that `seedsieve extract-seeds` writes: dataset.json and Parquet parts, schema versions 1 to 5."""
 
 import hashlib
 import json

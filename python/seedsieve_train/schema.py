@@ -1,10 +1,10 @@
-"""Columns of a data set, schema versions 1 to 4 (docs/architecture/data-flow.md says what each means)."""
+"""Columns of a data set, schema versions 1 to 5 (docs/architecture/data-flow.md says what each means)."""
 
 import pyarrow as pa
 
 from .windows import PACKED_WINDOW_BYTES
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The newest version of the columns that this package reads."""
 
 MATCH_MASK_BYTES = 32
@@ -62,12 +62,14 @@ SCHEMA = pa.schema(
         pa.field("rescue_anchor", pa.bool_()),
         pa.field("own_computed", pa.bool_()),
         pa.field("gap_bound", pa.int32()),
+        pa.field("narrow_score", pa.int32()),
         _filled("query_window", pa.binary(PACKED_WINDOW_BYTES)),
         _filled("reference_window", pa.binary(PACKED_WINDOW_BYTES)),
     ]
 )
-"""Names, types and whether null is allowed, in the order of the columns of version 4; version 3 lacks gap_bound,
-version 2 what is from left_matches on, version 1 what is from own_left_score on, but for the windows."""
+"""Names, types and whether null is allowed, in the order of the columns of version 5; version 4 lacks narrow_score,
+version 3 gap_bound, too, version 2 what is from left_matches on, version 1 what is from own_left_score on, but for the
+windows."""
 
 
 def violations(found: pa.Schema, columns: list[str]) -> list[str]:

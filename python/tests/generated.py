@@ -108,6 +108,7 @@ def with_masks(columns):
     bound = [max(length, score) for length, score in zip(columns["length"], columns["ungapped_score"], strict=True)]
     return columns | {
         "gap_bound": bound,
+        "narrow_score": bound,
         "left_matches": [mask.tobytes() for mask in masks],
         "right_matches": [bytes(32)] * rows,
     }

@@ -101,7 +101,7 @@ def test_a_folder_without_manifest_is_unfinished(small):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema_version": 5}, "schema version 5, written by generated 0; this package reads versions 1 to 4"),
+        ({"schema_version": 6}, "schema version 6, written by generated 0; this package reads versions 1 to 5"),
         ({"schema_version": "1"}, "schema version '1'"),
         ({"window": {"size": 64, "upstream": 16, "downstream": 16}}, r"windows of 64/16/16 .* trains on 128/32/32"),
         ({"parts": [{"file": "data/x", "rows": 1}]}, "the key 'size' is missing"),

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from generated import random_columns, write_dataset
+from generated import random_columns, with_masks, write_dataset
 
 from seedsieve_train.__main__ import main
 from seedsieve_train.dataset import read_manifest
@@ -155,3 +155,24 @@ def test_options_say_which_seeds_and_what_is_resampled(tmp_path):
     assert (whole["data_sets"]["set"]["seeds"], some["data_sets"]["set"]["seeds"]) == (600, 400)
     assert (whole["resampled"], some["resampled"]) == ("places", "pairs")
     assert "resamples of read pairs" in (tmp_path / "some" / "evaluation.md").read_text()
+
+
+def test_narrow_scores_are_baselines_of_both_labels(tmp_path):
+    columns = with_masks(random_columns(600, seed=3))
+    # The second seed of a read is good enough, the third lies 25 below the best: of every second read above T.
+    own, best = [40, 32, 15, 120, 105, 95] * 100, [40, 40, 40, 120, 120, 120] * 100
+    own[1] = 20
+    columns |= {"own_score": own, "narrow_score": own, "read_best": best, "chain_kept": [True] * 600}
+    folder = write_dataset(tmp_path / "set", columns, schema_version=5)
+    options = ["--data", str(folder), "--out", str(tmp_path / "out"), "--part", "all", "--population", "chains"]
+    assert main(["evaluate", *options, "--resamples", "2"]) == 0
+    policies = json.loads((tmp_path / "out" / "evaluation.json").read_text())["data_sets"]["set"]["policies"]
+    rates = {
+        (policy, name): policies[policy]["scorers"][name]["fpr_at_tpr"]["0.999"]["value"]
+        for policy in ("own-extension", "near-best")
+        for name in ("narrow score", "narrow score and the read's best")
+    }
+    assert policies["own-extension"]["hopeless"] == 101 and policies["near-best"]["hopeless"] == 201
+    assert rates["own-extension", "narrow score"] == rates["near-best", "narrow score and the read's best"] == 0
+    # By themselves the third seeds of every second read are as good as any.
+    assert rates["near-best", "narrow score"] == pytest.approx(100 / 201)

@@ -142,4 +142,4 @@ def two_people(tmp_path):
     """Seeds of two people at the same places."""
     columns = with_masks(random_columns(3_600, seed=11))
     columns["sample"] = ["first", "second"] * 1_800
-    return write_dataset(tmp_path / "set", columns, schema_version=4)
+    return write_dataset(tmp_path / "set", columns, schema_version=5)

@@ -25,7 +25,12 @@ from seedsieve_train.student.features import (
     FACTS,
     FEATURES,
     GAP_FACTS,
+    NARROW_FACTS,
+    WINDOW,
+    WINDOW_1,
+    WINDOW_2,
     SeedColumns,
+    as_version_2,
     best_of_others,
     eighths_of_log2,
     features,
@@ -36,7 +41,7 @@ from seedsieve_train.student.rows import contig_room, student_rows
 from seedsieve_train.student.training import LabelledFeatures, StudentSettings, train_student, train_teacher
 from seedsieve_train.student.trees import train_trees
 
-METADATA = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing", window="student/288/2")
+METADATA = ModelMetadata("t", "own-extension", 30, 0.3, "00", 1, "nothing", window="student/288/3")
 
 
 def columns(**changes):
@@ -57,12 +62,13 @@ def columns(**changes):
         "room_after": np.full(4, 10**9),
         "gap_bound": np.array([55, 61, 300, 30]),
         "mate_read": np.array([1, 1, 1, -1]),
+        "narrow_score": np.array([52, 60, 299, 29]),
     }
     return SeedColumns(**(values | changes))
 
 
 def facts(**changes):
-    return dict(zip(FACTS + GAP_FACTS, features(columns(**changes))[:, 256:277].T.tolist(), strict=True))
+    return dict(zip(FACTS + GAP_FACTS + NARROW_FACTS, features(columns(**changes))[:, 256:279].T.tolist(), strict=True))
 
 
 def test_facts_by_hand():
@@ -85,7 +91,11 @@ def test_facts_by_hand():
     # Read 1 is the mate of read 0, which is not its mate here: no two rows need to agree.
     assert found["best gap bound of the mate's seeds"] == [30, 30, 30, 0]
     assert features(columns(gap_bound=None))[:, 274:].max() == 0
-    assert features(columns())[:, 277:].max() == 0
+    assert found["narrow score"] == [52, 60, 255, 29]
+    assert found["best narrow score of the read's other seeds"] == [255, 255, 60, 0]
+    assert features(columns())[:, 279:].max() == 0
+    older = features(columns(narrow_score=None))
+    assert older[:, 277:].max() == 0 and (older == as_version_2(features(columns()))).all()
 
 
 def test_mates_are_found_by_pair_and_number():
@@ -205,7 +215,7 @@ def test_the_files_state_their_interface(learnt):
     network = learnt[0].network
     for file in (student_float_model(network, METADATA), student_quantised_model(network, METADATA)):
         properties = {prop.key: prop.value for prop in file.metadata_props}
-        assert properties["seedsieve.window"] == "student/288/2"
+        assert properties["seedsieve.window"] == "student/288/3"
         (given,) = file.graph.input
         assert given.name == "features" and given.type.tensor_type.shape.dim[1].dim_value == 288
     kinds = [node.op_type for node in file.graph.node if node.op_type in ("Gemm", "QuantizeLinear", "Sigmoid")]
@@ -267,7 +277,7 @@ def test_a_network_without_scales_has_no_eight_bit_form():
 
 
 def test_the_command_writes_a_model(tmp_path):
-    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=4)
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=5)
     options = ["--out", str(tmp_path / "out"), "--epochs", "6", "--threads", "1", "--device", "cpu"]
     options += ["--masks", "--distillation", "0.5"]
     assert main(["student", "--data", str(folder), *options]) == 0
@@ -297,7 +307,7 @@ def test_trees_teach_only_what_they_have_not_seen():
 
 
 def test_a_student_learns_from_trees(tmp_path):
-    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=4)
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(3_600, seed=11)), schema_version=5)
     options = ["--out", str(tmp_path / "out"), "--epochs", "6", "--threads", "1", "--device", "cpu"]
     assert main(["student", "--data", str(folder), *options, "--distillation", "1", "--teacher", "trees"]) == 0
     figures = json.loads((tmp_path / "out" / "seed_student_v2.metrics.json").read_text())
@@ -306,7 +316,7 @@ def test_a_student_learns_from_trees(tmp_path):
 
 
 def test_trees_on_the_same_facts_and_their_bounds_are_evaluated(tmp_path):
-    folder = write_dataset(tmp_path / "set", with_masks(random_columns(2_400, seed=11)), schema_version=4)
+    folder = write_dataset(tmp_path / "set", with_masks(random_columns(2_400, seed=11)), schema_version=5)
     options = ["--data", str(folder), "--train-data", str(folder), "--out", str(tmp_path / "out"), "--threads", "1"]
     options += ["--part", "all", "--population", "chains", "--resamples", "5", "--policy", "own-extension"]
     assert main(["evaluate", *options, "--trees", "the student's facts"]) == 0
@@ -323,9 +333,36 @@ def test_trees_on_the_same_facts_and_their_bounds_are_evaluated(tmp_path):
     assert of_trees >= alone["fpr_at_tpr"]["0.99"]
 
 
-def test_a_data_set_without_masks_is_refused(dataset):
-    with pytest.raises(TrainingError, match="no column gap_bound: the student needs a data set of schema version 4"):
-        student_rows(read_manifest(dataset))
+def test_students_of_older_versions_are_shown_what_they_were_trained_on(tmp_path):
+    columns = with_masks(random_columns(600, seed=3))
+    rows = evaluation_rows(read_manifest(write_dataset(tmp_path / "new", columns, schema_version=5)), None)
+    older = {name: values for name, values in columns.items() if name != "narrow_score"}
+    of_older = evaluation_rows(read_manifest(write_dataset(tmp_path / "old", older, schema_version=4)), None)
+    assert rows.seen_by(WINDOW)[:, 277].min() > 0
+    assert (rows.seen_by(WINDOW_2) == of_older.seen_by(WINDOW_2)).all() and len(of_older.seen_by(WINDOW_2)) == 600
+    assert (rows.seen_by(WINDOW_1) == of_older.seen_by(WINDOW_1)).all() and rows.seen_by(WINDOW_1)[:, 274:].max() == 0
+    assert len(of_older.seen_by(WINDOW)) == 0
+
+
+def test_a_student_of_narrow_scores_needs_a_data_set_that_has_them(learnt, tmp_path, capsys):
+    model = tmp_path / "of_gaps.onnx"
+    onnx.save(student_float_model(learnt[0].network, METADATA), model)
+    columns = {
+        name: values for name, values in with_masks(random_columns(600, seed=3)).items() if name != "narrow_score"
+    }
+    folder = write_dataset(tmp_path / "old", columns, schema_version=4)
+    options = ["--data", str(folder), "--model", str(model), "--out", str(tmp_path / "out"), "--part", "all"]
+    assert main(["evaluate", *options]) == 1
+    assert "looks at match masks, gap bounds and narrow scores" in capsys.readouterr().err
+
+
+def test_a_data_set_without_narrow_scores_is_refused(dataset, tmp_path):
+    columns = with_masks(random_columns(600, seed=3))
+    columns.pop("narrow_score")
+    for older in (dataset, write_dataset(tmp_path / "old", columns, schema_version=4)):
+        expected = "no column narrow_score: the student needs a data set of schema version 5"
+        with pytest.raises(TrainingError, match=expected):
+            student_rows(read_manifest(older))
 
 
 def test_facts_are_those_of_seeds_in_surviving_chains(tmp_path):
@@ -333,11 +370,14 @@ def test_facts_are_those_of_seeds_in_surviving_chains(tmp_path):
     # Of each read's three seeds the last has lost its chain, and the highest bound.
     columns["chain_kept"] = [True, True, False] * 200
     columns["gap_bound"] = [40, 50, 90] * 200
-    rows = student_rows(read_manifest(write_dataset(tmp_path / "set", columns, schema_version=4)))
+    columns["narrow_score"] = [39, 48, 77] * 200
+    rows = student_rows(read_manifest(write_dataset(tmp_path / "set", columns, schema_version=5)))
     assert len(rows) == 400
     facts = rows.features[:, 256:].reshape(200, 2, -1)
     assert (facts[:, :, 18] == [40, 50]).all() and (facts[:, :, 19] == [50, 40]).all()
     assert (facts[:, :, 8] == 0).all() and (facts[:, :, 20] == 0).all()
+    assert (facts[:, :, 21] == [39, 48]).all() and (facts[:, :, 22] == [48, 39]).all()
+    assert (rows.narrow_score[:2] == [39, 48]).all()
     # Version 1 looks at all seeds of a read.
     whole = evaluation_rows(read_manifest(tmp_path / "set"), None)
     assert len(whole) == 600 and (whole.gap_features[:, 256 + 19].reshape(200, 3) == [90, 90, 50]).all()

@@ -23,7 +23,7 @@ exit 1
 def trained(tmp_path_factory):
     """A data set and the files of a student."""
     folder = tmp_path_factory.mktemp("student")
-    write_dataset(folder / "set", with_masks(random_columns(3_600, seed=11)), schema_version=4)
+    write_dataset(folder / "set", with_masks(random_columns(3_600, seed=11)), schema_version=5)
     options = ["--epochs", "6", "--threads", "1", "--device", "cpu", "--name", "small", "--hidden", "12", "8"]
     assert main(["student", "--data", str(folder / "set"), "--out", str(folder / "out"), *options]) == 0
     return folder
@@ -84,3 +84,12 @@ def test_files_and_programs_of_another_kind_are_refused(trained, tmp_path, capsy
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     code, _ = parity(trained, trained / "out" / "small.onnx", tmp_path / "out", "--seedsieve", program)
     assert code == 1 and "no such command" in capsys.readouterr().err
+
+
+def test_a_data_set_without_narrow_scores_is_refused(trained, tmp_path, capsys):
+    columns = with_masks(random_columns(600, seed=3))
+    columns.pop("narrow_score")
+    folder = write_dataset(tmp_path / "old", columns, schema_version=4)
+    options = ["--model", str(trained / "out" / "small.onnx"), "--data", str(folder), "--out", str(tmp_path / "out")]
+    assert main(["student-parity", *options]) == 1
+    assert f"sees what {folder} does not have" in capsys.readouterr().err

@@ -1,7 +1,8 @@
 //! `cargo xtask bench tier1`: what the first tier of the filter costs a seed, beside what fetching the reference costs.
 //!
 //! Seeds of real reads, as the seed gate sees them: their ungapped bounds in every form that this processor runs, one thread,
-//! medians; that they are the same is checked. The memory limit is the time to fetch the same seeds' reference words alone, in
+//! medians; that they are the same is checked. Beside them the narrow scores, whole and until 30 is reached, and the batched
+//! Smith-Waterman of the same seeds (every second one of each read). The memory limit is the time to fetch the same seeds' reference words alone, in
 //! the same order and asked for as far ahead, and the time for as many fetches at random places.
 //!
 //! Arguments: `--runs N` (9), `--pairs N` (5000) of each set of reads.
@@ -16,10 +17,12 @@ use std::time::Instant;
 use common::{median, prepare_index};
 use seedsieve_aligner::fastq::{Chunk, FastqReader, ReadSource};
 use seedsieve_aligner::{
-    AlignOptions, Aligner, AlignerError, FilterStatistics, GateBatch, Gates, NoObserver, ReferenceIndex, SeedGate,
+    AlignOptions, Aligner, AlignerError, FilterStatistics, GateBatch, Gates, NoObserver, ReferenceIndex, Seed,
+    SeedGate, SeedToExtend,
 };
 use seedsieve_filter::{
-    CascadeBatch, CascadeSettings, PlacedSeed, ReferencePlanes, UngappedBounds, VectorForm, fetch_reference,
+    CascadeBatch, CascadeSettings, NarrowScores, PlacedSeed, ReferencePlanes, UngappedBounds, VectorForm,
+    fetch_reference,
 };
 
 const REFERENCE: &str = "human_ref/human_mix.fa.gz";
@@ -39,6 +42,8 @@ struct Seeds {
     reads: Vec<Vec<u8>>,
     offsets: Vec<usize>,
     seeds: Vec<PlacedSeed>,
+    /// The same as the aligner has them.
+    found: Vec<Seed>,
 }
 
 /// A gate that writes down what it sees.
@@ -57,6 +62,7 @@ impl SeedGate for Collect {
                 } else {
                     (start, query_start)
                 };
+                collected.found.push(*seed);
                 collected.seeds.push(PlacedSeed { start, query_start, length, reverse, alt: false });
             }
             collected.reads.push(codes.to_vec());
@@ -131,6 +137,21 @@ fn run(runs: usize, pairs: usize) -> Result<(), String> {
                 return Err(format!("{name}: {} gives other bounds than the first form", form.name()));
             }
         }
+        for (what, enough) in [("narrow", 255), ("narrow, 30", 30)] {
+            let mut sum = 0;
+            let time = || {
+                let start = Instant::now();
+                let mut scores = NarrowScores::new(&planes, cascade.scoring, enough);
+                for (codes, offsets) in reads.iter().zip(seeds.offsets.windows(2)) {
+                    sum += scores.of_read(codes, &seeds.seeds[offsets[0]..offsets[1]]).sum::<i32>();
+                }
+                start.elapsed().as_secs_f64()
+            };
+            line(what, median(std::iter::repeat_with(time).take(runs).collect()));
+            std::hint::black_box(sum);
+        }
+        let time = || smith_waterman(&index, &planes, &seeds) * count as f64;
+        line("SW", median(std::iter::repeat_with(time).take(runs.min(3)).collect()));
         for (what, places) in [("fetch", own_places(&seeds)), ("random", random_places(count, planes.length()))] {
             let mut sum = 0;
             let time = || {
@@ -163,6 +184,34 @@ fn collect(index: &ReferenceIndex, seed_length: i32, files: [PathBuf; 2], pairs:
         .map_err(problem)?;
     let seeds = std::mem::take(&mut *collected.lock().expect("no other panicked"));
     Ok(seeds)
+}
+
+/// Seconds for the own extension of a seed, of every second seed; seeds that lie on no contig have none.
+fn smith_waterman(index: &ReferenceIndex, planes: &ReferencePlanes, seeds: &Seeds) -> f64 {
+    /// Reads whose seeds are extended together.
+    const TOGETHER: usize = 512;
+    let options = AlignOptions::default();
+    let aligner = Aligner::with_gates(index, &options, Gates::default());
+    let (mut seconds, mut extended, mut buffer) = (0.0, 0, Vec::new());
+    for (reads, offsets) in seeds.reads.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
+        let codes: Vec<&[u8]> = reads.iter().map(Vec::as_slice).collect();
+        let mut to_extend = Vec::new();
+        for (read, codes) in codes.iter().enumerate() {
+            let range = seeds.offsets[offsets + read]..seeds.offsets[offsets + read + 1];
+            let lies_on_a_contig =
+                |number: &usize| planes.contig_around(seeds.seeds[*number].start, seeds.seeds[*number].length.into());
+            for number in range.step_by(2).filter(|number| lies_on_a_contig(number).is_some()) {
+                let seed = seeds.found[number];
+                let flanks = index.surroundings(codes, &seed, &mut buffer).flanks();
+                to_extend.push(SeedToExtend { read, seed, flanks, gapped: true });
+            }
+        }
+        let start = Instant::now();
+        std::hint::black_box(aligner.extend_seeds(&codes, &to_extend));
+        seconds += start.elapsed().as_secs_f64();
+        extended += to_extend.len();
+    }
+    seconds / extended as f64
 }
 
 fn planes(index: &ReferenceIndex) -> ReferencePlanes {

@@ -92,6 +92,7 @@ columns! {
     seed rescue_anchor: OptionalBits = |row| row.rescue_anchor;
     seed own_computed: OptionalBits = |row| row.own_computed;
     seed gap_bound: OptionalNumbers<Int32Type> = |row| row.gap_bound;
+    seed narrow_score: OptionalNumbers<Int32Type> = |row| row.narrow_score;
     seed query_window: Bytes<PACKED_WINDOW_BYTES> = |row| row.windows.first_chunk();
     seed reference_window: Bytes<PACKED_WINDOW_BYTES> = |row| row.windows.last_chunk();
 }

@@ -149,6 +149,8 @@ pub struct SeedRow<'a> {
     pub own_computed: Option<bool>,
     /// Best score that the seed can have with at most one gap, as the seed filter finds it.
     pub gap_bound: Option<i32>,
+    /// Score of its own extension in a band of fifteen diagonals to either side, up to 255, as the seed filter finds it.
+    pub narrow_score: Option<i32>,
     /// Packed windows: the read's, then the reference's.
     pub windows: &'a [u8; PACKED_SEED_BYTES],
 }

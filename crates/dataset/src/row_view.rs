@@ -120,6 +120,7 @@ impl<'a> RowView<'a> {
             rescue_anchor: self.optional_flag(at!("rescue_anchor"), row),
             own_computed: self.optional_flag(at!("own_computed"), row),
             gap_bound: self.optional::<Int32Type>(at!("gap_bound"), row),
+            narrow_score: self.optional::<Int32Type>(at!("narrow_score"), row),
             windows: &self.windows,
         })
     }

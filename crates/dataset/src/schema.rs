@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 /// Version of the columns that this crate writes, and the newest of those that it reads, from 1 on.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// Bytes of a match mask: 256 bases beside a seed.
 pub const MATCH_MASK_BYTES: usize = 32;
@@ -13,7 +13,7 @@ const WINDOW: DataType = DataType::FixedSizeBinary(PACKED_WINDOW_BYTES as i32);
 const MATCHES: DataType = DataType::FixedSizeBinary(MATCH_MASK_BYTES as i32);
 
 /// Name, type and whether null is allowed, in the order of the columns.
-const COLUMNS: [(&str, DataType, bool); 47] = [
+const COLUMNS: [(&str, DataType, bool); 48] = [
     ("sample", DataType::Utf8, false),
     ("read_hash", DataType::UInt64, false),
     ("mate", DataType::UInt8, false),
@@ -62,6 +62,8 @@ const COLUMNS: [(&str, DataType, bool); 47] = [
     ("own_computed", DataType::Boolean, true),
     // Since version 4.
     ("gap_bound", DataType::Int32, true),
+    // Since version 5.
+    ("narrow_score", DataType::Int32, true),
     ("query_window", WINDOW, false),
     ("reference_window", WINDOW, false),
 ];
@@ -70,8 +72,10 @@ const COLUMNS: [(&str, DataType, bool); 47] = [
 const SINCE_VERSION_2: Range<usize> = column_number("own_left_score")..column_number("left_matches");
 /// Columns that data sets of versions 1 and 2 do not have.
 const SINCE_VERSION_3: Range<usize> = column_number("left_matches")..column_number("gap_bound");
-/// The column that only data sets of version 4 have.
-const SINCE_VERSION_4: Range<usize> = column_number("gap_bound")..column_number("query_window");
+/// The column that data sets of versions 1 to 3 do not have.
+const SINCE_VERSION_4: Range<usize> = column_number("gap_bound")..column_number("narrow_score");
+/// The column that only data sets of version 5 have.
+const SINCE_VERSION_5: Range<usize> = column_number("narrow_score")..column_number("query_window");
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields = COLUMNS.map(|(name, data_type, nullable)| Field::new(name, data_type, nullable));
@@ -100,9 +104,10 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 /// Names of the columns that a data set of an older `version` lacks, which reads as null there.
 pub(crate) fn absent_in(version: u32) -> impl Iterator<Item = &'static str> {
     let absent = match version {
-        ..=1 => SINCE_VERSION_2.start..SINCE_VERSION_4.end,
-        2 => SINCE_VERSION_3.start..SINCE_VERSION_4.end,
-        3 => SINCE_VERSION_4,
+        ..=1 => SINCE_VERSION_2.start..SINCE_VERSION_5.end,
+        2 => SINCE_VERSION_3.start..SINCE_VERSION_5.end,
+        3 => SINCE_VERSION_4.start..SINCE_VERSION_5.end,
+        4 => SINCE_VERSION_5,
         _ => 0..0,
     };
     COLUMNS[absent].iter().map(|(name, _, _)| *name)

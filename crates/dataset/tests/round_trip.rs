@@ -187,11 +187,11 @@ fn a_part_with_other_rows_than_stated_ends_with_an_error() {
 fn a_newer_version_is_told_with_the_program_that_wrote_it() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), small_parts()).unwrap();
-    edit_manifest(folder.path(), "\"schema_version\": 4", "\"schema_version\": 5");
+    edit_manifest(folder.path(), "\"schema_version\": 5", "\"schema_version\": 6");
     edit_manifest(folder.path(), "\"version\": \"0.1.0\"", "\"version\": \"0.9.0\"");
     edit_manifest(folder.path(), "\"counts\"", "\"counts_of_a_later_version\"");
     let error = refusal(folder.path());
-    assert!(error.contains("schema version 5") && error.contains("seedsieve 0.9.0"), "{error}");
+    assert!(error.contains("schema version 6") && error.contains("seedsieve 0.9.0"), "{error}");
 }
 
 #[test]

@@ -56,10 +56,15 @@ pub(crate) fn complete<'a>(
         let seeds = open.matches[rows.matches.clone()].iter().map(|of_match| of_match.seed);
         (*codes, seeds)
     }));
+    let narrow = aligner.narrow_scores(codes.iter().zip(&rows).map(|(codes, rows)| {
+        let seeds = rows.seeds.iter().map(|facts| facts.trace.seed);
+        (*codes, seeds)
+    }));
     let extended = aligner.extend_seeds(&codes, &open.to_extend);
-    for facts in rows.iter_mut().flat_map(|read| &mut read.seeds) {
+    for (facts, narrow) in rows.iter_mut().flat_map(|read| &mut read.seeds).zip(narrow) {
         facts.ungapped_score = open.matches[facts.of_match].ungapped_score;
         facts.gap_bound = bounds[facts.of_match];
+        facts.narrow_score = narrow;
         facts.own = match facts.trace.extension {
             Some(extension) => OwnExtension { extension, computed: true },
             None => extended[facts.of_extension],
@@ -150,6 +155,7 @@ impl<'a> ReadFacts<'_, 'a> {
                 of_extension: 0,
                 ungapped_score: 0,
                 gap_bound: 0,
+                narrow_score: 0,
                 own: UNKNOWN,
                 contig,
                 position: fits(position)?,

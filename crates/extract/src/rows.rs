@@ -40,6 +40,7 @@ pub(crate) struct SeedFacts<'a> {
     pub of_extension: usize,
     pub ungapped_score: i32,
     pub gap_bound: i32,
+    pub narrow_score: i32,
     pub own: OwnExtension,
     pub contig: usize,
     pub position: u32,
@@ -113,6 +114,7 @@ impl ReadRows<'_> {
                 rescue_anchor: facts.rescue_anchor,
                 own_computed: Some(facts.own.computed),
                 gap_bound: Some(facts.gap_bound),
+                narrow_score: Some(facts.narrow_score),
                 windows: &facts.windows,
             }
         };

@@ -97,6 +97,7 @@ fn gap_bounds_lie_between_the_ungapped_extension_and_what_smith_waterman_can_fin
     extract(&options, &mut Silent).unwrap();
 
     let (mut seeds, mut gapped, mut above, mut gap_missed) = (0u64, 0u64, 0u64, 0u64);
+    let (mut viable_by_gaps, mut gaps_missed) = (0u64, 0u64);
     Dataset::open(&options.output)
         .unwrap()
         .for_each_row(|_, _, row| {
@@ -111,6 +112,11 @@ fn gap_bounds_lie_between_the_ungapped_extension_and_what_smith_waterman_can_fin
             gapped += u64::from(bound > ungapped);
             above += u64::from(bound > row.own_score);
             gap_missed += u64::from(bound < 30 && row.own_score >= 30);
+            let score = row.narrow_score.expect("of every seed");
+            assert!(score >= i32::from(row.length), "{score} of a seed of {}", row.length);
+            assert!(score <= row.own_score, "{score} where Smith-Waterman finds {}: {row:?}", row.own_score);
+            viable_by_gaps += u64::from(ungapped < 30 && row.own_score >= 30);
+            gaps_missed += u64::from(score < 30 && row.own_score >= 30);
             Ok(())
         })
         .unwrap();
@@ -118,6 +124,8 @@ fn gap_bounds_lie_between_the_ungapped_extension_and_what_smith_waterman_can_fin
         "{seeds} seeds: {gapped} with a gap, {above} above their own extension, {gap_missed} reach 30 beyond the bound"
     );
     assert!(seeds > 50_000 && gapped > 300, "{gapped} of {seeds}");
+    // What few gaps can reach is found whole.
+    assert!(gaps_missed * 50 < viable_by_gaps, "{gaps_missed} of {viable_by_gaps} that reach 30 by gaps are missed");
     // Bases between two joined parts are free, which Smith-Waterman does not grant; and of what reaches T little is missed.
     assert!(above * 4 < seeds, "{above} of {seeds} above their own extension");
     assert!(gap_missed * 100 < seeds, "{gap_missed} of {seeds} reach 30 beyond the bound");

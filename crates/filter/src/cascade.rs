@@ -113,6 +113,11 @@ impl Cascade {
         Self { settings }
     }
 
+    /// What it decides by.
+    pub fn settings(&self) -> &CascadeSettings {
+        &self.settings
+    }
+
     /// Decides for each seed of `batch` whether it is kept: the seeds of each read compete. The decision depends on the
     /// seed's read and its mate alone.
     ///

@@ -52,7 +52,7 @@ pub fn extend(mask: &[u64], seed: &Range<usize>, bases: &Range<usize>, scoring: 
 }
 
 /// Best score of a prefix of `[from, to)`, and where it ends.
-fn extend_right(mask: &[u64], from: usize, to: usize, scoring: &Scoring, drop: i32) -> (i32, usize) {
+pub(crate) fn extend_right(mask: &[u64], from: usize, to: usize, scoring: &Scoring, drop: i32) -> (i32, usize) {
     let (mut sum, mut best, mut best_end) = (0, 0, from);
     let mut position = from;
     while position < to {
@@ -71,7 +71,7 @@ fn extend_right(mask: &[u64], from: usize, to: usize, scoring: &Scoring, drop: i
 }
 
 /// Best score of a suffix of `[to, from)`, and where it starts.
-fn extend_left(mask: &[u64], from: usize, to: usize, scoring: &Scoring, drop: i32) -> (i32, usize) {
+pub(crate) fn extend_left(mask: &[u64], from: usize, to: usize, scoring: &Scoring, drop: i32) -> (i32, usize) {
     let (mut sum, mut best, mut best_start) = (0, 0, from);
     let mut position = from;
     while position > to {

@@ -22,6 +22,7 @@ mod diagonal;
 mod doubt;
 mod flanks;
 mod gap_bounds;
+mod narrow;
 #[cfg(feature = "native")]
 mod native_student;
 mod planes;
@@ -41,6 +42,7 @@ pub use diagonal::{Scoring, Segment, extend};
 pub use doubt::{Doubts, Network, SeedScorer, Student};
 pub use flanks::VectorForm;
 pub use gap_bounds::GapBounds;
+pub use narrow::NarrowScores;
 #[cfg(feature = "native")]
 pub use native_student::NativeStudent;
 pub use planes::{ReadPlanes, ReferencePlanes, fetch_reference};

@@ -1,7 +1,7 @@
 //! What the student network sees of a seed: 288 bytes, matches outwards from the seed, and facts of the seed, its read and
 //! its mate. `python/seedsieve_train/student/features.py` defines each; a test compares the two.
 
-use crate::planes::BLOCK;
+use crate::planes::{BLOCK, byte_of_each_bit};
 
 /// Bytes of a row.
 pub const STUDENT_ROW: usize = 288;
@@ -33,6 +33,8 @@ pub struct StudentSeed {
     pub ungapped_score: i32,
     /// Best score with at most one gap.
     pub gap_bound: i32,
+    /// Of its own extension, by [`crate::NarrowScores`].
+    pub narrow_score: i32,
     /// A number for contig and strand.
     pub strand_of_contig: u64,
     /// Start on the reference less start in the read, on that strand.
@@ -43,9 +45,10 @@ pub struct StudentSeed {
 #[derive(Debug, Default)]
 pub struct StudentRead {
     read_length: u32,
-    /// Best and second best over all seeds, of the ungapped scores and of the bounds.
+    /// Best and second best over all seeds, of the ungapped scores, of the bounds and of the narrow scores.
     ungapped: [i32; 2],
     bounds: [i32; 2],
+    narrow: [i32; 2],
     mate_bound: i32,
     /// Places of all seeds, ascending.
     places: Vec<(u64, i64)>,
@@ -57,12 +60,13 @@ impl StudentRead {
         (self.read_length, self.mate_bound) = (read_length, mate_bound);
         self.ungapped = best_two(seeds.iter().map(|seed| seed.ungapped_score));
         self.bounds = best_two(seeds.iter().map(|seed| seed.gap_bound));
+        self.narrow = best_two(seeds.iter().map(|seed| seed.narrow_score));
         self.places.clear();
         self.places.extend(seeds.iter().map(|seed| (seed.strand_of_contig, seed.diagonal)));
         self.places.sort_unstable();
     }
 
-    /// Writes the row of one of the seeds, in this version of the layout (1 or 2).
+    /// Writes the row of one of the seeds, in this version of the layout (1 to 3).
     pub fn write(&self, seed: &StudentSeed, version: u8, row: &mut [u8; STUDENT_ROW]) {
         let (masks, facts) = row.split_at_mut(2 * MASK_BITS);
         let (before, behind) = masks.split_at_mut(MASK_BITS);
@@ -71,7 +75,7 @@ impl StudentRead {
         facts.fill(0);
         let of_others = |best: [i32; 2], own: i32| if own == best[0] { best[1] } else { best[0] };
         let [near, far] = REACHES.map(|reach| self.others_within(seed, reach));
-        let StudentSeed { length, query_start, ungapped_score, gap_bound, .. } = *seed;
+        let StudentSeed { length, query_start, ungapped_score, gap_bound, narrow_score, .. } = *seed;
         let bases = self.read_length;
         let all = [
             u64::from(length),
@@ -93,7 +97,9 @@ impl StudentRead {
         });
         let bounds = [gap_bound, of_others(self.bounds, gap_bound), self.mate_bound].map(score);
         let bounds = bounds.into_iter().filter(|_| version >= 2);
-        for (byte, fact) in facts.iter_mut().zip(all.into_iter().chain(counts).chain(bounds)) {
+        let narrow = [narrow_score, of_others(self.narrow, narrow_score)].map(score);
+        let narrow = narrow.into_iter().filter(|_| version >= 3);
+        for (byte, fact) in facts.iter_mut().zip(all.into_iter().chain(counts).chain(bounds).chain(narrow)) {
             *byte = fact.min(255) as u8;
         }
     }
@@ -119,10 +125,7 @@ fn best_two(scores: impl Iterator<Item = i32>) -> [i32; 2] {
 /// A byte for each bit, 0 or 1.
 fn spread(bits: u128, bytes: &mut [u8]) {
     for (eight, byte) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(bits.to_le_bytes()) {
-        // Each bit is copied to the place of its byte and singled out there.
-        let copies = u64::from(byte).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-        let ones = (copies + 0x7f7f_7f7f_7f7f_7f7f) >> 7 & 0x0101_0101_0101_0101;
-        *eight = ones.to_le_bytes();
+        *eight = byte_of_each_bit(byte).to_le_bytes();
     }
 }
 

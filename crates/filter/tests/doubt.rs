@@ -97,7 +97,7 @@ fn decided(world: &World, reads: std::ops::Range<usize>, asked: Option<Asked<'_>
     let points = asked.map(|asked| asked.points);
     let (mut statistics, mut doubts) = cascade.stand_ins_and_doubts(&world.planes, &batch, points, &mut stand_ins);
     if let Some((scorer, drop)) = asked.and_then(|asked| asked.student) {
-        let student = Student { scorer, keep: 0.5, drop, occurrences: &occurrences };
+        let student = Student { scorer, keep: 0.5, drop, occurrences: &occurrences, settings: cascade.settings() };
         let heard = doubts.ask_student(&student, &world.planes, &batch, &mut stand_ins, &mut statistics);
         heard.expect("no error");
     }

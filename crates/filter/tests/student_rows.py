@@ -1,7 +1,7 @@
 """Writes random seeds and the student's rows of them, by the training package: `student_rows.jsonl`.
 
 In the folder `python`: `python ../crates/filter/tests/student_rows.py > ../crates/filter/tests/student_rows.jsonl`.
-The three bounds with a gap are filled in here from their definition, so that rows of version 1 of the package will do.
+The three bounds with a gap and the narrow scores are filled in here from their definition, so that rows of version 1 of the package will do.
 """
 
 import json
@@ -41,7 +41,9 @@ def main() -> None:
     bounds = np.array([seed["gap_bound"] for seed in seeds], dtype=np.int64)
     of_mates = [[other["gap_bound"] for other in seeds if other["read"] == seed["read"] ^ 1] for seed in seeds]
     mate_best = np.array([max(of_mate, default=0) for of_mate in of_mates])
-    for number, fact in enumerate((bounds, student.best_of_others(bounds, column["read"]), mate_best)):
+    narrow = np.array([seed["narrow_score"] for seed in seeds], dtype=np.int64)
+    of_others = [student.best_of_others(scores, column["read"]) for scores in (bounds, narrow)]
+    for number, fact in enumerate((bounds, of_others[0], mate_best, narrow, of_others[1])):
         rows[:, FIRST_GAP_FACT + number] = np.clip(fact, 0, 255)
     for seed, row in zip(seeds, rows, strict=True):
         seed["before"], seed["behind"] = f"{seed['before']:x}", f"{seed['behind']:x}"
@@ -73,6 +75,8 @@ def seeds_of(read: int, draw: random.Random) -> list[dict]:
             "occurrences": draw.choice((0, 1, 2, 3, 7, 500, 2**31, draw.randrange(1, 10**6))),
             "ungapped_score": draw.randrange(12, 300),
             "gap_bound": draw.randrange(12, 300),
+            # Drawn by itself, so that the other numbers stay as they were.
+            "narrow_score": (7 * position + length) % 300,
             "position": position,
             "reverse": reverse,
             "contig": contig,

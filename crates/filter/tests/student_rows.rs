@@ -33,6 +33,7 @@ fn case(line: &str) -> Case {
         occurrences: number("occurrences"),
         ungapped_score: number("ungapped_score") as i32,
         gap_bound: number("gap_bound") as i32,
+        narrow_score: number("narrow_score") as i32,
         strand_of_contig: 2 * number("contig") + u64::from(reverse),
         // On the reverse strand read and reference run against each other.
         diagonal: if reverse { -(position + behind) } else { position - start },
@@ -53,8 +54,10 @@ fn rows_are_those_of_the_training_package() {
         of_read.set(&seeds, read[0].read_length, of_mate.max().unwrap_or(0));
         for case in read {
             let mut row = [9; STUDENT_ROW];
-            of_read.write(&case.seed, 2, &mut row);
+            of_read.write(&case.seed, 3, &mut row);
             assert_eq!(row[..], case.row[..], "{:?}", case.seed);
+            of_read.write(&case.seed, 2, &mut row);
+            assert_eq!((&row[..277], &row[277..]), (&case.row[..277], &[0; 11][..]), "no narrow scores in version 2");
             of_read.write(&case.seed, 1, &mut row);
             assert_eq!((&row[..274], &row[274..]), (&case.row[..274], &[0; 14][..]), "no bounds in version 1");
         }

@@ -141,6 +141,21 @@ fn other_networks_are_refused_by_the_layer() {
 }
 
 #[test]
+fn a_file_says_which_version_of_the_features_it_takes() {
+    let network = RandomStudent::new(&SIZES, 1);
+    for (version, known) in [("", Some(1)), ("/2", Some(2)), ("/3", Some(3)), ("/4", None)] {
+        let bytes = network.to_onnx_of_version(version, true);
+        match known {
+            Some(known) => {
+                let network = StudentNetwork::from_bytes(&bytes, "random.onnx").unwrap();
+                assert_eq!(network.metadata().version, known);
+            }
+            None => assert!(refusal(&bytes).contains("expected is `student/288`, `student/288/2` or `student/288/3`")),
+        }
+    }
+}
+
+#[test]
 fn other_inputs_and_metadata_are_refused() {
     let bytes = RandomStudent::new(&SIZES, 1).to_onnx(true);
     for (from, to, reason) in [

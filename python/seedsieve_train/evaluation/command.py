@@ -15,7 +15,7 @@ from ..dataset import Manifest, read_manifest
 from ..errors import TrainingError
 from ..files import make_folder, write_atomically
 from ..metrics import CONFIDENCE
-from ..student.rows import GAP_BOUND, has_column
+from ..student.rows import GAP_BOUND, NARROW_SCORE, has_column
 from .comparison import compare_models
 from .figures import bound_of_inputs, figures
 from .report import html, markdown
@@ -66,18 +66,25 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
     manifests = [read_manifest(directory) for directory in command.data]
     train_manifests = [read_manifest(directory) for directory in command.train_data]
     check_same_threshold([*manifests, *train_manifests])
-    with_gaps = all(has_column(manifest, GAP_BOUND) for manifest in [*manifests, *train_manifests])
-    scorers = [*baselines(with_gaps), *(model(path) for path in command.models)]
+    with_gaps, with_narrow = (
+        all(has_column(manifest, name) for manifest in [*manifests, *train_manifests])
+        for name in (GAP_BOUND, NARROW_SCORE)
+    )
+    scorers = [
+        *baselines(with_gaps, with_narrow, manifests[0].reporting_threshold),
+        *(model(path) for path in command.models),
+    ]
     names = [scorer.name for scorer in scorers]
     if len(set(names)) < len(names):
         raise TrainingError(
             "--model: two files have the same name without folder: rename one, so that they can be told apart"
         )
-    forests = _forests(command, train_manifests, with_gaps, say)
+    forests = _forests(command, train_manifests, with_gaps, with_narrow, say)
     data_sets = {}
     for name, manifest in zip(data_set_names(list(command.data)), manifests, strict=True):
         rows = evaluation_rows(
-            manifest, command.part, command.max_seeds, command.seed, command.block_bases, command.population
+            *(manifest, command.part, command.max_seeds, command.seed, command.block_bases, command.population),
+            with_narrow=with_narrow,
         )
         say(
             f"{name}: {len(rows):,} seeds of {int(rows.pair.max()) + 1:,} read pairs "
@@ -107,14 +114,20 @@ def run_evaluation(command: EvaluateCommand, say: Callable[[str], None] = print)
 
 
 def _forests(
-    command: EvaluateCommand, manifests: Sequence[Manifest], with_gaps: bool, say: Callable[[str], None]
+    command: EvaluateCommand,
+    manifests: Sequence[Manifest],
+    with_gaps: bool,
+    with_narrow: bool,
+    say: Callable[[str], None],
 ) -> dict[str, list[Scorer]]:
     """Trees for each policy."""
     if not manifests:
         return {policy: [] for policy in command.policies}
     share = None if command.max_train_seeds is None else max(command.max_train_seeds // len(manifests), 1)
     pieces = [
-        evaluation_rows(manifest, "train", share, command.seed, command.block_bases, command.population)
+        evaluation_rows(
+            *(manifest, "train", share, command.seed, command.block_bases, command.population), with_narrow=with_narrow
+        )
         for manifest in manifests
     ]
     train = _joined(pieces)

@@ -10,9 +10,18 @@ from ..data import kept_reads
 from ..dataset import EXTRACT_AGAIN, Manifest, packed_seeds, record_batches
 from ..errors import TrainingError
 from ..gate_features import seed_facts, window_features
-from ..student.features import FEATURES, facts_alone, gap_facts, mates
+from ..student.features import (
+    FEATURES,
+    WINDOW_1,
+    WINDOW_2,
+    as_version_2,
+    best_of_others,
+    facts_alone,
+    gap_facts,
+    mates,
+)
 from ..student.rows import COLUMNS as STUDENT_COLUMNS
-from ..student.rows import GAP_BOUND, POPULATION, has_column, student_features
+from ..student.rows import GAP_BOUND, NARROW_SCORE, POPULATION, has_column, student_features
 
 COLUMNS_WITHOUT_MASKS = tuple(name for name in STUDENT_COLUMNS if not name.endswith("_matches"))
 FACTS = ("length", "ungapped_score", "occurrences", "query_start", "read_length")
@@ -31,11 +40,14 @@ class Rows:
     features: np.ndarray
     """uint8[n, 288]: what a student of version 1 sees; n is 0 where the data set has no match masks."""
     gap_features: np.ndarray
-    """uint8[n, 288]: what one of version 2 sees, its facts over the population; n is 0 without gap bounds."""
+    """uint8[n, 288]: what version 3 sees, its facts over the population; without narrow scores what version 2 does;
+    n is 0 without gap bounds."""
     window_features: np.ndarray
     seed_facts: np.ndarray
     gap_facts: np.ndarray
     """float32[n, 3], `features.GAP_FACTS`; n is 0 without gap bounds."""
+    narrow_facts: np.ndarray
+    """int64[n, 2], `features.NARROW_FACTS`; n is 0 without narrow scores."""
     length: np.ndarray
     ungapped_score: np.ndarray
     occurrences: np.ndarray
@@ -52,8 +64,19 @@ class Rows:
 
     @property
     def student_facts(self) -> np.ndarray:
-        """uint8[n, 21]: what a student of version 2 sees but for the match masks; n is 0 without gap bounds."""
+        """uint8[n, 23]: what a student sees but for the match masks; n is 0 without gap bounds."""
         return facts_alone(self.gap_features)
+
+    def seen_by(self, window: str | None) -> np.ndarray:
+        """What a student sees whose file states this `seedsieve.window`, uint8[n, 288].
+
+        n is 0 where the data set lacks some of it.
+        """
+        if window == WINDOW_1:
+            return self.features
+        if window == WINDOW_2:
+            return as_version_2(self.gap_features)
+        return self.gap_features[: len(self.narrow_facts)]
 
     def groups(self, resampled: str) -> np.ndarray:
         """int64[n]: numbers of what is resampled as a whole, one of `RESAMPLED`."""
@@ -75,6 +98,7 @@ def evaluation_rows(
     seed: int = 1,
     block_bases: int = splits.BLOCK_BASES,
     population: str = "all",
+    with_narrow: bool = True,
 ) -> Rows:
     """Read a data set.
 
@@ -88,12 +112,15 @@ def evaluation_rows(
         seed: decides which reads are kept.
         block_bases: bases of a block of the division.
         population: one of `POPULATIONS`.
+        with_narrow: read narrow scores where the data set has them.
 
     Raises:
         TrainingError: as `dataset.record_batches`, and if nothing is left.
     """
-    with_masks, with_gaps = (has_column(manifest, name) for name in ("left_matches", GAP_BOUND))
-    columns = [*(STUDENT_COLUMNS if with_masks else COLUMNS_WITHOUT_MASKS), *([GAP_BOUND] if with_gaps else [])]
+    with_masks = has_column(manifest, "left_matches")
+    wanted = (GAP_BOUND, NARROW_SCORE) if with_narrow else (GAP_BOUND,)
+    of_gaps = [name for name in wanted if has_column(manifest, name)]
+    columns = [*(STUDENT_COLUMNS if with_masks else COLUMNS_WITHOUT_MASKS), *of_gaps]
     batches = list(record_batches(manifest, columns))
     table = pa.Table.from_batches(batches) if batches else None
     if table is None or len(table) == 0:
@@ -117,21 +144,23 @@ def evaluation_rows(
         raise TrainingError(
             f"{manifest.directory}: its {part or 'whole'} part holds no seeds: give --part all, or another data set"
         )
-    gap_features, facts_of_gaps = (
+    gap_features, facts_of_gaps, narrow_facts = (
         _gap_columns(manifest, batch, pair, population)
-        if with_gaps and with_masks
+        if of_gaps and with_masks
         else (
             np.zeros((0, FEATURES), dtype=np.uint8),
             np.zeros((0, 3), dtype=np.float32),
+            np.zeros((0, 2), dtype=np.int64),
         )
     )
     rows = Rows(
         packed=packed,
-        features=student_features(manifest, batch.drop_columns([GAP_BOUND]) if with_gaps else batch, pair)
+        features=student_features(manifest, batch.drop_columns(of_gaps), pair)
         if with_masks
         else np.zeros((0, FEATURES), dtype=np.uint8),
         gap_features=gap_features,
         gap_facts=facts_of_gaps,
+        narrow_facts=narrow_facts,
         window_features=window_features(packed, facts["length"]),
         seed_facts=seed_facts(facts, read),
         length=facts["length"].astype(np.int64),
@@ -147,8 +176,8 @@ def evaluation_rows(
 
 def _gap_columns(
     manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray, population: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """`Rows.gap_features` and `Rows.gap_facts`; zeros for rows outside the population."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Rows.gap_features`, `gap_facts` and `narrow_facts`; zeros for rows outside the population."""
     inside = np.ones(len(batch), dtype=bool)
     if population == "chains":
         inside = batch.column(POPULATION).to_numpy(zero_copy_only=False)
@@ -159,4 +188,9 @@ def _gap_columns(
     seen[inside] = student_features(manifest, of_population, pair[inside])
     facts = np.zeros((len(batch), 3), dtype=np.float32)
     facts[inside] = np.column_stack(gap_facts(bound, read, mate_read))
-    return seen, facts
+    if NARROW_SCORE not in batch.schema.names:
+        return seen, facts, np.zeros((0, 2), dtype=np.int64)
+    score = of_population.column(NARROW_SCORE).to_numpy().astype(np.int64)
+    narrow = np.zeros((len(batch), 2), dtype=np.int64)
+    narrow[inside] = np.column_stack([score, best_of_others(score, read)])
+    return seen, facts, narrow

@@ -12,9 +12,10 @@ import onnxruntime
 
 from ..errors import TrainingError
 from ..forests import fitted_trees
+from ..labels import NEAR_BEST
 from ..parity import onnx_scores
 from ..student.export import INPUT as STUDENT_INPUT
-from ..student.features import WINDOW_1
+from ..student.features import WINDOW, WINDOW_1, WINDOW_2
 from .rows import Rows
 from .tier_one import cells, learnt_table
 from .window_baselines import flank_distance, shared_q_grams
@@ -27,6 +28,12 @@ TREES = {
 }
 """What each forest sees, by its name."""
 NEEDS_GAPS = {"gap_facts", "student_facts"}
+NEEDS = {
+    WINDOW_1: ("match masks", 3),
+    WINDOW_2: ("match masks and gap bounds", 4),
+    WINDOW: ("match masks, gap bounds and narrow scores", 5),
+}
+"""What a student looks at, and the schema version since which data sets have it, by what its file states."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +65,35 @@ class Scorer:
         return Scored(scores, 1e6 * (time.perf_counter() - started) / max(len(rows), 1))
 
 
-def baselines(with_gaps: bool) -> list[Scorer]:
-    """Scorers that need neither training nor a file; `with_gaps`: the data sets have gap bounds."""
+def baselines(with_gaps: bool, with_narrow: bool, threshold: int) -> list[Scorer]:
+    """Scorers that need neither training nor a file; the data sets have gap bounds, or narrow scores, too.
+
+    `threshold` is T.
+    """
     known = "known before: computed by the aligner"
     return [
         Scorer("seed length", lambda rows: rows.length.astype(np.float64), known),
         Scorer("ungapped score", lambda rows: rows.ungapped_score.astype(np.float64), known),
         *([Scorer("gap bound", lambda rows: rows.gap_facts[:, 0].astype(np.float64), known)] if with_gaps else []),
+        *(_of_narrow_scores(threshold) if with_narrow else []),
         Scorer("q-gram vote", lambda rows: shared_q_grams(rows.packed).astype(np.float64), "numpy"),
         Scorer(
             "bit-vector distance", lambda rows: -flank_distance(rows.packed, rows.length).astype(np.float64), "numpy"
         ),
+    ]
+
+
+def _of_narrow_scores(threshold: int) -> list[Scorer]:
+    """What narrow scores say under each policy: that of the seed, and the same beside the read's best."""
+
+    def near_best(rows: Rows) -> np.ndarray:
+        own, of_others = rows.narrow_facts.T.astype(np.float64)
+        return np.minimum(own - threshold, np.minimum(own - of_others, 0) + NEAR_BEST)
+
+    known = "known before: computed by the aligner"
+    return [
+        Scorer("narrow score", lambda rows: rows.narrow_facts[:, 0].astype(np.float64), known),
+        Scorer("narrow score and the read's best", near_best, known),
     ]
 
 
@@ -154,12 +179,13 @@ def model(path: Path) -> Scorer:
 
 
 def _seen_by_student(path: Path, properties: dict[str, str], rows: Rows) -> np.ndarray:
-    first = properties.get("seedsieve.window") == WINDOW_1
-    seen = rows.features if first else rows.gap_features
+    window = properties.get("seedsieve.window")
+    seen = rows.seen_by(window)
     if len(seen) != len(rows):
+        what, version = NEEDS.get(window, NEEDS[WINDOW])
         raise TrainingError(
-            f"{path}: a student looks at match masks{'' if first else ' and gap bounds'}, which the data set does not "
-            f"have (schema version {3 if first else 4} and later do)"
+            f"{path}: a student looks at {what}, which the data set does not have (schema version {version} and "
+            "later do)"
         )
     return seen
 

@@ -5,6 +5,10 @@ from string import Template
 from typing import Any
 
 from ..card_data import percent
+from .features import FACTS, GAP_FACTS, MASK_BITS, NARROW_FACTS
+
+SHOWN = len(FACTS) + len(GAP_FACTS) + len(NARROW_FACTS)
+"""Facts of a seed."""
 
 
 def student_card(figures: dict[str, Any]) -> str:
@@ -28,6 +32,8 @@ def student_card(figures: dict[str, Any]) -> str:
         seen="match masks and facts"
         if figures["settings"]["masks"]
         else "facts alone; the weights of the match masks are 0",
+        facts=SHOWN,
+        last_fact=2 * MASK_BITS + SHOWN - 1,
         rounded_epochs=len(figures["rounded_epochs"]),
         distillation=percent(figures["settings"]["distillation"], 0),
         device=figures["device"],

@@ -28,14 +28,18 @@ FACTS = (
 )
 GAP_FACTS = ("gap bound", "best gap bound of the read's other seeds", "best gap bound of the mate's seeds")
 """Facts behind those, since version 2."""
-RESERVED = 11
+NARROW_FACTS = ("narrow score", "best narrow score of the read's other seeds")
+"""The last facts, since version 3."""
+RESERVED = 9
 """Zeros at the end."""
-FEATURES = 2 * MASK_BITS + len(FACTS) + len(GAP_FACTS) + RESERVED
+FEATURES = 2 * MASK_BITS + len(FACTS) + len(GAP_FACTS) + len(NARROW_FACTS) + RESERVED
 """288."""
-WINDOW = f"student/{FEATURES}/2"
+WINDOW = f"student/{FEATURES}/3"
 """What model files state as `seedsieve.window`: facts are over the seeds of chains that survive the chain filter."""
+WINDOW_2 = f"student/{FEATURES}/2"
+"""The same of version 2: a zeros for the narrow scores."""
 WINDOW_1 = f"student/{FEATURES}"
-"""The same of version 1: zeros for the gap facts, and facts over all seeds of a read."""
+"""The same of version 1: zeros for the gap facts, too, and facts over all seeds of a read."""
 NEAR, FAR = 10, 100
 """Diagonals within which another seed supports this one."""
 
@@ -68,10 +72,12 @@ class SeedColumns:
     """None: version 1."""
     mate_read: np.ndarray | None = None
     """Number of the mate's read of each row, -1 where it has no seed; None with `gap_bound`."""
+    narrow_score: np.ndarray | None = None
+    """None: version 2, or 1."""
 
 
 def features(columns: SeedColumns) -> np.ndarray:
-    """The student's input, uint8[n, 288]: of version 2 where there are gap bounds."""
+    """The student's input, uint8[n, 288]: of version 2 where there are gap bounds, of 3 with narrow scores, too."""
     before, after = (_bits(mask) for mask in (columns.left_matches, columns.right_matches))
     length = columns.length.astype(np.int64)
     query_start, read_length = columns.query_start.astype(np.int64), columns.read_length.astype(np.int64)
@@ -94,6 +100,9 @@ def features(columns: SeedColumns) -> np.ndarray:
     ]
     if columns.gap_bound is not None and columns.mate_read is not None:
         facts += gap_facts(columns.gap_bound.astype(np.int64), columns.read, columns.mate_read)
+        if columns.narrow_score is not None:
+            narrow = columns.narrow_score.astype(np.int64)
+            facts += [narrow, best_of_others(narrow, columns.read)]
     result = np.zeros((len(length), FEATURES), dtype=np.uint8)
     result[:, :MASK_BITS] = before
     result[:, MASK_BITS : 2 * MASK_BITS] = after
@@ -103,8 +112,15 @@ def features(columns: SeedColumns) -> np.ndarray:
 
 
 def facts_alone(seen: np.ndarray) -> np.ndarray:
-    """The facts uint8[n, 21] of features uint8[n, 288]."""
+    """The facts uint8[n, 23] of features uint8[n, 288]."""
     return seen[:, 2 * MASK_BITS : FEATURES - RESERVED]
+
+
+def as_version_2(seen: np.ndarray) -> np.ndarray:
+    """Features uint8[n, 288] of version 3 without what version 2 lacks."""
+    older = seen.copy()
+    older[:, FEATURES - RESERVED - len(NARROW_FACTS) :] = 0
+    return older
 
 
 def _bits(mask: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from ..dataset import read_manifest
+from ..dataset import EXTRACT_AGAIN, read_manifest
 from ..errors import TrainingError
 from ..evaluation.rows import evaluation_rows
 from ..evaluation.scorers import feature_scores
@@ -67,9 +67,12 @@ def run_student_parity(command: StudentParityCommand, say: Callable[[str], None]
         file, eight_bits = _read(model), _read(model.with_name(f"{model.stem}_int8.onnx"))
         features = []
         for manifest in manifests:
-            first = _properties(file).get("seedsieve.window") == WINDOW_1
-            seen = evaluation_rows(manifest, None, population="all" if first else "chains")
-            features.append(seen.features if first else seen.gap_features)
+            window = _properties(file).get("seedsieve.window")
+            rows_of_set = evaluation_rows(manifest, None, population="all" if window == WINDOW_1 else "chains")
+            seen = rows_of_set.seen_by(window)
+            if len(seen) != len(rows_of_set):
+                raise TrainingError(f"{model}: sees what {manifest.directory} does not have; {EXTRACT_AGAIN}")
+            features.append(seen)
         rows += student_parity(model, file, eight_bits, np.concatenate(features), command.seedsieve)
     content = json.dumps([asdict(row) for row in rows], indent=1) + "\n"
     write_atomically(command.out / "students.parity.json", content.encode())

@@ -20,6 +20,8 @@ POPULATION = "chain_kept"
 """Column that says which seeds a student decides on, and its facts are taken over."""
 GAP_BOUND = "gap_bound"
 """Column since schema version 4."""
+NARROW_SCORE = "narrow_score"
+"""Column since schema version 5."""
 COLUMNS = tuple(
     dict.fromkeys(
         (
@@ -50,6 +52,7 @@ class StudentRows:
     length: np.ndarray
     ungapped_score: np.ndarray
     gap_bound: np.ndarray
+    narrow_score: np.ndarray
     data_set: np.ndarray
     """int32[n]: number of the data set, 0 and up in the order that they were read in."""
 
@@ -76,19 +79,19 @@ class StudentRows:
 def student_rows(
     manifest: Manifest, block_bases: int = splits.BLOCK_BASES, number: int = 0, held_out: Sequence[str] = ()
 ) -> StudentRows:
-    """Read the seeds of surviving chains of a data set of schema version 4 or later, which gets this number.
+    """Read the seeds of surviving chains of a data set of schema version 5 or later, which gets this number.
 
     `held_out` are samples of the test part, see `splits.without_held_out`.
 
     Raises:
-        TrainingError: as `dataset.record_batches`, and if the data set has no match masks, gap bounds, or such seeds.
+        TrainingError: as `dataset.record_batches`, and if the data set has no narrow scores, or no such seeds.
     """
-    if not has_column(manifest, GAP_BOUND):
+    if not has_column(manifest, NARROW_SCORE):
         raise TrainingError(
-            f"{manifest.directory}: no column {GAP_BOUND}: the student needs a data set of schema version 4 or later; "
-            f"{EXTRACT_AGAIN} of this version"
+            f"{manifest.directory}: no column {NARROW_SCORE}: the student needs a data set of schema version 5 or "
+            f"later; {EXTRACT_AGAIN} of this version"
         )
-    columns = (*COLUMNS, GAP_BOUND, *(["sample"] if held_out else []))
+    columns = (*COLUMNS, GAP_BOUND, NARROW_SCORE, *(["sample"] if held_out else []))
     batches = [batch.filter(batch.column(POPULATION)) for batch in record_batches(manifest, columns)]
     if not sum(map(len, batches)):
         raise TrainingError(f"{manifest.directory}: holds no seeds of chains; {EXTRACT_AGAIN} from reads that map")
@@ -107,6 +110,7 @@ def student_rows(
         length=batch.column("length").to_numpy().astype(np.int64),
         ungapped_score=batch.column("ungapped_score").to_numpy().astype(np.int64),
         gap_bound=batch.column(GAP_BOUND).to_numpy().astype(np.int64),
+        narrow_score=batch.column(NARROW_SCORE).to_numpy().astype(np.int64),
         data_set=np.full(len(batch), number, dtype=np.int32),
     )
     # Facts are over all seeds of a read.
@@ -119,7 +123,7 @@ def has_column(manifest: Manifest, name: str) -> bool:
 
 
 def student_features(manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray) -> np.ndarray:
-    """The student's input uint8[rows, 288], of version 2 where the batch has gap bounds.
+    """The student's input uint8[rows, 288], of version 2 where the batch has gap bounds, of 3 with narrow scores, too.
 
     Args:
         manifest: names the data set in errors.
@@ -127,12 +131,13 @@ def student_features(manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray
         pair: number of the read pair of each row.
 
     Raises:
-        TrainingError: if the data set has no match masks or, in some rows, no gap bounds.
+        TrainingError: if the data set has no match masks or, in some rows, no gap bounds or narrow scores.
     """
     read, mate_read = mates(pair, batch.column("mate").to_numpy())
-    gap_bound = None
-    if GAP_BOUND in batch.schema.names:
-        gap_bound = _filled(manifest, batch, GAP_BOUND, 4).to_numpy()
+    gap_bound, narrow_score = (
+        _filled(manifest, batch, name, version).to_numpy() if name in batch.schema.names else None
+        for name, version in ((GAP_BOUND, 4), (NARROW_SCORE, 5))
+    )
     length = batch.column("length").to_numpy()
     windows = packed_seeds(batch)
     before, after = contig_room(windows[:, windows.shape[1] // 2 :], length)
@@ -152,6 +157,7 @@ def student_features(manifest: Manifest, batch: pa.RecordBatch, pair: np.ndarray
             room_after=after,
             gap_bound=gap_bound,
             mate_read=mate_read,
+            narrow_score=narrow_score,
             **numbers,
         )
     )

@@ -170,6 +170,7 @@ def write_student(
         "test": network_figures(onnx_integer, viable, threshold),
         "float": summary(scores, viable),
         "baselines": {
+            "narrow score": summary(test.narrow_score, viable),
             "gap bound": summary(test.gap_bound, viable),
             "ungapped score": summary(test.ungapped_score, viable),
             "seed length": summary(test.length, viable),

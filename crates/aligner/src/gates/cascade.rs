@@ -68,6 +68,7 @@ impl CascadeGates {
             keep: thousandths(band.keep),
             drop: thousandths(band.drop.unwrap_or(band.keep)),
             occurrences: &occurrences,
+            settings: self.cascade.settings(),
         };
         doubts.ask_student(&student, batch.index.planes(), placed, stand_ins, statistics)
     }

@@ -113,8 +113,8 @@ fn manifests_that_are_missing_or_damaged_are_named() {
             *bytes = text.replacen(from, to, 1).into_bytes();
         }
     };
-    let newer = replaced("\"schema_version\": 4", "\"schema_version\": 99");
-    data_set.altered_is_refused(&manifest, newer, &["schema version 99", "reads versions 1 to 4", "a newer one"]);
+    let newer = replaced("\"schema_version\": 5", "\"schema_version\": 99");
+    data_set.altered_is_refused(&manifest, newer, &["schema version 99", "reads versions 1 to 5", "a newer one"]);
     fs::remove_file(&manifest).unwrap();
     data_set.is_refused(&[text(&data_set.directory), "no dataset.json", "extract-seeds"]);
     fs::remove_dir_all(&data_set.directory).unwrap();

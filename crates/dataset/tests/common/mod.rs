@@ -62,6 +62,7 @@ pub fn row<'a>(row: u64, windows: &'a mut [u8; 128]) -> SeedRow<'a> {
         rescue_anchor: (!row.is_multiple_of(21)).then_some(row.is_multiple_of(2)),
         own_computed: (!row.is_multiple_of(22)).then_some(row.is_multiple_of(5)),
         gap_bound: (!row.is_multiple_of(23)).then_some(score + 7),
+        narrow_score: (!row.is_multiple_of(24)).then_some(score + 8),
         windows,
     }
 }

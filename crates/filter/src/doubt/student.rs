@@ -8,13 +8,14 @@ use super::{Doubts, take_back};
 use crate::FilterStatistics;
 use crate::bound::Bound;
 use crate::bounds::bases_on;
-use crate::cascade::{CascadeBatch, PlacedSeed};
-use crate::planes::{BLOCK, ReadPlanes, ReferencePlanes};
+use crate::cascade::{CascadeBatch, CascadeSettings, PlacedSeed};
+use crate::narrow::NarrowScores;
+use crate::planes::{BLOCK, ReferencePlanes};
 use crate::student_features::{STUDENT_ROW, StudentRead, StudentSeed};
 
 /// Tells viable seeds from hopeless ones by what a student network sees of them. Shared between threads.
 pub trait SeedScorer: Send + Sync {
-    /// Version of the rows that it was trained on: under 1 the bounds with a gap are zeros.
+    /// Version of the rows that it was trained on: under 1 the bounds with a gap are zeros, under 2 the narrow scores.
     fn version(&self) -> u8;
 
     /// Viability of each seed in [0, 1]. `rows`: shape (seeds, [`STUDENT_ROW`]), row-major. A score depends on its row alone.
@@ -35,6 +36,8 @@ pub struct Student<'a> {
     pub drop: f32,
     /// Occurrences of each seed's SMEM, in the order of the batch.
     pub occurrences: &'a [u32],
+    /// The cascade's, by whose scores seeds are extended for a network that sees narrow scores.
+    pub settings: &'a CascadeSettings,
 }
 
 /// Seeds that are scored at once.
@@ -56,7 +59,7 @@ impl Doubts {
         stand_ins: &mut [Option<Bound>],
         statistics: &mut FilterStatistics,
     ) -> NpuResult<()> {
-        let mut view = View::default();
+        let mut view = View::new(reference, student);
         let (mut rows, mut asked) = (Vec::new(), Vec::new());
         let mut scores = vec![0.0; self.seeds.len()];
         let (mut bounds, mut seeds) = (self.bounds.as_slice(), self.seeds.as_slice());
@@ -65,9 +68,9 @@ impl Doubts {
             let (of_read, others) = bounds.split_at(batch.of(read.number).len());
             let (doubtful, later) = seeds.split_at(read.doubtful);
             (bounds, seeds) = (others, later);
-            view.set(reference, batch, read.number, of_read, read.mate_best);
+            view.set(batch, read.number, of_read, read.mate_best);
             for &seed in doubtful {
-                view.write(reference, student, batch, seed, &mut rows);
+                view.write(student, batch, seed, &mut rows);
                 asked.push(seed);
             }
             if asked.len() >= AT_ONCE {
@@ -96,9 +99,12 @@ impl Doubts {
 }
 
 /// One read and its seeds as the student sees them.
-#[derive(Default)]
-struct View {
-    planes: ReadPlanes,
+struct View<'a> {
+    reference: &'a ReferencePlanes,
+    /// Holds the read, too.
+    narrow: NarrowScores<'a>,
+    /// Version of the rows.
+    version: u8,
     mask: Vec<u64>,
     /// Number of the read's first seed in the batch.
     first: usize,
@@ -106,23 +112,23 @@ struct View {
     read: StudentRead,
 }
 
-impl View {
-    fn set(
-        &mut self,
-        reference: &ReferencePlanes,
-        batch: &CascadeBatch<'_>,
-        read: usize,
-        bounds: &[Bound],
-        mate_best: i32,
-    ) {
+impl<'a> View<'a> {
+    fn new(reference: &'a ReferencePlanes, student: &Student<'_>) -> Self {
+        let narrow = NarrowScores::new(reference, student.settings.scoring, i32::from(u8::MAX));
+        let (version, read) = (student.scorer.version(), StudentRead::default());
+        Self { reference, narrow, version, mask: Vec::new(), first: 0, seeds: Vec::new(), read }
+    }
+
+    fn set(&mut self, batch: &CascadeBatch<'_>, read: usize, bounds: &[Bound], mate_best: i32) {
         let (codes, range) = (batch.reads[read], batch.of(read));
         self.first = range.start;
-        self.planes.set(codes);
+        self.narrow.set_read(codes);
         self.seeds.clear();
         self.seeds.extend(batch.seeds[range].iter().zip(bounds).map(|(seed, bound)| StudentSeed {
             ungapped_score: bound.segment.score,
             gap_bound: bound.score,
-            strand_of_contig: 2 * contig_of(reference, seed).start + u64::from(seed.reverse),
+            narrow_score: if self.version >= 3 { self.narrow.of_seed(seed) } else { 0 },
+            strand_of_contig: 2 * contig_of(self.reference, seed).start + u64::from(seed.reverse),
             diagonal: seed.diagonal(),
             ..StudentSeed::default()
         }));
@@ -130,26 +136,20 @@ impl View {
     }
 
     /// Appends the row of the batch's seed of this number.
-    fn write(
-        &mut self,
-        reference: &ReferencePlanes,
-        student: &Student<'_>,
-        batch: &CascadeBatch<'_>,
-        seed: usize,
-        rows: &mut Vec<u8>,
-    ) {
-        let seen = self.seed(reference, &batch.seeds[seed], student.occurrences[seed], seed - self.first);
+    fn write(&mut self, student: &Student<'_>, batch: &CascadeBatch<'_>, seed: usize, rows: &mut Vec<u8>) {
+        let seen = self.seed(&batch.seeds[seed], student.occurrences[seed], seed - self.first);
         let start = rows.len();
         rows.resize(start + STUDENT_ROW, 0);
         let row = (&mut rows[start..]).try_into().expect("a row");
-        self.read.write(&seen, student.scorer.version(), row);
+        self.read.write(&seen, self.version, row);
     }
 
     /// A seed in the direction in which the read was sequenced; `number` is its number within the read.
-    fn seed(&mut self, reference: &ReferencePlanes, seed: &PlacedSeed, occurrences: u32, number: usize) -> StudentSeed {
-        let (query, length, contig) = (seed.query(), self.planes.length(), contig_of(reference, seed));
+    fn seed(&mut self, seed: &PlacedSeed, occurrences: u32, number: usize) -> StudentSeed {
+        let read = self.narrow.read();
+        let (query, length, contig) = (seed.query(), read.length(), contig_of(self.reference, seed));
         let bases = bases_on(&contig, seed.diagonal(), length);
-        self.planes.mismatches(seed.reverse, reference, seed.diagonal(), &bases, &mut self.mask);
+        read.mismatches(seed.reverse, self.reference, seed.diagonal(), &bases, &mut self.mask);
         let mut sides = [
             first(!bits_before(&self.mask, query.start), query.start - bases.start),
             first(!bits_from(&self.mask, query.end), bases.end - query.end),
@@ -231,9 +231,12 @@ mod tests {
         let see = |codes: &[u8], seed: PlacedSeed| {
             let batch =
                 CascadeBatch { reads: &[codes], read_offsets: &[0, 1], seeds: &[seed], chains: &[], paired: false };
-            let mut view = View::default();
-            view.set(&planes, &batch, 0, &[Bound::default()], 0);
-            view.seed(&planes, &seed, 7, 0)
+            let settings = CascadeSettings::default();
+            let student =
+                Student { scorer: &Shown::default(), keep: 0.5, drop: 0.5, occurrences: &[], settings: &settings };
+            let mut view = View::new(&planes, &student);
+            view.set(&batch, 0, &[Bound::default()], 0);
+            view.seed(&seed, 7, 0)
         };
         let forward = see(&read, seed);
         let missing = |mask: u128, bases: usize| -> Vec<usize> {
@@ -243,6 +246,8 @@ mod tests {
         assert_eq!((forward.before >> 30, forward.behind >> 51), (0, 0), "nothing lies beyond the read");
         assert_eq!((forward.room_before, forward.room_behind, forward.query_start), (330, 651, 30));
         assert_eq!((forward.length, forward.occurrences), (19, 7));
+        // Up to each side's ends: 49 bases and two mismatches, 51 and one.
+        assert_eq!(forward.narrow_score, 19 + (20 + 6 + 2 - 8) + (31 + 19 - 4));
         let reverse = see(&turned, PlacedSeed { reverse: true, ..seed });
         let of_turned = StudentSeed {
             before: forward.behind,
@@ -262,7 +267,7 @@ mod tests {
 
     impl SeedScorer for Shown {
         fn version(&self) -> u8 {
-            2
+            3
         }
 
         fn score(&self, rows: &[u8], scores: &mut [f32]) -> NpuResult<()> {
@@ -290,8 +295,8 @@ mod tests {
         let mut doubts = Doubts::default();
         doubts.add(0, 0, &[1], &[bound(90), bound(51)], 88);
         doubts.add(1, 2, &[0, 1], &[bound(87), bound(52)], 89);
-        let (shown, mut stand_ins) = (Shown::default(), [Some(bound(1)); 4]);
-        let student = Student { scorer: &shown, keep: 0.5, drop: 0.5, occurrences: &[1, 2, 4, 8] };
+        let (shown, mut stand_ins, settings) = (Shown::default(), [Some(bound(1)); 4], CascadeSettings::default());
+        let student = Student { scorer: &shown, keep: 0.5, drop: 0.5, occurrences: &[1, 2, 4, 8], settings: &settings };
         let asked = doubts.ask_student(&student, &planes, &batch, &mut stand_ins, &mut FilterStatistics::default());
         asked.unwrap();
         // Length, eighths of log2 of the occurrences, own score, that of the best other seed, and the mate's bound.

@@ -71,6 +71,24 @@ impl ReferencePlanes {
         block_at(&self.blocks, start)
     }
 
+    /// The base codes from `start` on, which lies anywhere; `beyond` in place of those outside the contig.
+    #[inline]
+    pub(crate) fn codes(&self, start: i64, contig: &Range<u64>, beyond: u8, codes: &mut [u8]) {
+        let inside = [contig.start, contig.end].map(|end| (end as i64 - start).clamp(0, codes.len() as i64) as usize);
+        for (number, codes) in codes.chunks_mut(BLOCK).enumerate() {
+            let start = start + (number * BLOCK) as i64;
+            let is_near = start >= -(BLOCK as i64) && start <= self.length() as i64;
+            let planes = if is_near { self.block_at(start) } else { [0; 2] };
+            let [low, high] = planes.map(u64::to_le_bytes);
+            for (eight, (low, high)) in codes.chunks_mut(8).zip(low.into_iter().zip(high)) {
+                let found = (byte_of_each_bit(low) | byte_of_each_bit(high) << 1).to_le_bytes();
+                eight.copy_from_slice(&found[..eight.len()]);
+            }
+        }
+        codes[..inside[0]].fill(beyond);
+        codes[inside[1]..].fill(beyond);
+    }
+
     /// Asks for the cache lines of `[start, start + length)`.
     #[inline]
     pub fn prefetch(&self, start: i64, length: usize) {
@@ -119,6 +137,14 @@ fn prefetch(block: &Block) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = block;
+}
+
+/// A byte for each bit, 0 or 1, the lowest bit's the lowest.
+#[inline]
+pub(crate) fn byte_of_each_bit(bits: u8) -> u64 {
+    // Each bit is copied to the place of its byte and singled out there.
+    let copies = u64::from(bits).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+    (copies + 0x7f7f_7f7f_7f7f_7f7f) >> 7 & 0x0101_0101_0101_0101
 }
 
 /// Bits 0, 1 and, where three planes are asked for, 2 of up to 64 base codes; the third is set for N.

@@ -16,7 +16,7 @@ pub struct StudentMetadata {
     pub name: String,
     /// Numbers of a seed that it takes.
     pub features: usize,
-    /// Version of their layout: 2 has bounds with a gap where 1 has zeros.
+    /// Version of their layout: 2 has bounds with a gap where 1 has zeros, 3 a score with gaps where 2 has one.
     pub version: u8,
     /// Name of the label policy: what the network calls viable.
     pub label_policy: String,
@@ -100,10 +100,11 @@ fn read_metadata(properties: &Properties, features: usize) -> NpuResult<StudentM
     let version = match window.strip_prefix(&format!("student/{features}")) {
         Some("") => 1,
         Some("/2") => 2,
+        Some("/3") => 3,
         _ => {
             return Err(NpuError::UnsupportedFormat(format!(
-                "its metadata `seedsieve.window` is `{window}`, expected is `student/{features}` or `student/{features}/2`, \
-                 for it takes {features} features; export it with this project's training package"
+                "its metadata `seedsieve.window` is `{window}`, expected is `student/{features}`, `student/{features}/2` or \
+                 `student/{features}/3`, for it takes {features} features; export it with this project's training package"
             )));
         }
     };

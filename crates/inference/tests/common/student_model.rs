@@ -107,6 +107,11 @@ impl RandomStudent {
     /// The ONNX file, with QuantizeLinear and DequantizeLinear pairs; weights as (outputs, inputs) with transB, or the
     /// other way round.
     pub fn to_onnx(&self, outputs_first: bool) -> Vec<u8> {
+        self.to_onnx_of_version("", outputs_first)
+    }
+
+    /// The same of another version of the features, as the end of what the file says.
+    pub fn to_onnx_of_version(&self, version: &str, outputs_first: bool) -> Vec<u8> {
         let mut graph = Graph::default();
         graph.round_trip("features", "input", 1.0);
         let mut value = "input".to_owned();
@@ -137,7 +142,7 @@ impl RandomStudent {
                 input_scale = layer.output_scale;
             }
         }
-        graph.file(self.layers[0].inputs)
+        graph.file(self.layers[0].inputs, version)
     }
 }
 
@@ -201,7 +206,7 @@ impl Graph {
         self.node("DequantizeLinear", &names.each_ref().map(String::as_str), name, &[("axis", axis)]);
     }
 
-    fn file(self, features: usize) -> Vec<u8> {
+    fn file(self, features: usize, version: &str) -> Vec<u8> {
         let mut graph = self.nodes;
         bytes(&mut graph, 2, b"student");
         graph.extend(self.constants);
@@ -215,7 +220,7 @@ impl Graph {
         bytes(&mut file, 2, b"seedsieve's tests");
         bytes(&mut file, 7, &graph);
         bytes(&mut file, 8, &opset);
-        let window = format!("student/{features}");
+        let window = format!("student/{features}{version}");
         for (key, value) in [
             ("format", "1"),
             ("name", "random_student"),
