@@ -171,7 +171,16 @@ impl Provider {
         half_precision: bool,
         batch_size: usize,
     ) -> ort::Result<SessionBuilder> {
-        let _ = library;
+        if self == Self::Cpu {
+            // Asked for by name: of sessions that ask for nothing the bindings let a plug-in take whatever device it has, once
+            // another backend has registered it.
+            let mut devices = library.environment.devices();
+            let cpu = devices.find(|device| device.ep().is_ok_and(|name| name == "CPUExecutionProvider"));
+            return Ok(match cpu {
+                Some(cpu) => builder.with_devices([cpu], None)?,
+                None => builder,
+            });
+        }
         let builder = match self.requires_fixed_batch() {
             true => builder.with_dimension_override(BATCH_AXIS, batch_size as i64)?,
             false => builder,

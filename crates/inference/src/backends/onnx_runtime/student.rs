@@ -3,7 +3,7 @@
 use ort::session::Session;
 use ort::value::TensorRef;
 
-use super::{NAME, loaded_library};
+use super::{NAME, Provider, loaded_library};
 use crate::backend::check_scores;
 use crate::{NpuError, NpuResult, StudentModel};
 
@@ -13,7 +13,9 @@ pub(crate) fn student_scores(model: &StudentModel, features: &[f32]) -> NpuResul
     let (width, seeds) = (model.metadata().features, features.len() / model.metadata().features);
     let run = || -> ort::Result<Vec<f32>> {
         let builder = Session::builder(&library.environment)?.with_intra_threads(1)?.with_inter_threads(1)?;
-        let mut session = builder.with_log_level(ort::logging::LogLevel::Fatal)?.commit_from_memory(model.bytes())?;
+        let mut builder =
+            Provider::Cpu.apply(library, builder.with_log_level(ort::logging::LogLevel::Fatal)?, false, seeds)?;
+        let mut session = builder.commit_from_memory(model.bytes())?;
         let input = TensorRef::from_array_view((vec![seeds as i64, width as i64], features))?;
         let outputs = session.run(ort::inputs![input])?;
         let (_, values) = outputs[0].try_extract_tensor::<f32>()?;
