@@ -104,6 +104,10 @@ impl Lanes for u64 {
 
 /// Four words of AVX2, and eight of AVX-512 (F and VPOPCNTDQ).
 #[cfg(target_arch = "x86_64")]
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "all call instructions of the processor that the trait's callers answer for"
+)]
 mod x86_64 {
     use std::arch::x86_64::*;
 

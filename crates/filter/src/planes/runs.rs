@@ -139,6 +139,7 @@ impl Laid<'_> {
     /// The processor has the instructions of `V`.
     #[inline(always)]
     unsafe fn with_run_by<V: Lanes, const VECTORS: usize>(self) -> u16 {
+        // SAFETY: the processor has the instructions of `V`, which is asked of the caller.
         unsafe {
             let mut found = [V::splat(0); VECTORS];
             self.each_block::<V, VECTORS, false>(|runs| {
@@ -157,6 +158,7 @@ impl Laid<'_> {
     unsafe fn count_by<V: Lanes, const VECTORS: usize>(mut self, many: u32, counts: &mut [RunCounts]) -> bool {
         let mut any_many = 0;
         for RunCounts { counts, some } in counts {
+            // SAFETY: as above.
             unsafe {
                 let mut sums = [V::splat(0); VECTORS];
                 self.each_block::<V, VECTORS, true>(|runs| {
@@ -186,6 +188,7 @@ impl Laid<'_> {
         &self,
         mut hand_over: impl FnMut(&[V; VECTORS]),
     ) {
+        // SAFETY: as above.
         unsafe {
             // Matches in the block behind, as far as runs that begin in this one go on there.
             let mut following = [V::splat(0); VECTORS];
