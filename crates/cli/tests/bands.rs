@@ -133,6 +133,7 @@ fn the_student_is_asked_where_the_bands_say_so() {
 }
 
 /// Extensions a read that `model bands --measure` says, and the changed reads of both halves of the loci.
+#[cfg(feature = "native")]
 fn measured(table: &str) -> (f64, u64) {
     let number = |before: &str, after: &str| {
         let text = table.split(before).nth(1).and_then(|rest| rest.split(after).next());
