@@ -50,6 +50,7 @@ impl Mate {
 }
 
 /// A region beside which the mate is looked for.
+#[derive(Clone)]
 struct Anchor {
     score: i32,
     /// In the 2L coordinate.
@@ -58,7 +59,7 @@ struct Anchor {
     is_alt: bool,
 }
 
-/// A search that may find something.
+/// A search that bwa may come to.
 struct Prospect {
     /// The number of the anchor among those of its read, which is the round in which the mate is looked for.
     round: usize,
@@ -66,6 +67,13 @@ struct Prospect {
     read: usize,
     anchor: Anchor,
     orientation: usize,
+    /// What it can find; `None` where the mate has a region there, so that it is not looked for unless that region goes.
+    chance: Option<Chance>,
+}
+
+/// What a search can find.
+#[derive(Clone)]
+struct Chance {
     /// Where the mate may be, in the 2L coordinate.
     window: Range<i64>,
     /// Score from which on it counts.
@@ -76,8 +84,17 @@ struct Prospect {
 struct Search<'a> {
     pair: usize,
     prospect: &'a Prospect,
+    chance: Chance,
     /// The window's bases.
     target: Vec<u8>,
+}
+
+/// A pair before anything is found.
+struct PairBefore {
+    /// Best score of each read.
+    bests: [Option<i32>; 2],
+    /// In the order in which bwa comes to them.
+    prospects: Vec<Prospect>,
 }
 
 /// Looks for the mates of `pairs` as bwa does, but for what `gate` leaves out.
@@ -88,112 +105,122 @@ pub(crate) fn rescue_mates(
     gate: &dyn RescueGate,
     pairs: &mut [PairRescueData<'_>],
 ) -> FilterStatistics {
-    let mut statistics = FilterStatistics::default();
     let mut mates: Vec<[Mate; 2]> =
         pairs.iter().map(|pair| [Mate::new(pair.seq0, pair.a0), Mate::new(pair.seq1, pair.a1)]).collect();
-    let mut bound = WindowBound::new(gates::scoring(options));
+    let (bound, statistics) = (WindowBound::new(gates::scoring(options)), FilterStatistics::default());
+    let mut look = Look { index, options, insert_size, gate, bound, statistics };
     // Regions that rescue finds are no anchors themselves.
-    let prospects: Vec<Vec<Prospect>> = pairs
-        .iter()
-        .zip(&mates)
-        .map(|(pair, mates)| prospects(index, options, insert_size, gate, pair, mates, &mut bound, &mut statistics))
-        .collect();
+    let before: Vec<PairBefore> = pairs.iter().zip(&mates).map(|(pair, mates)| look.before(pair, mates)).collect();
     // Pairs with the number of their next prospect.
     let mut left: Vec<(usize, usize)> = (0..pairs.len()).map(|pair| (pair, 0)).collect();
     for round in 0.. {
-        left.retain(|&(pair, next)| next < prospects[pair].len());
+        left.retain(|&(pair, next)| next < before[pair].prospects.len());
         if left.is_empty() {
             break;
         }
         let mut searches = Vec::new();
         for (pair, next) in &mut left {
-            let of_round = prospects[*pair][*next..].iter().take_while(|prospect| prospect.round == round);
-            for prospect in of_round {
+            let PairBefore { bests, prospects } = &before[*pair];
+            for prospect in prospects[*next..].iter().take_while(|prospect| prospect.round == round) {
                 *next += 1;
-                let starts = &mates[*pair][prospect.read].starts;
-                if is_open(
-                    index.length(),
-                    &insert_size[prospect.orientation],
-                    prospect.orientation,
-                    &prospect.anchor,
-                    starts,
-                ) {
-                    let mut target = Vec::new();
-                    index.packed.bases_into(prospect.window.start, prospect.window.end, &mut target);
-                    searches.push(Search { pair: *pair, prospect, target });
+                let mate = &mates[*pair][prospect.read];
+                if !look.is_open(prospect.orientation, &prospect.anchor, mate) {
+                    continue;
                 }
+                let chance = prospect.chance.clone();
+                let Some(chance) = chance.or_else(|| look.chance(prospect, *bests, mate)) else { continue };
+                let mut target = Vec::new();
+                index.packed.bases_into(chance.window.start, chance.window.end, &mut target);
+                searches.push(Search { pair: *pair, prospect, chance, target });
             }
         }
         for (search, found) in searches.iter().zip(run(options, &searches, &mates)) {
             let PairRescueData { a0, a1, .. } = &mut pairs[search.pair];
-            let Prospect { read, least_score, .. } = *search.prospect;
+            let read = search.prospect.read;
             let regions = if read == 0 { a0 } else { a1 };
             let mate = &mut mates[search.pair][read];
-            if found.score < least_score || found.qb < 0 {
+            if found.score < search.chance.least_score || found.qb < 0 {
                 continue;
             }
-            let region = region(index.length(), search.prospect, &found, mate.codes[0].len() as i32);
+            let region = region(index.length(), search, &found, mate.codes[0].len() as i32);
             insert(index, options, regions, region, mate);
         }
     }
-    statistics
+    look.statistics
 }
 
-/// The searches of a pair that may find something, in the order in which bwa comes to them.
-#[expect(clippy::too_many_arguments, reason = "what a batch shares, and one pair of it")]
-fn prospects(
-    index: &ReferenceIndex,
-    options: &AlignOptions,
-    insert_size: &[PeStat; 4],
-    gate: &dyn RescueGate,
-    pair: &PairRescueData<'_>,
-    mates: &[Mate; 2],
-    bound: &mut WindowBound,
-    statistics: &mut FilterStatistics,
-) -> Vec<Prospect> {
-    let regions = [pair.a0.as_slice(), pair.a1.as_slice()];
-    let bests = regions.map(|regions| regions.first().map(|best| best.score));
-    let mut prospects = Vec::new();
-    for (anchor_read, regions) in regions.into_iter().enumerate() {
-        let (read, mate) = (1 - anchor_read, &mates[1 - anchor_read]);
-        for (round, anchor) in anchors(options, regions).enumerate() {
-            for (orientation, expected) in insert_size.iter().enumerate() {
-                if !is_open(index.length(), expected, orientation, &anchor, &mate.starts) {
-                    continue;
-                }
-                let length = mate.codes[0].len();
-                let Some(window) = window(index, options, expected, orientation, &anchor, length) else { continue };
-                let reverse = is_turned(orientation);
-                let verdict = gate.judge(&RescueCase {
-                    options,
-                    index,
-                    anchor: anchor.score,
-                    anchor_place: anchor.place.clone(),
-                    best: bests[anchor_read].unwrap_or(anchor.score),
-                    mate_best: bests[read],
-                    mate: &mate.codes[usize::from(reverse)],
-                    window: window.clone(),
-                });
-                statistics.rescues_in += 1;
-                let RescueVerdict::Search { least_score } = verdict else {
-                    statistics.rescues_skipped += 1;
-                    continue;
-                };
-                statistics.rescues_raised += u64::from(least_score > floor(options));
-                let least_score = least_score.max(floor(options));
-                match reach(index, bound, mate, reverse, window, least_score) {
-                    Reach::Nowhere => statistics.rescues_proven += 1,
-                    Reach::Within(window) => {
-                        let anchor = Anchor { place: anchor.place.clone(), ..anchor };
-                        prospects.push(Prospect { round, read, anchor, orientation, window, least_score });
+/// What is the same for all searches of a batch, and what they count.
+struct Look<'a> {
+    index: &'a ReferenceIndex,
+    options: &'a AlignOptions,
+    insert_size: &'a [PeStat; 4],
+    gate: &'a dyn RescueGate,
+    bound: WindowBound,
+    statistics: FilterStatistics,
+}
+
+impl Look<'_> {
+    /// The searches of a pair, but for those that the gate or a proof leaves out.
+    fn before(&mut self, pair: &PairRescueData<'_>, mates: &[Mate; 2]) -> PairBefore {
+        let regions = [pair.a0.as_slice(), pair.a1.as_slice()];
+        let bests = regions.map(|regions| regions.first().map(|best| best.score));
+        let mut prospects = Vec::new();
+        for (anchor_read, regions) in regions.into_iter().enumerate() {
+            let (read, mate) = (1 - anchor_read, &mates[1 - anchor_read]);
+            for (round, anchor) in anchors(self.options, regions).enumerate() {
+                for orientation in (0..4).filter(|&orientation| !self.insert_size[orientation].failed) {
+                    let mut prospect = Prospect { round, read, anchor: anchor.clone(), orientation, chance: None };
+                    if self.is_open(orientation, &anchor, mate) {
+                        prospect.chance = self.chance(&prospect, bests, mate);
+                        if prospect.chance.is_none() {
+                            continue;
+                        }
                     }
+                    prospects.push(prospect);
                 }
             }
         }
+        // Stable: beside the same number of region of both reads, the first read's mate is looked for first.
+        prospects.sort_by_key(|prospect| prospect.round);
+        PairBefore { bests, prospects }
     }
-    // Stable: beside the same number of region of both reads, the first read's mate is looked for first.
-    prospects.sort_by_key(|prospect| prospect.round);
-    prospects
+
+    /// What a search can find; `None` where the gate leaves it out, or it is proven to find nothing.
+    fn chance(&mut self, prospect: &Prospect, bests: [Option<i32>; 2], mate: &Mate) -> Option<Chance> {
+        let Prospect { read, ref anchor, orientation, .. } = *prospect;
+        let (index, options) = (self.index, self.options);
+        let expected = &self.insert_size[orientation];
+        let window = window(index, options, expected, orientation, anchor, mate.codes[0].len())?;
+        let reverse = is_turned(orientation);
+        let verdict = self.gate.judge(&RescueCase {
+            options,
+            index,
+            anchor: anchor.score,
+            anchor_place: anchor.place.clone(),
+            best: bests[1 - read].unwrap_or(anchor.score),
+            mate_best: bests[read],
+            mate: &mate.codes[usize::from(reverse)],
+            window: window.clone(),
+        });
+        self.statistics.rescues_in += 1;
+        let RescueVerdict::Search { least_score } = verdict else {
+            self.statistics.rescues_skipped += 1;
+            return None;
+        };
+        self.statistics.rescues_raised += u64::from(least_score > floor(options));
+        let least_score = least_score.max(floor(options));
+        match reach(index, &mut self.bound, mate, reverse, window, least_score) {
+            Reach::Within(window) => Some(Chance { window, least_score }),
+            Reach::Nowhere => {
+                self.statistics.rescues_proven += 1;
+                None
+            }
+        }
+    }
+
+    fn is_open(&self, orientation: usize, anchor: &Anchor, mate: &Mate) -> bool {
+        is_open(self.index.length(), &self.insert_size[orientation], orientation, anchor, &mate.starts)
+    }
 }
 
 /// Score from which on bwa takes a mate that it finds.
@@ -302,12 +329,12 @@ fn run(options: &AlignOptions, searches: &[Search<'_>], mates: &[[Mate; 2]]) -> 
     let mem = &options.mem;
     let mut of_score: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for (number, search) in searches.iter().enumerate() {
-        of_score.entry(search.prospect.least_score).or_default().push(number);
+        of_score.entry(search.chance.least_score).or_default().push(number);
     }
     let mut results = vec![None; searches.len()];
     for (least_score, numbers) in of_score {
         let job = |&number: &usize| {
-            let Search { pair, prospect, ref target } = searches[number];
+            let Search { pair, prospect, ref target, .. } = searches[number];
             KswJob { query: &mates[pair][prospect.read].codes[usize::from(is_turned(prospect.orientation))], target }
         };
         let jobs: Vec<KswJob<'_>> = numbers.iter().map(job).collect();
@@ -330,9 +357,9 @@ fn run(options: &AlignOptions, searches: &[Search<'_>], mates: &[[Mate; 2]]) -> 
 }
 
 /// The region of what a search found, in the coordinates of the mate as it was sequenced.
-fn region(l_pac: i64, prospect: &Prospect, found: &KswAlignResult, mate_length: i32) -> MemAlnReg {
+fn region(l_pac: i64, search: &Search<'_>, found: &KswAlignResult, mate_length: i32) -> MemAlnReg {
+    let (prospect, window) = (search.prospect, search.chance.window.start);
     let (query_start, query_end) = (found.qb, found.qe + 1);
-    let window = prospect.window.start;
     let (start, end) = (window + i64::from(found.tb), window + i64::from(found.te) + 1);
     let (qb, qe, rb, re) = if is_turned(prospect.orientation) {
         (mate_length - query_end, mate_length - query_start, 2 * l_pac - end, 2 * l_pac - start)
