@@ -63,7 +63,7 @@ fn without_checksum(file: &[u8]) -> Result<(Vec<u8>, Vec<&str>), Malformed> {
 }
 
 /// SHA-256 as `sha256sum` prints it.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

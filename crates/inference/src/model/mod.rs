@@ -16,6 +16,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+#[cfg(feature = "tensorrt")]
+pub(crate) use self::checksum::hexadecimal;
 pub use self::graph::ModelGraph;
 pub use self::metadata::ModelMetadata;
 #[cfg(feature = "native")]

@@ -109,7 +109,7 @@ impl Provider {
     pub fn batch_sizes(self) -> &'static [usize] {
         match self {
             // One size, as kernels for other sizes may round otherwise; measured to give 0.8 of the rate of any larger one.
-            Self::Cuda => &[4096],
+            Self::Cuda | Self::TensorRt => &[4096],
             _ => &BATCH_SIZES,
         }
     }
@@ -163,13 +163,14 @@ impl Provider {
         }
     }
 
-    /// Makes a session run on this provider, and on nothing else; for batches of one size where it needs that.
+    /// Makes a session of the model `file` run on this provider, and on nothing else; for batches of one size where it needs that.
     pub fn apply(
         self,
         library: &LoadedLibrary,
         builder: SessionBuilder,
         half_precision: bool,
         batch_size: usize,
+        file: &[u8],
     ) -> ort::Result<SessionBuilder> {
         if self == Self::Cpu {
             // Asked for by name: of sessions that ask for nothing the bindings let a plug-in take whatever device it has, once
@@ -189,13 +190,13 @@ impl Provider {
         if self == Self::Qnn {
             return Ok(super::qnn::apply(library, builder, half_precision)?.with_disable_cpu_fallback()?);
         }
-        let Some(provider) = self.dispatch(half_precision) else { return Ok(builder) };
+        let Some(provider) = self.dispatch(half_precision, batch_size, file) else { return Ok(builder) };
         Ok(builder.with_execution_providers([provider.error_on_failure()])?.with_disable_cpu_fallback()?)
     }
 
     /// The provider with this program's options; `None` for the CPU's, which every session has.
-    fn dispatch(self, half_precision: bool) -> Option<ExecutionProviderDispatch> {
-        let _ = half_precision;
+    fn dispatch(self, half_precision: bool, batch_size: usize, file: &[u8]) -> Option<ExecutionProviderDispatch> {
+        let _ = (half_precision, batch_size, file);
         match self {
             Self::Cpu => None,
             #[cfg(feature = "openvino")]
@@ -233,7 +234,12 @@ impl Provider {
                 Some(provider.build())
             }
             #[cfg(feature = "tensorrt")]
-            Self::TensorRt => Some(tensorrt(half_precision, crate::fastest::cache_folder()).build()),
+            Self::TensorRt => {
+                // Without a model it is only tried whether the provider starts.
+                let cache = crate::fastest::cache_folder().filter(|_| !file.is_empty());
+                let folder = cache.map(|cache| engine_folder(&cache, batch_size, file));
+                Some(tensorrt(half_precision, folder).build())
+            }
             #[cfg(feature = "vitis")]
             Self::Vitis => Some(ort::ep::Vitis::default().build()),
             #[allow(unreachable_patterns, reason = "reached where a feature is off")]
@@ -242,16 +248,26 @@ impl Provider {
     }
 }
 
-/// TensorRT's options. An engine takes it half a minute to compile: it is kept in the user's cache folder, under a name that
-/// TensorRT makes of the network, the device and its own version.
+/// Where the engines of a model for batches of one size are kept. The name that ONNX Runtime gives to an engine is made of the
+/// names in the graph, the device and versions: neither of the weights nor of the shapes, so that another model's engine, or
+/// one for other batches, would be taken for it.
 #[cfg(feature = "tensorrt")]
-fn tensorrt(half_precision: bool, cache: Option<std::path::PathBuf>) -> ort::ep::TensorRT {
-    let provider = ort::ep::TensorRT::default().with_fp16(half_precision).with_timing_cache(true);
-    match cache.map(|cache| cache.join("tensorrt")).filter(|folder| std::fs::create_dir_all(folder).is_ok()) {
+fn engine_folder(cache: &std::path::Path, batch_size: usize, file: &[u8]) -> std::path::PathBuf {
+    let model = crate::model::hexadecimal(file);
+    cache.join("tensorrt").join(format!("{}-{batch_size}", &model[..16]))
+}
+
+/// TensorRT's options. An engine takes it ten seconds to compile: it is kept in `folder`, where that can be made.
+#[cfg(feature = "tensorrt")]
+fn tensorrt(half_precision: bool, folder: Option<std::path::PathBuf>) -> ort::ep::TensorRT {
+    let provider = ort::ep::TensorRT::default().with_fp16(half_precision);
+    match folder.filter(|folder| std::fs::create_dir_all(folder).is_ok()) {
         Some(folder) => {
             let folder = folder.display().to_string();
-            provider.with_engine_cache(true).with_engine_cache_path(&folder).with_timing_cache_path(&folder)
+            let provider = provider.with_engine_cache(true).with_engine_cache_path(&folder);
+            provider.with_timing_cache(true).with_timing_cache_path(&folder)
         }
+        // A timing cache without a folder would lie in the one that the program was started in.
         None => provider,
     }
 }
@@ -261,13 +277,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tensorrt_keeps_its_engines_in_the_cache_folder() {
+    fn tensorrt_keeps_engines_of_each_model_and_batch_size_apart() {
         let cache = tempfile::tempdir().unwrap();
-        let options = format!("{:?}", tensorrt(true, Some(cache.path().to_owned())));
-        let folder = cache.path().join("tensorrt").display().to_string();
+        let folders = [(512, &b"one"[..]), (2_048, b"one"), (512, b"another")]
+            .map(|(batch_size, file)| engine_folder(cache.path(), batch_size, file));
+        assert!(folders[0] != folders[1] && folders[0] != folders[2], "{folders:?}");
+        assert_eq!(folders[0], engine_folder(cache.path(), 512, b"one"));
+        assert!(folders.iter().all(|folder| folder.starts_with(cache.path().join("tensorrt"))));
+        let options = format!("{:?}", tensorrt(true, Some(folders[0].clone())));
+        let folder = folders[0].display().to_string();
         for expected in ["trt_fp16_enable", "trt_engine_cache_enable", "trt_engine_cache_path", &folder] {
             assert!(options.contains(expected), "{options} lacks {expected}");
         }
-        assert!(!format!("{:?}", tensorrt(true, None)).contains("trt_engine_cache"));
+        let options = format!("{:?}", tensorrt(true, None));
+        assert!(!options.contains("trt_engine_cache") && !options.contains("trt_timing_cache"), "{options}");
     }
 }

@@ -53,7 +53,7 @@ impl<I: SessionInput> OrtScorer<I> {
                 .with_intra_threads(1)?
                 .with_inter_threads(1)?
                 .with_log_level(ort::logging::LogLevel::Fatal)?;
-            provider.apply(library, builder, half_precision, batch_size)?.commit_from_memory(file)
+            provider.apply(library, builder, half_precision, batch_size, file)?.commit_from_memory(file)
         };
         let sizes = provider.batch_sizes();
         let sizes = if provider.requires_fixed_batch() { sizes } else { &sizes[..1] };
@@ -89,7 +89,7 @@ impl<I: SessionInput> BatchScorer for OrtScorer<I> {
 pub(super) fn check_starts(library: &LoadedLibrary, provider: Provider) -> NpuResult<()> {
     let start = || -> ort::Result<()> {
         let builder = Session::builder(&library.environment)?.with_log_level(ort::logging::LogLevel::Fatal)?;
-        provider.apply(library, builder, false, provider.batch_sizes()[0]).map(|_| ())
+        provider.apply(library, builder, false, provider.batch_sizes()[0], &[]).map(|_| ())
     };
     start().map_err(|error| NpuError::BackendNotAvailable {
         backend: provider.name(),

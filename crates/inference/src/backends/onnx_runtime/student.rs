@@ -13,8 +13,8 @@ pub(crate) fn student_scores(model: &StudentModel, features: &[f32]) -> NpuResul
     let (width, seeds) = (model.metadata().features, features.len() / model.metadata().features);
     let run = || -> ort::Result<Vec<f32>> {
         let builder = Session::builder(&library.environment)?.with_intra_threads(1)?.with_inter_threads(1)?;
-        let mut builder =
-            Provider::Cpu.apply(library, builder.with_log_level(ort::logging::LogLevel::Fatal)?, false, seeds)?;
+        let builder = builder.with_log_level(ort::logging::LogLevel::Fatal)?;
+        let mut builder = Provider::Cpu.apply(library, builder, false, seeds, model.bytes())?;
         let mut session = builder.commit_from_memory(model.bytes())?;
         let input = TensorRef::from_array_view((vec![seeds as i64, width as i64], features))?;
         let outputs = session.run(ort::inputs![input])?;
