@@ -31,7 +31,7 @@ impl TractBackend {
             precision: Precision::Fp32,
             requires_fixed_batch: true,
             max_batch_size: FULL_BATCH,
-            estimated_tops: 0.0,
+            estimated_tops: None,
             supports_dynamic_shapes: false,
         }
     }
