@@ -2,8 +2,8 @@
 //! outputs of 32 bits, without rounding or saturation. It is AVX-512's instruction in registers of half the width, on processors
 //! that have no AVX-512.
 //!
-//! A register holds 8 outputs of one position. Six positions times 16 outputs are summed up at once, as on AVX2, with four
-//! activations of a position instead of two.
+//! A register holds 8 outputs of one position. Six positions times 16 outputs are summed up at once: 12 of the 16 registers for
+//! the sums, two for the weights of a step, one for four activations of a position.
 
 use std::arch::x86_64::*;
 
