@@ -15,9 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use seedsieve_encoding::{ONE_HOT_SEED_LEN, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, encode_window, expand_one_hot};
-use seedsieve_inference::native::{
-    Level, NativeBackend, PRODUCTS_A_SEED, STUDENT_FEATURES, StudentNetwork, products_needed,
-};
+use seedsieve_inference::native::{Level, NativeBackend, PRODUCTS_A_SEED, STUDENT_FEATURES, StudentNetwork};
 use seedsieve_inference::{BackendChoice, Model, NpuBackend, NpuResult, detect_npu_backend, example_windows};
 
 /// Seeds a call, as speeds are stated.
@@ -156,45 +154,43 @@ fn measure(backend: &dyn NpuBackend, windows: &[u8]) -> Vec<f64> {
 }
 
 fn report(windows: &[u8], routes: &[Route]) {
-    let needed = products_needed(windows) as f64 / (windows.len() / PACKED_SEED_BYTES) as f64;
+    println!("{PRODUCTS_A_SEED} products a seed as the network is defined");
     println!(
-        "{PRODUCTS_A_SEED} products a seed; the native kernel multiplies {needed:.0} on these windows ({:.0} %)",
-        1e2 * needed / PRODUCTS_A_SEED as f64
+        "ms per {SEEDS} seeds; products: a thousand that the level multiplies for a seed of these windows; floor: these, of whole \
+         windows and of these, at the rate of the level's instruction"
     );
-    println!("ms per {SEEDS} seeds; floor: all products, and those multiplied, at the rate of the level's instruction");
     println!(
-        "{:<26} {:>9} {:>9} {:>9} {:>12} {:>11} {:>15} {:>13}",
-        "route", "median", "best 10%", "seeds/s", "2T each call", "2T to 1T", "floor", "best to floor"
+        "{:<26} {:>9} {:>9} {:>9} {:>12} {:>11} {:>9} {:>15} {:>13}",
+        "route", "median", "best 10%", "seeds/s", "2T each call", "2T to 1T", "products", "floor", "best to floor"
     );
+    let whole = vec![0x11; PACKED_SEED_BYTES];
     for Route { name, level, calls, .. } in routes {
         let [one, two] = calls.each_ref().map(|seconds| quantile(seconds, 0.5) * 1e3);
         let best = quantile(&calls[0], 0.1) * 1e3;
-        let (floor, gap) = level.and_then(products_a_second).map_or_else(Default::default, |rate| {
-            let [all, needed] = [PRODUCTS_A_SEED as f64, needed].map(|products| products * SEEDS as f64 / rate * 1e3);
+        let seeds = windows.len() / PACKED_SEED_BYTES;
+        let a_seed = |packed: &[u8], seeds: usize| Some(level.as_ref()?.products(packed)? as f64 / seeds as f64);
+        let products = a_seed(&whole, 1).zip(a_seed(windows, seeds));
+        let needed = products.map_or_else(String::new, |(_, needed)| format!("{:.0}", needed / 1e3));
+        let rate = level.and_then(Level::products_a_second);
+        let (floor, gap) = products.zip(rate).map_or_else(Default::default, |((all, needed), rate)| {
+            let [all, needed] = [all, needed].map(|products| products * SEEDS as f64 / rate * 1e3);
             (format!("{all:.2} / {needed:.2}"), format!("{:.2}", best / needed))
         });
         let (rate, scaling) = (SEEDS as f64 / one * 1e3, 2.0 * one / two);
-        println!("{name:<26} {one:>9.2} {best:>9.2} {rate:>9.0} {two:>12.2} {scaling:>11.2} {floor:>15} {gap:>13}");
+        println!(
+            "{name:<26} {one:>9.2} {best:>9.2} {rate:>9.0} {two:>12.2} {scaling:>11.2} {needed:>9} {floor:>15} {gap:>13}"
+        );
     }
-}
-
-/// Products a second of nothing but a level's multiplication instruction: the best of some short trials.
-fn products_a_second(level: Level) -> Option<f64> {
-    let rate = || {
-        let start = Instant::now();
-        level.multiply_only().map(|products| products as f64 / start.elapsed().as_secs_f64())
-    };
-    (0..200).filter_map(|_| rate()).max_by(f64::total_cmp)
 }
 
 /// The same of the instruction that students multiply with on a level.
 fn student_products_a_second(level: Level) -> Option<f64> {
     match level {
         // Students have no tiles.
-        Level::Amx => products_a_second(Level::Avx512Vnni),
+        Level::Amx => Level::Avx512Vnni.products_a_second(),
         // Bytes, two to each of the convolutions' 16-bit products, at the rate of those instructions.
-        Level::Avx2 => products_a_second(level).map(|rate| 2.0 * rate),
-        _ => products_a_second(level),
+        Level::Avx2 => level.products_a_second().map(|rate| 2.0 * rate),
+        _ => level.products_a_second(),
     }
 }
 

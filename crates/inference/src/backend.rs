@@ -100,8 +100,10 @@ pub struct NpuCapabilities {
     pub requires_fixed_batch: bool,
     /// Most seeds that run at once; larger calls are cut.
     pub max_batch_size: usize,
-    /// Trillion operations a second; 0 where nothing reliable is known, as for CPUs.
-    pub estimated_tops: f32,
+    /// Trillion operations a second, a product and its addition being two: of the native kernel's multiplying instruction on
+    /// one thread, measured. `None` where nothing measures or tells it: what a library makes of a processor, or a driver of its
+    /// device.
+    pub estimated_tops: Option<f32>,
     /// One loaded network runs batches of any size.
     pub supports_dynamic_shapes: bool,
 }

@@ -92,6 +92,13 @@ fn a_score_depends_on_its_seed_alone() {
     }
 }
 
+fn has_vectors() -> bool {
+    #[cfg(feature = "native")]
+    return seedsieve_inference::native::Level::best() != seedsieve_inference::native::Level::Scalar;
+    #[cfg(not(feature = "native"))]
+    false
+}
+
 /// What is listed of every backend that can be used here, those that are asked for by name included.
 #[test]
 fn capabilities_are_true() {
@@ -103,6 +110,10 @@ fn capabilities_are_true() {
         for backend in [fp32, int8].into_iter().flatten() {
             assert_eq!(backend.capabilities(), listed);
             assert_ne!(listed.requires_fixed_batch, listed.supports_dynamic_shapes, "{name}");
+            // Measured of our own kernel alone, and not on plain code, whose instructions the compiler chooses.
+            let tops = listed.estimated_tops;
+            assert_eq!(tops.is_some(), name == "native" && has_vectors(), "{name}: {tops:?}");
+            assert!(tops.is_none_or(|tops| (0.005..100.0).contains(&tops)), "{name}: {tops:?}");
             let sizes = backend.supported_batch_sizes();
             assert!(
                 !sizes.is_empty() && sizes.is_sorted() && *sizes.last().unwrap() <= listed.max_batch_size,

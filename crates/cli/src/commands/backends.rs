@@ -120,7 +120,9 @@ fn print_table(output: &mut impl Write, report: &Report) -> std::io::Result<()> 
         if let Some(capabilities) = &status.capabilities {
             let forms = [("fp32", capabilities.supports_fp32), ("INT8", capabilities.supports_int8)];
             let forms: Vec<&str> = forms.iter().filter(|(_, runs)| *runs).map(|(form, _)| *form).collect();
-            writeln!(output, "            {}, {} models", capabilities.name, forms.join(" and "))?;
+            let tops = capabilities.estimated_tops;
+            let tops = tops.map_or_else(String::new, |tops| format!(", {tops:.2} TOPS a thread"));
+            writeln!(output, "            {}, {} models{tops}", capabilities.name, forms.join(" and "))?;
         }
         if let Some(speed) = speed {
             let Speed { model, ms_per_512, seeds_per_s } = speed;

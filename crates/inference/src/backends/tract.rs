@@ -4,6 +4,7 @@ use tract_onnx::prelude::*;
 
 use super::scorer_pool::{BATCH_SIZES, BatchScorer, FULL_BATCH, ScorerPool, one_hot_shape};
 use crate::backend::check_scores;
+use crate::model::batch_as_height;
 use crate::{Model, NpuBackend, NpuCapabilities, NpuError, NpuResult, Precision, SeedFilterBatch, StudentModel};
 
 /// Name of the backend.
@@ -31,7 +32,7 @@ impl TractBackend {
             precision: Precision::Fp32,
             requires_fixed_batch: true,
             max_batch_size: FULL_BATCH,
-            estimated_tops: 0.0,
+            estimated_tops: None,
             supports_dynamic_shapes: false,
         }
     }
@@ -79,10 +80,12 @@ struct TractScorer([TypedSimpleState; BATCH_SIZES.len()]);
 
 impl Plans {
     fn compile(model: &Model) -> NpuResult<Self> {
+        let rewritten = batch_as_height(model.bytes())?;
+        let file = rewritten.as_deref().unwrap_or(model.bytes());
         // tract panics on some graphs that contradict themselves; a model file must not end the program.
         let plans = std::panic::catch_unwind(|| -> TractResult<_> {
             let [small, full] = BATCH_SIZES;
-            Ok([compile_for(model, small)?, compile_for(model, full)?])
+            Ok([compile_for(file, small)?, compile_for(file, full)?])
         });
         match plans {
             Ok(Ok(plans)) => Ok(Self(plans)),
@@ -98,12 +101,12 @@ impl Plans {
     }
 }
 
-fn compile_for(model: &Model, seeds: usize) -> TractResult<Arc<TypedRunnableModel>> {
+fn compile_for(mut file: &[u8], seeds: usize) -> TractResult<Arc<TypedRunnableModel>> {
     tract_onnx::onnx()
         // Shapes that exporters note for a dynamic batch would contradict the fixed one.
         .with_ignore_value_info(true)
         .with_ignore_output_shapes(true)
-        .model_for_read(&mut model.bytes())?
+        .model_for_read(&mut file)?
         .with_input_fact(0, f32::fact(one_hot_shape(seeds)).into())?
         .into_optimized()?
         .into_runnable()

@@ -1,14 +1,19 @@
 //! Model files: what they are checked for before a backend sees them.
 
+#[cfg(feature = "tract")]
+mod batch_as_height;
 mod checksum;
 mod graph;
 mod metadata;
-#[cfg(feature = "native")]
+#[cfg(any(feature = "native", feature = "tract"))]
+#[cfg_attr(not(feature = "native"), allow(dead_code, reason = "the native backend reads more of a graph"))]
 mod operators;
 #[cfg(feature = "ort")]
 mod packed_half;
 #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "the native backend reads more of a file"))]
 mod protobuf;
+#[cfg(any(feature = "ort", feature = "tract"))]
+mod protobuf_writer;
 mod student;
 
 use std::borrow::Cow;
@@ -16,6 +21,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+#[cfg(feature = "tract")]
+pub(crate) use self::batch_as_height::batch_as_height;
 #[cfg(feature = "tensorrt")]
 pub(crate) use self::checksum::hexadecimal;
 pub use self::graph::ModelGraph;

@@ -6,6 +6,7 @@
 
 use super::graph::malformed_is_error;
 use super::protobuf::{Field, Malformed, Message, Value};
+use super::protobuf_writer::{append, append_integer, integer_attribute, node, tensor};
 use crate::{NpuError, NpuResult};
 
 /// Name of the new input, uint8[batch, 128].
@@ -51,8 +52,8 @@ pub(crate) fn packed_half(bytes: &[u8]) -> NpuResult<Vec<u8>> {
 fn graph(old: Message) -> Result<NpuResult<Vec<u8>>, Malformed> {
     let mut new = Vec::new();
     for node in [
-        node("Cast", &[PACKED_INPUT], "packed_bytes", &[attribute("to", INT32)]),
-        node("Gather", &["one_hot_of_byte", "packed_bytes"], "bases_of_bytes", &[attribute("axis", 0)]),
+        node("Cast", &[PACKED_INPUT], "packed_bytes", &[integer_attribute("to", INT32)]),
+        node("Gather", &["one_hot_of_byte", "packed_bytes"], "bases_of_bytes", &[integer_attribute("axis", 0)]),
         node("Reshape", &["bases_of_bytes", "contexts_shape"], CONTEXTS, &[]),
     ] {
         append(&mut new, GRAPH_NODE, &node);
@@ -78,7 +79,7 @@ fn graph(old: Message) -> Result<NpuResult<Vec<u8>>, Malformed> {
             (whole, _) => new.extend_from_slice(whole),
         }
     }
-    append(&mut new, GRAPH_NODE, &node("Cast", &[HALF_OUTPUT], OUTPUT, &[attribute("to", FLOAT)]));
+    append(&mut new, GRAPH_NODE, &node("Cast", &[HALF_OUTPUT], OUTPUT, &[integer_attribute("to", FLOAT)]));
     Ok(Ok(new))
 }
 
@@ -162,57 +163,6 @@ fn packed_input() -> Vec<u8> {
     append(&mut input, 1, PACKED_INPUT.as_bytes());
     append(&mut input, 2, &kind);
     input
-}
-
-/// NodeProto.
-fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
-    let mut node = Vec::new();
-    inputs.iter().for_each(|input| append(&mut node, 1, input.as_bytes()));
-    append(&mut node, NODE_OUTPUT, output.as_bytes());
-    // Names of nodes are unique, and exporters name a node as its output.
-    append(&mut node, 3, format!("for packed windows: {output}").as_bytes());
-    append(&mut node, 4, operator.as_bytes());
-    attributes.iter().for_each(|attribute| append(&mut node, 5, attribute));
-    node
-}
-
-/// AttributeProto of a whole number.
-fn attribute(name: &str, value: u64) -> Vec<u8> {
-    const INT: u64 = 2;
-    let mut attribute = Vec::new();
-    append(&mut attribute, 1, name.as_bytes());
-    append_integer(&mut attribute, 3, value);
-    append_integer(&mut attribute, 20, INT);
-    attribute
-}
-
-/// TensorProto.
-fn tensor(name: &str, element: u64, axes: &[u64], content: &[u8]) -> Vec<u8> {
-    let mut tensor = Vec::new();
-    axes.iter().for_each(|&axis| append_integer(&mut tensor, 1, axis));
-    append_integer(&mut tensor, TENSOR_ELEMENT, element);
-    append(&mut tensor, 8, name.as_bytes());
-    append(&mut tensor, TENSOR_BYTES, content);
-    tensor
-}
-
-fn append(message: &mut Vec<u8>, number: u64, content: &[u8]) {
-    append_varint(message, number << 3 | 2);
-    append_varint(message, content.len() as u64);
-    message.extend_from_slice(content);
-}
-
-fn append_integer(message: &mut Vec<u8>, number: u64, value: u64) {
-    append_varint(message, number << 3);
-    append_varint(message, value);
-}
-
-fn append_varint(message: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        message.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    message.push(value as u8);
 }
 
 #[cfg(test)]

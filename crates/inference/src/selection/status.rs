@@ -65,7 +65,7 @@ fn status(choice: BackendChoice) -> BackendStatus {
 fn native_status() -> BackendStatus {
     let levels: Vec<String> = Level::supported().iter().map(ToString::to_string).collect();
     let why = format!("part of this program; this processor has {}", levels.join(", "));
-    let capabilities = Some(NativeBackend::static_capabilities());
+    let capabilities = Some(NativeBackend::static_capabilities(Level::best()));
     BackendStatus {
         name: BackendChoice::Native.name(),
         available: true,

@@ -1,9 +1,14 @@
 //! Dispatch levels: which instructions a kernel uses, and which this processor has.
 
 use std::fmt::Display;
+use std::sync::OnceLock;
+use std::time::Instant;
 
-use super::kernels::{self, Kernel};
+use seedsieve_encoding::PACKED_SEED_BYTES;
+
+use super::kernels::{self, BlockEnds, Kernel};
 use super::network::Network;
+use super::windows::occupied_bytes;
 use crate::{NpuError, NpuResult};
 
 /// A set of instructions that the native kernel is written for. All of them compute the same scores, bit for bit.
@@ -31,6 +36,8 @@ pub struct Entry {
     pub is_supported: fn() -> bool,
     /// Lays out a network's weights for it. Panics where it is not supported.
     pub prepare: fn(&Network) -> Box<dyn Kernel>,
+    /// Multiplications of the kernel for a seed of these ends.
+    pub products: fn(&BlockEnds) -> usize,
     /// Does nothing but multiply as the kernel does, for some ten microseconds, and returns the number of products.
     pub multiply_only: Option<fn() -> usize>,
 }
@@ -61,11 +68,34 @@ impl Level {
         Self::supported()[0]
     }
 
-    /// Does nothing but multiply, with the instruction that the level's kernel uses, for some ten microseconds: its time
-    /// is the floor of the kernel's. The number of products; `None` for the scalar level, whose instruction the compiler
-    /// chooses, and where the level is not supported.
-    pub fn multiply_only(self) -> Option<usize> {
-        Some(self.entry()?.multiply_only?())
+    /// Products a second of one thread that does nothing but multiply with the instruction of the level's kernel, whose time
+    /// this is the floor of: the best of trials that take some milliseconds. `None` for the scalar level, whose instruction
+    /// the compiler chooses, and where the level is not supported.
+    pub fn products_a_second(self) -> Option<f64> {
+        const TRIALS: usize = 200;
+        let multiply_only = self.entry()?.multiply_only?;
+        let rate = |_| {
+            let start = Instant::now();
+            let products = multiply_only();
+            products as f64 / start.elapsed().as_secs_f64()
+        };
+        (0..TRIALS).map(rate).max_by(f64::total_cmp)
+    }
+
+    /// Trillion operations a second, a product and its addition being two; as [`products_a_second`](Self::products_a_second), which
+    /// is asked once.
+    pub fn estimated_tops(self) -> Option<f32> {
+        const LEVELS: usize = Level::Scalar as usize + 1;
+        static MEASURED: [OnceLock<Option<f32>>; LEVELS] = [const { OnceLock::new() }; LEVELS];
+        *MEASURED[self as usize].get_or_init(|| Some((2.0 * self.products_a_second()? / 1e12) as f32))
+    }
+
+    /// Multiplications of the level's kernel for packed windows, [`PACKED_SEED_BYTES`] bytes a seed; `None` where the level is
+    /// not supported.
+    pub fn products(self, packed: &[u8]) -> Option<usize> {
+        let entry = self.entry()?;
+        let seeds: &[[u8; PACKED_SEED_BYTES]] = packed.as_chunks().0;
+        Some(seeds.iter().map(|seed| (entry.products)(&BlockEnds::of(occupied_bytes(seed)))).sum())
     }
 
     /// # Errors

@@ -18,9 +18,9 @@ use seedsieve_encoding::PACKED_SEED_BYTES;
 
 #[cfg(feature = "native-cuda")]
 pub use self::cuda::NativeCudaBackend;
+use self::kernels::Kernel;
 #[doc(hidden)]
 pub use self::kernels::Stage;
-use self::kernels::{BlockEnds, Kernel};
 pub use self::level::Level;
 use self::network::Network;
 use self::reader::read_network;
@@ -36,17 +36,9 @@ pub(crate) const NAME: &str = "native";
 const WARM_UP: usize = 32;
 
 /// Multiplications of one seed as the network is defined. What the kernel computes is less: the first convolution is a
-/// table, positions that a pool drops are left out, and stretches of empty positions are not computed anew.
+/// table, positions that a pool drops are left out, and stretches of empty positions are not computed anew
+/// ([`Level::products`]).
 pub const PRODUCTS_A_SEED: usize = shape::PRODUCTS;
-
-/// Multiplications that the kernel does for packed windows, [`PACKED_SEED_BYTES`] bytes a seed.
-pub fn products_needed(packed: &[u8]) -> usize {
-    let products = |ends: BlockEnds| {
-        let [_, second, third] = shape::CONVOLUTIONS;
-        2 * ends.second * second.outputs * second.depth() + ends.third * third.outputs * third.depth()
-    };
-    packed.as_chunks().0.iter().map(|seed| products(BlockEnds::of(windows::occupied_bytes(seed)))).sum()
-}
 
 /// Runs INT8 models of the reference network's shape on the CPU, without any library.
 ///
@@ -95,7 +87,7 @@ impl NativeBackend {
         self.level
     }
 
-    pub(crate) fn static_capabilities() -> NpuCapabilities {
+    pub(crate) fn static_capabilities(level: Level) -> NpuCapabilities {
         NpuCapabilities {
             name: "native (integer kernel, CPU)",
             supports_fp32: false,
@@ -104,7 +96,7 @@ impl NativeBackend {
             precision: Precision::Int8,
             requires_fixed_batch: false,
             max_batch_size: usize::MAX / PACKED_SEED_BYTES,
-            estimated_tops: 0.0,
+            estimated_tops: level.estimated_tops(),
             supports_dynamic_shapes: true,
         }
     }
@@ -120,7 +112,7 @@ impl NpuBackend for NativeBackend {
     }
 
     fn capabilities(&self) -> NpuCapabilities {
-        Self::static_capabilities()
+        Self::static_capabilities(self.level)
     }
 
     fn predict_seed_viability(&self, batch: &SeedFilterBatch) -> NpuResult<Vec<f32>> {

@@ -156,6 +156,42 @@ fn sums_that_tiles_cannot_round_are_computed_with_vectors() {
 }
 
 #[test]
+fn the_largest_weights_and_activations_are_exact() {
+    let mut packed = example_windows(6, 8);
+    packed.extend(random_bytes(3).take(6 * PACKED_SEED_BYTES));
+    type Weight = fn(usize, usize, u8) -> i8;
+    let patterns: [Weight; 6] = [
+        |_, _, _| 127,
+        |_, _, _| -128,
+        |tap, _, _| [127, -128][tap % 2],
+        |tap, _, _| [-128, 127][tap % 2],
+        |tap, input, _| [127, -128][(tap + input) % 2],
+        |_, _, random| [127, -128][usize::from(random) % 2],
+    ];
+    for (number, pattern) in patterns.into_iter().enumerate() {
+        let mut network = random_network(&mut random_bytes(number as u64));
+        // Activations of nothing but 0 and 255.
+        network.convolutions[0].multipliers.iter_mut().for_each(|multiplier| *multiplier *= 1000.0);
+        let mut random = random_bytes(77);
+        for convolution in &mut network.convolutions[1..] {
+            let shape = convolution.shape;
+            let weights: Vec<i8> = (0..shape.depth() * shape.outputs)
+                .map(|index| {
+                    let product = index / shape.outputs;
+                    pattern(product / shape.inputs, product % shape.inputs, random.next().expect("endless"))
+                })
+                .collect();
+            // All sums that there can be, from 0 to 255.
+            let below: i32 = (0..shape.depth()).map(|product| i32::from(weights[product * shape.outputs].min(0))).sum();
+            let all = 128.0 * 255.0 * shape.depth() as f32;
+            let biases = vec![-255 * below; shape.outputs];
+            *convolution = Convolution::new(shape, weights, biases, vec![255.0 / all; shape.outputs]).unwrap();
+        }
+        scores_of_all_levels(&network, &packed);
+    }
+}
+
+#[test]
 fn every_length_of_windows_is_right() {
     let network = read_network(&Model::embedded_int8()).unwrap();
     let mut packed = Vec::new();
@@ -201,4 +237,24 @@ fn a_level_that_this_processor_has_not_is_an_error() {
             assert!(error.to_string().contains(&format!("has not the instructions of `{level}`")), "{error}");
         }
     }
+}
+
+#[test]
+fn products_are_counted_by_the_length_of_windows_and_the_level() {
+    let mut short = [0; PACKED_SEED_BYTES];
+    short[0] = 0x10;
+    for (seed, direct, at_points) in [
+        ([0x11; PACKED_SEED_BYTES], 56 * 64 * 160 + 26 * 64 * 192, 14 * 8 * 64 * 32 + 7 * 6 * 64 * 64),
+        (short, 2 * 64 * 160 + 64 * 192, 8 * 64 * 32 + 6 * 64 * 64),
+        ([0; PACKED_SEED_BYTES], 0, 0),
+    ] {
+        assert_eq!(Level::Scalar.products(&seed), Some(direct));
+        let packed = [seed, seed].concat();
+        assert_eq!(Level::Scalar.products(&packed), Some(2 * direct));
+        let avx2 = Level::supported().contains(&Level::Avx2).then_some(at_points);
+        assert_eq!(Level::Avx2.products(&seed), avx2);
+    }
+    assert!(Level::Scalar.products_a_second().is_none());
+    let rate = Level::best().products_a_second();
+    assert!(Level::best() == Level::Scalar || rate.is_some_and(|rate| rate > 1e8), "{rate:?}");
 }

@@ -71,7 +71,7 @@ impl OrtBackend {
             precision: description.precision,
             requires_fixed_batch: provider.requires_fixed_batch(),
             max_batch_size: provider.batch_sizes().iter().copied().max().unwrap_or(1),
-            estimated_tops: 0.0,
+            estimated_tops: None,
             supports_dynamic_shapes: !provider.requires_fixed_batch(),
         }
     }

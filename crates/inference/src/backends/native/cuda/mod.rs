@@ -125,7 +125,7 @@ impl NativeCudaBackend {
             precision: Precision::Int8,
             requires_fixed_batch: false,
             max_batch_size: BATCH,
-            estimated_tops: 0.0,
+            estimated_tops: None,
             supports_dynamic_shapes: true,
         }
     }

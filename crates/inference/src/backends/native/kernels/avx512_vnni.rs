@@ -23,6 +23,7 @@ pub const ENTRY: Entry = Entry {
     level: Level::Avx512Vnni,
     is_supported,
     prepare: |network| Box::new(Avx512VnniKernel::new(network)),
+    products: BlockEnds::products,
     // SAFETY: the dispatch table calls it where `is_supported` holds.
     multiply_only: Some(|| unsafe { multiply_only() }),
 };

@@ -2,28 +2,28 @@
 //! outputs of 32 bits, without rounding or saturation. It is AVX-512's instruction in registers of half the width, on processors
 //! that have no AVX-512.
 //!
-//! A register holds 8 outputs of one position. Six positions times 16 outputs are summed up at once, as on AVX2, with four
-//! activations of a position instead of two.
+//! A register holds 8 outputs of one position. Six positions times 16 outputs are summed up at once: 12 of the 16 registers for
+//! the sums, two for the weights of a step, one for four activations of a position.
 
 use std::arch::x86_64::*;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
-use super::avx2::{First, LANES, Lanes, SLICE, SLICES, in_lanes, load, requantised, store};
+use super::registers256::{Activation, First, LANES, Lanes, Rounding, SLICE, SLICES, add_totals, load};
 use super::{BlockEnds, Kernel};
-use crate::backends::native::first_block::TAPS_1;
 use crate::backends::native::head::Head;
 use crate::backends::native::level::{Entry, Level};
 use crate::backends::native::network::{Convolution, EmptyOutputs, Network};
 use crate::backends::native::shape::{
     CHANNELS_1, CHANNELS_2, CHANNELS_3, CONVOLUTIONS, POOLED_1, POOLED_2, POSITIONS_3,
 };
-use crate::backends::native::windows::{occupied_bytes, position_codes};
+use crate::backends::native::windows::occupied_bytes;
 
 pub const ENTRY: Entry = Entry {
     level: Level::AvxVnni,
     is_supported,
     prepare: |network| Box::new(AvxVnniKernel::new(network)),
+    products: BlockEnds::products,
     // SAFETY: the dispatch table calls it where `is_supported` holds.
     multiply_only: Some(|| unsafe { multiply_only() }),
 };
@@ -42,8 +42,7 @@ const STEPS_3: usize = CONVOLUTIONS[2].depth() / GROUP;
 struct Slice<const STEPS: usize> {
     /// The weights of each step: for each output the four products of the step.
     steps: Box<[[Lanes<i8, 32>; 2]; STEPS]>,
-    biases: [Lanes<i32, LANES>; 2],
-    multipliers: [Lanes<f32, LANES>; 2],
+    rounding: Rounding,
 }
 
 struct AvxVnniKernel {
@@ -71,8 +70,7 @@ impl<const STEPS: usize> Slice<STEPS> {
             .collect();
         Self {
             steps: steps.try_into().ok().expect("as many steps as the shape has"),
-            biases: in_lanes(&convolution.biases[first_output..]),
-            multipliers: in_lanes(&convolution.multipliers[first_output..]),
+            rounding: Rounding::new(convolution, first_output),
         }
     }
 }
@@ -81,11 +79,12 @@ impl AvxVnniKernel {
     fn new(network: &Network) -> Self {
         assert!(is_supported(), "the dispatch table asks before");
         let [first, second, third] = &network.convolutions;
+        let empty = EmptyOutputs::of(network);
         Self {
-            first: First::new(first),
+            first: First::new(first, &empty),
             second: std::array::from_fn(|slice| Slice::new(second, slice * SLICE)),
             third: std::array::from_fn(|slice| Slice::new(third, slice * SLICE)),
-            empty: EmptyOutputs::of(network),
+            empty,
             head: network.head.clone(),
         }
     }
@@ -103,30 +102,11 @@ fn score(kernel: &AvxVnniKernel, seeds: &[[u8; PACKED_SEED_BYTES]], scores: &mut
     let mut activations = Activations { pooled_1: [[0; CHANNELS_1]; POOLED_1], pooled_2: [[0; CHANNELS_2]; POOLED_2] };
     for (seed, score) in seeds.iter().zip(scores) {
         let ends = BlockEnds::of(occupied_bytes(seed));
-        first_block(kernel, seed, &ends, &mut activations.pooled_1);
+        kernel.first.fill(seed, ends.first, CONVOLUTIONS[1].taps, &mut activations.pooled_1);
         second_block(kernel, &activations.pooled_1, &ends, &mut activations.pooled_2);
         let sums = third_block(kernel, &activations.pooled_2, &ends);
         *score = kernel.head.viability(&sums);
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx2,avxvnni")]
-fn first_block(
-    kernel: &AvxVnniKernel,
-    seed: &[u8; PACKED_SEED_BYTES],
-    ends: &BlockEnds,
-    output: &mut [[u8; CHANNELS_1]; POOLED_1],
-) {
-    let codes = position_codes(seed, TAPS_1 as u16);
-    for (index, output) in output[..ends.first].iter_mut().enumerate() {
-        let values = kernel.first.values(&codes, index);
-        for (values, output) in values.into_iter().zip(output.as_chunks_mut::<SLICE>().0) {
-            store_slice(values, output);
-        }
-    }
-    let end = POOLED_1.min(ends.first + CONVOLUTIONS[1].taps);
-    output[ends.first..end].fill(kernel.empty.first);
 }
 
 #[inline]
@@ -164,11 +144,10 @@ fn second_block_at<const POOLED: usize, const POSITIONS: usize>(
 ) {
     let sums = convolution::<POSITIONS, STEPS_2, CHANNELS_1>(slice, input);
     for (index, output) in output[..POOLED].iter_mut().enumerate() {
-        let values: [__m256i; 2] = [0, 1].map(|register| {
-            let larger = _mm256_max_epi32(sums[2 * index][register], sums[2 * index + 1][register]);
-            requantised(larger, &slice.multipliers[register])
-        });
-        store_slice(values, &mut output.as_chunks_mut().0[number]);
+        let [even, odd] = [sums[2 * index], sums[2 * index + 1]];
+        let larger = [_mm256_max_epi32(even[0], odd[0]), _mm256_max_epi32(even[1], odd[1])];
+        // SAFETY: as this function, for processors with AVX2.
+        unsafe { u8::store(slice.rounding.words(larger), &mut output.as_chunks_mut().0[number]) };
     }
 }
 
@@ -204,13 +183,11 @@ fn third_block_at<const POSITIONS: usize>(
     totals: &mut [i32; SLICE],
 ) {
     let sums = convolution::<POSITIONS, STEPS_3, CHANNELS_2>(slice, input);
-    for (register, totals) in totals.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        let mut total = load(totals);
-        for sums in &sums {
-            total = _mm256_add_epi32(total, requantised(sums[register], &slice.multipliers[register]));
-        }
-        store(total, totals);
+    let mut words = _mm256_setzero_si256();
+    for sums in sums {
+        words = _mm256_add_epi16(words, slice.rounding.words(sums).limited());
     }
+    add_totals(words, totals);
 }
 
 /// The sums of one slice at `POSITIONS` neighbouring positions, the first of which is the first of `input`.
@@ -226,7 +203,7 @@ fn convolution<const POSITIONS: usize, const STEPS: usize, const INPUTS: usize>(
         groups.len() >= (POSITIONS - 1) * groups_a_position + STEPS,
         "the input ends before its last position's taps"
     );
-    let mut sums = [slice.biases.each_ref().map(|lanes| load(lanes)); POSITIONS];
+    let mut sums = [slice.rounding.biases.each_ref().map(|lanes| load(lanes)); POSITIONS];
     for (step, weights) in slice.steps.iter().enumerate() {
         let weights = weights.each_ref().map(|lanes| load(lanes));
         for (position, sums) in sums.iter_mut().enumerate() {
@@ -239,17 +216,6 @@ fn convolution<const POSITIONS: usize, const STEPS: usize, const INPUTS: usize>(
         }
     }
     sums
-}
-
-/// Stores the 16 outputs of a slice, 0 to 255, as bytes.
-#[inline]
-#[target_feature(enable = "avx2,avxvnni")]
-fn store_slice(values: [__m256i; 2], output: &mut [u8; SLICE]) {
-    // Packing works on halves of a register, and leaves its quarters in the order 0, 2, 1, 3.
-    let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(values[0], values[1]));
-    let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
-    // SAFETY: the array has the size of what is stored; no alignment is asked for.
-    unsafe { _mm_storeu_si128(output.as_mut_ptr().cast(), bytes) }
 }
 
 /// As many sums as the kernel has, each of which waits for nothing but itself.

@@ -12,11 +12,13 @@ pub mod avx_vnni;
 mod head512;
 #[cfg(target_arch = "aarch64")]
 pub mod neon;
+#[cfg(target_arch = "x86_64")]
+mod registers256;
 pub mod scalar;
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
-use super::shape::{POOLED_1, POOLED_2, POSITIONS_3};
+use super::shape::{CONVOLUTIONS, POOLED_1, POOLED_2, POSITIONS_3};
 
 /// A network laid out for one dispatch level.
 pub trait Kernel: Send + Sync {
@@ -51,5 +53,11 @@ impl BlockEnds {
         let first = occupied.min(POOLED_1);
         let second = first.div_ceil(2).min(POOLED_2);
         Self { first, second, third: second.min(POSITIONS_3) }
+    }
+
+    /// Multiplications of the second and third convolution as they are defined, each output for itself.
+    pub fn products(&self) -> usize {
+        let [_, second, third] = CONVOLUTIONS;
+        2 * self.second * second.outputs * second.depth() + self.third * third.outputs * third.depth()
     }
 }

@@ -27,6 +27,7 @@ pub const ENTRY: Entry = Entry {
     level: Level::NeonDot,
     is_supported,
     prepare: |network| Box::new(NeonKernel::new(network)),
+    products: BlockEnds::products,
     // SAFETY: the dispatch table calls it where `is_supported` holds.
     multiply_only: Some(|| unsafe { multiply_only() }),
 };

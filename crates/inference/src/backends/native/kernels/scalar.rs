@@ -2,7 +2,7 @@
 
 use seedsieve_encoding::PACKED_SEED_BYTES;
 
-use super::Kernel;
+use super::{BlockEnds, Kernel};
 use crate::backends::native::first_block::{FirstBlock, TAPS_1};
 use crate::backends::native::head::Head;
 use crate::backends::native::level::{Entry, Level};
@@ -14,6 +14,7 @@ pub const ENTRY: Entry = Entry {
     level: Level::Scalar,
     is_supported: || true,
     prepare: |network| Box::new(ScalarKernel::new(network)),
+    products: BlockEnds::products,
     multiply_only: None,
 };
 
@@ -97,7 +98,7 @@ impl ScalarKernel {
 
     fn channel_sums(&self, seed: &[u8; PACKED_SEED_BYTES]) -> [i32; CHANNELS_3] {
         let codes = position_codes(seed, TAPS_1 as u16);
-        let ends = super::BlockEnds::of(occupied_bytes(seed));
+        let ends = BlockEnds::of(occupied_bytes(seed));
 
         let mut pooled_1 = [self.empty.first; POOLED_1];
         for (index, output) in pooled_1[..ends.first].iter_mut().enumerate() {

@@ -32,14 +32,19 @@ use self::second::second_block;
 use self::third::{EmptyOutput, third_block};
 use self::tiles::{COLUMNS, Hardware, ROW_BYTES, SumTile, Tiles, has_tile_unit, multiply_only};
 use super::head512::{self, logits};
-use super::{Kernel, Stage, avx512_vnni};
+use super::{BlockEnds, Kernel, Stage, avx512_vnni};
 use crate::backends::native::head::{Head, logits_to_viabilities};
 use crate::backends::native::level::{Entry, Level};
 use crate::backends::native::network::{EmptyOutputs, Network};
 use crate::backends::native::shape::{CHANNELS_1, CHANNELS_2, CHANNELS_3, CONVOLUTIONS};
 
-pub const ENTRY: Entry =
-    Entry { level: Level::Amx, is_supported, prepare: prepare::<Hardware>, multiply_only: Some(multiply_only) };
+pub const ENTRY: Entry = Entry {
+    level: Level::Amx,
+    is_supported,
+    prepare: prepare::<Hardware>,
+    products: BlockEnds::products,
+    multiply_only: Some(multiply_only),
+};
 
 fn is_supported() -> bool {
     has_vectors() && has_tile_unit()
