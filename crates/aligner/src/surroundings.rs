@@ -19,6 +19,12 @@ pub struct Surroundings<'a> {
 }
 
 impl ReferenceIndex {
+    /// Asks for the cache lines of the diagonal of `seed`.
+    pub fn prefetch_diagonal(&self, read: &[u8], seed: &Seed) {
+        let start = seed.diagonal();
+        self.packed.prefetch_pac(start, start + read.len() as i64);
+    }
+
     /// The surroundings of `seed`, which lies on one contig and strand. `read` holds the base codes of the whole read
     /// (0 to 3, 4 for N); `buffer` gets those of the reference.
     pub fn surroundings<'a>(&self, read: &'a [u8], seed: &Seed, buffer: &'a mut Vec<u8>) -> Surroundings<'a> {

@@ -19,6 +19,10 @@ pub struct Manifest {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// Files that the reads and the reference came from.
     pub inputs: Vec<InputFile>,
+    /// SHA-256 of the plan of the work that wrote it ([`crate::DatasetWriter::start`]), by which the same command knows that
+    /// it has been done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_sha256: Option<String>,
     /// What was done with it after the extraction, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<Derivation>,
@@ -174,6 +178,7 @@ impl Manifest {
             reporting_threshold,
             settings,
             inputs,
+            plan_sha256: None,
             derived: Vec::new(),
             label_policies,
             counts,

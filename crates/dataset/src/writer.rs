@@ -3,11 +3,12 @@ use crate::journal::Journal;
 use crate::part_writer::{PartWriter, part_name};
 use crate::staging::Staging;
 use crate::{
-    ColumnBuilder, Counts, DatasetError, InputFile, LabelPolicy, MANIFEST_NAME, Manifest, Part, Producer, SeedRow,
-    schema,
+    ColumnBuilder, Counts, Dataset, DatasetError, InputFile, LabelPolicy, MANIFEST_NAME, Manifest, Part, Producer,
+    SeedRow, hexadecimal, schema,
 };
 use arrow_array::RecordBatch;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Rows pushed one by one that are collected before they are handed to the Parquet encoder.
@@ -54,7 +55,7 @@ pub struct DatasetWriter {
 pub enum Start {
     /// From the beginning, or behind a batch with the state that [`DatasetWriter::end_batch`] was given.
     Write(Box<DatasetWriter>, Option<Value>),
-    /// Nowhere: the killed process had come to its end, only its traces were left.
+    /// Nowhere: the folder holds the finished data set of the same plan.
     Finished(Box<Manifest>),
 }
 
@@ -70,13 +71,18 @@ impl DatasetWriter {
     }
 
     /// The same for work that `plan` describes in full, and that goes on where an earlier process with the same plan
-    /// was ended.
+    /// was ended. Where that had come to its end, and nothing is to be overwritten, there is nothing to do.
     ///
     /// # Errors
-    /// Those of [`DatasetWriter::create`], but [`DatasetError::OtherWork`] only when the plans differ, or the earlier
+    /// Those of [`DatasetWriter::create`], of [`Dataset::open`] where the finished data set of the same plan is incomplete, but [`DatasetError::OtherWork`] only when the plans differ, or the earlier
     /// process's parts are not what it wrote. With `options.overwrite` such work is removed.
     pub fn start(directory: &Path, options: WriterOptions, plan: Map<String, Value>) -> Result<Start, DatasetError> {
         if !Staging::is_left_in(directory) {
+            if !options.overwrite
+                && let Some(manifest) = finished(directory, &plan)?
+            {
+                return Ok(Start::Finished(Box::new(manifest)));
+            }
             let mut writer = Self::create(directory, options)?;
             writer.plan = Some(plan);
             return Ok(Start::Write(Box::new(writer), None));
@@ -281,11 +287,26 @@ impl DatasetWriter {
         self.keep_after_failure(committed)?;
         let threshold = self.options.reporting_threshold;
         let parts = std::mem::take(&mut self.parts);
-        let manifest = Manifest::new(producer, threshold, settings, inputs, self.counts, parts);
+        let mut manifest = Manifest::new(producer, threshold, settings, inputs, self.counts, parts);
+        manifest.plan_sha256 = self.plan.as_ref().map(plan_sha256);
         let published = self.staging.publish(&manifest);
         self.keep_after_failure(published)?;
         Ok(manifest)
     }
+}
+
+/// The data set of this plan, if `directory` holds it.
+fn finished(directory: &Path, plan: &Map<String, Value>) -> Result<Option<Manifest>, DatasetError> {
+    // What cannot be read is no data set of this program's, which is for the caller to say.
+    let manifest = Manifest::read(directory).ok();
+    if manifest.and_then(|manifest| manifest.plan_sha256) != Some(plan_sha256(plan)) {
+        return Ok(None);
+    }
+    Dataset::open(directory).map(|dataset| Some(dataset.manifest().clone()))
+}
+
+fn plan_sha256(plan: &Map<String, Value>) -> String {
+    hexadecimal(&Sha256::digest(Value::from(plan.clone()).to_string()))
 }
 
 /// A staging folder for work that is done in one go.

@@ -179,6 +179,35 @@ fn killed_while_the_parts_were_moved_into_place() {
 }
 
 #[test]
+fn finished_work_is_known_by_its_plan_while_it_is_whole() {
+    let whole = Whole::new();
+    let finished = whole.path("whole");
+    let again = || match start(&finished, 19, false) {
+        Ok(Start::Finished(manifest)) => Ok(*manifest),
+        Ok(Start::Write(..)) => panic!("finished work is begun again"),
+        Err(error) => Err(error.to_string()),
+    };
+    assert_eq!(again(), Ok(Manifest::read(&finished).unwrap()));
+    let refused = start(&finished, 14, false).err().expect("the data set of another plan").to_string();
+    assert!(refused.contains("already holds a finished data set"), "{refused}");
+    assert!(content(&finished) == whole.content, "nothing is touched");
+    assert!(matches!(start(&finished, 19, true), Ok(Start::Write(..))), "overwriting");
+
+    let part =
+        finished.join("data").join(fs::read_dir(finished.join("data")).unwrap().next().unwrap().unwrap().file_name());
+    fs::remove_file(&part).unwrap();
+    let refused = again().unwrap_err();
+    assert!(refused.contains(part.to_str().unwrap()), "{refused}");
+    // What another version wrote, without a plan, may be anything.
+    let manifest = fs::read_to_string(finished.join("dataset.json")).unwrap();
+    let without: String =
+        manifest.lines().filter(|line| !line.contains("plan_sha256")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(without, manifest);
+    fs::write(finished.join("dataset.json"), without).unwrap();
+    assert!(again().unwrap_err().contains("already holds a finished data set"));
+}
+
+#[test]
 fn other_work_is_refused_and_stays_until_told() {
     let whole = Whole::new();
     let killed = whole.killed("killed");

@@ -16,6 +16,9 @@ use seedsieve_dataset::OwnExtensions;
 use seedsieve_encoding::{PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, encode_window};
 use std::ops::Range;
 
+/// Seeds ahead, in the order of diagonals, for which the reference is asked for.
+const SEEDS_AHEAD: usize = 4;
+
 /// A maximal exact match of a read and the reference that seeds lie in.
 struct MaximalMatch {
     /// The first of its seeds.
@@ -211,7 +214,12 @@ impl<'a> ReadFacts<'_, 'a> {
         let known = |found: &Numbered, bounds: &Range<usize>| {
             found.iter().find(|(found, _)| found == bounds).map(|(_, number)| *number)
         };
+        let mut place = 0;
         for of_diagonal in order.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            place += of_diagonal.len();
+            for &(_, _, later) in order[place..].iter().take(SEEDS_AHEAD) {
+                self.index.prefetch_diagonal(codes, &seeds[later].trace.seed);
+            }
             matches.clear();
             extensions.clear();
             let diagonal = self.index.diagonal(codes, &seeds[of_diagonal[0].2].trace.seed, &mut reference);

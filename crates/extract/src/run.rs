@@ -97,12 +97,14 @@ pub struct Summary {
     pub source_covered: u64,
     /// Those of them with a seed on the path of the source's alignment.
     pub source_found: u64,
+    /// Nothing was done: the data set had been finished by the same command. Only the manifest is left to tell of it.
+    pub was_finished: bool,
 }
 
 impl Summary {
-    /// Of a data set that was finished when its process was killed: only the manifest is left to tell of it.
     fn of_finished(manifest: Manifest) -> Self {
-        Self { manifest, leftovers: Leftovers::default(), bridging_seeds: 0, source_covered: 0, source_found: 0 }
+        let leftovers = Leftovers::default();
+        Self { manifest, leftovers, bridging_seeds: 0, source_covered: 0, source_found: 0, was_finished: true }
     }
 }
 
@@ -110,7 +112,7 @@ impl Summary {
 ///
 /// Chunks of reads are journalled once their rows are safely written. Where the process was killed, the same call goes on
 /// behind the last of them: it reads the inputs again from their start, and aligns only what is missing. The data set has
-/// the same bytes as without the interruption.
+/// the same bytes as without the interruption. Where it is finished the same call does nothing, unless it is to be overwritten.
 ///
 /// # Errors
 /// See [`ExtractError`]. After an error the output folder is as it was before, unless writing failed (a full disk): then
@@ -189,7 +191,7 @@ pub fn extract(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<
     run.progress.step("finishing");
     let manifest = run.writer.finish(producer(), settings(options), files.into_list())?;
     let Done { bridging_seeds, source_covered, source_found, .. } = run.done;
-    Ok(Summary { manifest, leftovers, bridging_seeds, source_covered, source_found })
+    Ok(Summary { manifest, leftovers, bridging_seeds, source_covered, source_found, was_finished: false })
 }
 
 fn choose_reads(options: &ExtractOptions, progress: &mut dyn Progress) -> Result<Option<Arc<Sampler>>, ExtractError> {

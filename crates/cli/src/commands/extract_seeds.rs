@@ -273,5 +273,10 @@ fn report(summary: &Summary, elapsed: Duration) {
             tracing::warn!("few of the source's alignments are found: is the index of the same assembly as the BAM?");
         }
     }
+    if summary.was_finished {
+        tracing::info!(
+            "the data set had been finished by this command: nothing was written (--overwrite: write it anew)"
+        );
+    }
     tracing::info!("finished in {:.1} s", elapsed.as_secs_f64());
 }

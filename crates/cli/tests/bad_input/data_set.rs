@@ -140,8 +140,12 @@ fn a_data_set_of_another_reference_is_told_by_its_first_row() {
 #[test]
 fn a_finished_data_set_is_not_replaced_unasked() {
     let (data_set, sound) = (DataSet::new(), sound());
-    let mut again = extract_seeds(&data_set.directory, &sound.genome, &[&sound.reads]);
-    refused(&mut again, data_set.folder.path(), &[text(&data_set.directory), "--overwrite"]);
+    let mut other = extract_seeds(&data_set.directory, &sound.genome, &[&sound.reads]);
+    refused(other.args(["-k", "20"]), data_set.folder.path(), &[text(&data_set.directory), "--overwrite"]);
+    // The command that wrote it has done its work.
+    let again = succeed(&mut extract_seeds(&data_set.directory, &sound.genome, &[&sound.reads]));
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("had been finished by this command"), "{said}");
     // Nor where it was asked for and fails.
     let cut = super::damage::altered(&sound.reads, data_set.folder.path(), "cut.fastq", cut_in_half);
     let mut failing = extract_seeds(&data_set.directory, &sound.genome, &[&cut]);

@@ -21,6 +21,9 @@ const WINDOW: usize = STEPS + LANES;
 const BEYOND_READ: u8 = 6;
 const BEYOND_CONTIG: u8 = 5;
 
+/// Seeds ahead for which the reference is asked for.
+const AHEAD: usize = 12;
+
 /// Scores the seeds of one read after another. Memory is used again from read to read.
 pub struct NarrowScores<'a> {
     reference: &'a ReferencePlanes,
@@ -50,7 +53,15 @@ impl<'a> NarrowScores<'a> {
     /// what the other side begins with, and a path ends where its score falls to 0.
     pub fn of_read<'s>(&'s mut self, codes: &[u8], seeds: &'s [PlacedSeed]) -> impl Iterator<Item = i32> + 's {
         self.set_read(codes);
-        seeds.iter().map(|seed| self.of_seed(seed))
+        self.prefetch(&seeds[..seeds.len().min(AHEAD)]);
+        seeds.iter().enumerate().map(|(number, seed)| {
+            self.prefetch(seeds.get(number + AHEAD).map_or(&[], std::slice::from_ref));
+            self.of_seed(seed)
+        })
+    }
+
+    fn prefetch(&self, seeds: &[PlacedSeed]) {
+        seeds.iter().for_each(|seed| self.reference.prefetch(seed.diagonal(), self.planes.length()));
     }
 
     /// Takes the base codes of a read.
