@@ -19,9 +19,11 @@ const READS_IN_FLIGHT: usize = 4_096;
 const MIN_READS_PER_BATCH: usize = 512;
 /// Reads that are seeded at a time, an even number: a low-complexity read has thousands of matches.
 const READS_SEEDED_TOGETHER: usize = 512;
-/// Seeds of all workers that are chained and extended at once. Reads of ordinary sequence stay below it; those of
-/// low-complexity repeats have thousands each, and would otherwise need gigabytes.
-const SEEDS_IN_FLIGHT: u64 = 1 << 18;
+/// Seeds of all workers that are chained and extended at once: some hundred bytes each with what is made of them. Reads of
+/// ordinary sequence stay below it; those of low-complexity repeats have thousands each, and would otherwise need gigabytes.
+const SEEDS_IN_FLIGHT: u64 = 1 << 16;
+/// Seeds of one worker that are, at least: enough to fill the kernels' lanes and the filter's batches.
+const MIN_SEEDS_AT_ONCE: u64 = 1 << 14;
 
 /// What the batches of a chunk have in common.
 #[derive(Clone, Copy)]
@@ -119,7 +121,8 @@ impl Aligner<'_> {
         observer: &dyn Observer,
     ) -> Result<Batch, AlignerError> {
         let mem = &self.options.mem;
-        let at_once = (SEEDS_IN_FLIGHT / rayon::current_num_threads().max(1) as u64).max(1);
+        let workers = rayon::current_num_threads().max(1) as u64;
+        let at_once = (SEEDS_IN_FLIGHT / workers).max(MIN_SEEDS_AT_ONCE);
         let mut batch = Batch { regions: Vec::with_capacity(reads.len()), ..Batch::default() };
         batch.statistics.reads = reads.len() as u64;
         // Matches that wait for more of them, and how many seeds each read has.

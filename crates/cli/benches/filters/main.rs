@@ -3,7 +3,8 @@
 //! Every one runs in the same small program (this one, started anew), through `Aligner::with_gates`.
 //!
 //! Arguments: `--runs N` (1), `--set NAME` (foreign-k12, foreign-k14, kgp30x; several times if wanted), `--only PART` (those
-//! whose name contains it), `--pairs N` (only so many), `--figure FILE.svg` (drawn from the runs).
+//! whose name contains it), `--pairs N` (only so many), `--figure FILE.svg` (drawn from the runs), `--of TABLES.md` (nothing runs:
+//! the figure is drawn from tables that were printed before).
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -15,6 +16,7 @@ mod reference;
 mod run;
 mod scored;
 mod shadowed;
+mod tables;
 mod trees;
 mod ungapped;
 
@@ -62,13 +64,17 @@ struct Settings {
     only: Vec<String>,
     pairs: u64,
     figure: Option<PathBuf>,
+    tables: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.first().map(String::as_str) {
         Some(run::CHILD) => run::child(&arguments[1..]),
-        _ => settings(&arguments).and_then(|settings| compare(&settings)),
+        _ => settings(&arguments).and_then(|settings| match &settings.tables {
+            Some(tables) => tables::points(tables).and_then(|points| draw(&settings, &points)),
+            None => compare(&settings),
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,7 +86,8 @@ fn main() -> ExitCode {
 }
 
 fn settings(arguments: &[String]) -> Result<Settings, String> {
-    let mut settings = Settings { runs: 1, sets: Vec::new(), only: Vec::new(), pairs: u64::MAX, figure: None };
+    let (sets, only) = (Vec::new(), Vec::new());
+    let mut settings = Settings { runs: 1, sets, only, pairs: u64::MAX, figure: None, tables: None };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().cloned().ok_or(format!("{argument} needs a value"));
@@ -91,9 +98,10 @@ fn settings(arguments: &[String]) -> Result<Settings, String> {
             "--only" => settings.only.push(value()?),
             "--pairs" => settings.pairs = number(value()?)?,
             "--figure" => settings.figure = Some(value()?.into()),
+            "--of" => settings.tables = Some(value()?.into()),
             "--bench" => {} // cargo adds it
             other => {
-                return Err(format!("unknown argument {other}; valid: --runs, --set, --only, --pairs, --figure"));
+                return Err(format!("unknown argument {other}; valid: --runs, --set, --only, --pairs, --figure, --of"));
             }
         }
     }
@@ -160,14 +168,14 @@ fn compare(settings: &Settings) -> Result<(), String> {
             fs::remove_file(sam(competitor)).map_err(|error| error.to_string())?;
         }
     }
-    match &settings.figure {
-        Some(path) => {
-            fs::write(path, figure::drawn(&points)).map_err(|error| format!("{}: {error}", path.display()))?;
-            println!("\ndrawn in {}", path.display());
-            Ok(())
-        }
-        None => Ok(()),
-    }
+    draw(settings, &points)
+}
+
+fn draw(settings: &Settings, points: &[Point]) -> Result<(), String> {
+    let Some(path) = &settings.figure else { return Ok(()) };
+    fs::write(path, figure::drawn(points)).map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("\ndrawn in {}", path.display());
+    Ok(())
 }
 
 /// This program, started anew for one run of one competitor.
