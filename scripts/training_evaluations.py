@@ -12,7 +12,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS = REPOSITORY / "models"
 POLICIES = ("own-extension", "near-best")
-TREES = "the student's facts"
+TREES = ("facts without narrow scores", "the student's facts")
+"""What trees at the extension gate see: what shipped students do, and narrow scores, too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ EXTENSION = Gate(
     "chains",
     {"own-extension": "seed_student_v3", "near-best": "seed_student_near_v2"},
     {"own-extension": ("seed_student_v2_int8",), "near-best": ()},
-    (TREES,),
+    TREES,
 )
 """Seeds of chains that survive: students of versions 2 and 3."""
 NETWORK = "seed_filter_v1"

@@ -25,9 +25,10 @@ TREES = {
     "trees on all seed facts": ("window_features", "seed_facts"),
     "trees on facts and gap bounds": ("window_features", "seed_facts", "gap_facts"),
     "trees on the student's facts": ("student_facts",),
+    "trees on facts without narrow scores": ("facts_of_version_2",),
 }
 """What each forest sees, by its name."""
-NEEDS_GAPS = {"gap_facts", "student_facts"}
+NEEDS_GAPS = {"gap_facts", "student_facts", "facts_of_version_2"}
 NEEDS = {
     WINDOW_1: ("match masks", 3),
     WINDOW_2: ("match masks and gap bounds", 4),

@@ -32,6 +32,8 @@ class StudentSettings:
     masks: bool = False
     """Whether they look at the match masks. With some million seeds of few places they learn places by heart: on people
     and places that were not trained on they are better without."""
+    narrow_scores: bool = True
+    """Whether they look at narrow scores, or at what students of version 2 see."""
     epochs: int = 30
     rounded_epochs: int = 10
     """With eight-bit rounding in the forward pass."""
