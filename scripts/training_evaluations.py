@@ -59,8 +59,13 @@ GATES = {"": EXTENSION, "before-chaining-": BEFORE_CHAINING}
 """By the beginning of the folder's name in OUT; the policy follows."""
 
 
-def evaluate(sets: Path, students: Path | None, out: Path, threads: int, resamples: int) -> None:
-    """Write OUT/POLICY and OUT/before-chaining-POLICY/evaluation.json for both policies, where they are not there."""
+def evaluate(
+    sets: Path, students: Path | None, out: Path, threads: int, resamples: int, max_train_seeds: int | None = None
+) -> None:
+    """Write OUT/POLICY and OUT/before-chaining-POLICY/evaluation.json for both policies, where they are not there.
+
+    `max_train_seeds` is about how many seeds of chains trees learn from; None: all.
+    """
     tests, fresh, train = (data_sets(sets / part) for part in ("test", "fresh", "train"))
     for beginning, gate in GATES.items():
         for policy in POLICIES:
@@ -72,6 +77,8 @@ def evaluate(sets: Path, students: Path | None, out: Path, threads: int, resampl
                 models += sorted(students.glob(f"{policy}*_int8.onnx"))
             words = ["evaluate", "--policy", policy, "--population", gate.population, "--part", "all"]
             words += ["--resamples", str(resamples), "--threads", str(threads)]
+            if max_train_seeds is not None and gate is EXTENSION:
+                words += ["--max-train-seeds", str(max_train_seeds)]
             words += [*gate.limits, *repeated("--trees", gate.trees), *repeated("--model", models)]
             given = [*tests, *(fresh if gate is EXTENSION else [])]
             words += repeated("--data", given) + repeated("--train-data", train)

@@ -52,6 +52,8 @@ AIMS = (
 OF_TREES, OF_TREES_AND_NARROW = (f"trees on {facts}" for facts in TREES)
 NARROW = {"own-extension": "narrow score", "near-best": "narrow score and the read's best"}
 """What narrow scores say under each policy."""
+KNOWN_COSTS = dict.fromkeys(NARROW.values(), 0.56)
+"""Microseconds a seed of what the aligner computes for the filter alone: `cargo xtask bench tier1` (docs/filter.md)."""
 COLUMNS = {
     # heading: name of the scorer in evaluation.json; {} is the shipped student of the policy, {narrow} that of `NARROW`
     "chains": {
@@ -212,13 +214,33 @@ def front(results: Results, gate: Gate) -> Iterator[str]:
     yield "## Accuracy and cost"
     for policy in POLICIES:
         of_sets = [scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate) for name in FRONT]
-        rows = [[name, cost(of_sets[0][name]), *(pair(scorers[name]) for scorers in of_sets)] for name in of_sets[0]]
+        rows = [
+            [shown(name, policy), cost(name, of_sets[0][name]), *(pair(scorers[name]) for scorers in of_sets)]
+            for name in of_sets[0]
+        ]
         yield from table([f"`{policy}`", "us a seed", *FRONT], rows)
 
 
-def cost(scorer: dict[str, Any]) -> str:
+def shown(name: str, policy: str) -> str:
+    """A scorer's name without what all students of a table or chart share."""
+    return name.removeprefix(f"{policy}-").removesuffix("_int8" if name.startswith(("seed_student", policy)) else "")
+
+
+def cost(name: str, scorer: dict[str, Any]) -> str:
     """Microseconds a seed on one thread, or a dash for what the aligner knows before."""
+    if name in KNOWN_COSTS:
+        return f"{KNOWN_COSTS[name]:.2f}"
     return "-" if scorer["costs"].startswith("known") else f"{scorer['microseconds']:.2f}"
+
+
+def microseconds(name: str, scorer: dict[str, Any]) -> float:
+    """Where a scorer is drawn: what costs nothing more at the left end."""
+    return max(KNOWN_COSTS.get(name, scorer["microseconds"]), 0.01)
+
+
+def rate_drawn(scorer: dict[str, Any], rate: str) -> float:
+    """FPR at a TPR, 0 at the lower end."""
+    return max(scorer["fpr_at_tpr"][rate]["value"], 1e-4)
 
 
 def front_svg(results: Results, gate: Gate) -> str:
@@ -232,9 +254,7 @@ def front_svg(results: Results, gate: Gate) -> str:
             scorers = scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate)
             for rate in RATES:
                 series = [
-                    Series(
-                        scorer, [(max(of["microseconds"], 0.01), max(of["fpr_at_tpr"][rate]["value"], 1e-4))], dots=True
-                    )
+                    Series(shown(scorer, policy), [(microseconds(scorer, of), rate_drawn(of, rate))], dots=True)
                     for scorer, of in scorers.items()
                 ]
                 title = f"{name}, {policy}: FPR at TPR {100 * float(rate):g} %"
@@ -267,7 +287,10 @@ def main(arguments: list[str] | None = None) -> int:
     making.add_argument("--students", type=Path, help="folder of further students, POLICY...._int8.onnx")
     making.add_argument("--threads", type=int, default=2, help="(%(default)s)")
     making.add_argument("--resamples", type=int, default=40, help="of the intervals (%(default)s)")
-    making.set_defaults(run=lambda of: evaluate(of.sets, of.students, of.out, of.threads, of.resamples))
+    making.add_argument("--max-train-seeds", type=int, help="trees learn from about so many seeds of chains (all)")
+    making.set_defaults(
+        run=lambda of: evaluate(of.sets, of.students, of.out, of.threads, of.resamples, of.max_train_seeds)
+    )
     comparing = commands.add_parser("parity", help="compare every form of a model with PyTorch")
     comparing.add_argument("--seedsieve", type=Path, required=True, help="the program")
     comparing.set_defaults(run=lambda of: parity(of.sets, of.out, of.seedsieve))
