@@ -6,6 +6,7 @@ from generated import random_columns, with_masks, write_dataset
 
 from seedsieve_train.__main__ import main
 from seedsieve_train.dataset import read_manifest
+from seedsieve_train.evaluation import figures
 from seedsieve_train.evaluation.comparison import compare_models
 from seedsieve_train.evaluation.figures import average_precision, bound_of_inputs, calibration, strata
 from seedsieve_train.evaluation.rows import evaluation_rows
@@ -123,6 +124,18 @@ def test_the_bound_is_that_of_equal_inputs():
     assert bound["distinct_inputs"] == 3 and bound["seeds_with_mixed_inputs"] == 3
     # To keep more than half of the viable ones, the hopeless one with their input has to be kept, too.
     assert bound["fpr_at_tpr"]["0.99"] == 0.5
+
+
+@pytest.mark.parametrize("all_hashes_alike", [False, True])
+def test_distinct_rows_have_numbers_of_their_own(monkeypatch, all_hashes_alike):
+    if all_hashes_alike:
+        monkeypatch.setattr(figures, "mix", np.zeros_like)
+    # Of eleven bytes: the last three are in a word of their own.
+    inputs = np.random.default_rng(1).integers(0, 2, (4_000, 11)).astype(np.uint8) * 255
+    number = figures.numbers_of_distinct(inputs)
+    rows = [row.tobytes() for row in inputs]
+    assert 1_000 < len(set(rows)) < 2_048 and len(set(zip(rows, number.tolist(), strict=True))) == len(set(rows))
+    assert sorted(set(number.tolist())) == list(range(len(set(rows))))
 
 
 def test_strata_hold_their_seeds(dataset):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..bootstrap import fpr_intervals
 from ..metrics import rates_at, roc
+from ..splits import mix
 from .rows import Rows
 from .scorers import Scored, Scorer
 
@@ -120,8 +121,7 @@ def bound_of_inputs(inputs: np.ndarray, viable: np.ndarray) -> dict[str, Any]:
     The best scorer ranks each distinct input by its own share of viable seeds. That is optimistic: an input that occurs
     once is taken to be known.
     """
-    _, number = np.unique(inputs, axis=0, return_inverse=True)
-    number = number.reshape(-1)
+    number = numbers_of_distinct(inputs)
     counts, of_viable = np.bincount(number), np.bincount(number, viable)
     share = of_viable / counts
     mixed = (share > 0) & (share < 1)
@@ -131,3 +131,22 @@ def bound_of_inputs(inputs: np.ndarray, viable: np.ndarray) -> dict[str, Any]:
         "seeds_with_mixed_inputs": int(counts[mixed].sum()),
         "fpr_at_tpr": {str(target): curve.fpr_at(target) for target in TPR_TARGETS},
     }
+
+
+def numbers_of_distinct(inputs: np.ndarray) -> np.ndarray:
+    """A number for each distinct row of inputs[n, any], 0 and up without gaps: int64[n].
+
+    Rows are told apart by hashes of 64 bits, for sorting whole rows took two thirds of an evaluation's time; where two
+    distinct rows should share a hash, rows are sorted after all.
+    """
+    content = np.ascontiguousarray(inputs).view(np.uint8).reshape(len(inputs), -1)
+    words = np.zeros((len(content), -(-content.shape[1] // 8) * 8), dtype=np.uint8)
+    words[:, : content.shape[1]] = content
+    hashes = np.zeros(len(content), dtype=np.uint64)
+    for word in words.view(np.uint64).T:
+        hashes = mix(hashes ^ word)
+    _, first, number = np.unique(hashes, return_index=True, return_inverse=True)
+    number = number.reshape(-1)
+    if not np.array_equal(words, words[first][number]):
+        number = np.unique(words, axis=0, return_inverse=True)[1].reshape(-1)
+    return number
