@@ -82,13 +82,15 @@ Results = dict[str, dict[str, Any]]
 def read(out: Path, beginning: str) -> Results:
     """Evaluations at a gate, of `GATES`; each scorer's time is the least of all sets, which was disturbed least."""
     results = {policy: json.loads((out / f"{beginning}{policy}/evaluation.json").read_text()) for policy in POLICIES}
+    every_set = []
     for policy, result in results.items():
         result["data_sets"] = {short_name(name): of_set for name, of_set in result["data_sets"].items()}
-        of_sets = [data_set["policies"][policy]["scorers"] for data_set in result["data_sets"].values()]
-        for name in of_sets[0]:
-            least = min(scorers[name]["microseconds"] for scorers in of_sets)
-            for scorers in of_sets:
-                scorers[name]["microseconds"] = least
+        every_set += [data_set["policies"][policy]["scorers"] for data_set in result["data_sets"].values()]
+    for name in {name for scorers in every_set for name in scorers}:
+        timed = [scorers[name] for scorers in every_set if name in scorers]
+        least = min(scorer["microseconds"] for scorer in timed)
+        for scorer in timed:
+            scorer["microseconds"] = least
     return results
 
 
@@ -223,7 +225,7 @@ def front(results: Results, gate: Gate) -> Iterator[str]:
 
 def shown(name: str, policy: str) -> str:
     """A scorer's name without what all students of a table or chart share."""
-    return name.removeprefix(f"{policy}-").removesuffix("_int8" if name.startswith(("seed_student", policy)) else "")
+    return name.removeprefix(f"{policy}-").removesuffix("_int8") if name.startswith(policy) else name
 
 
 def cost(name: str, scorer: dict[str, Any]) -> str:

@@ -59,7 +59,10 @@ def scorers_of(gate: training_evaluations.Gate, policy: str) -> dict[str, dict[s
 
 @pytest.fixture
 def evaluations(tmp_path: Path) -> Path:
-    """What `evaluate` leaves: three sets at both gates. The first set was disturbed: all took ten times as long."""
+    """What `evaluate` leaves: three sets at both gates. The first set was disturbed: all took ten times as long.
+
+    So was the other policy.
+    """
     bound = {"distinct_inputs": 900, "seeds_with_mixed_inputs": 30, "fpr_at_tpr": {"0.99": 0.001, "0.999": 0.002}}
     bounds = ("both windows", "the student's features", "the same with gap bounds", "the student's facts alone")
     bounds = (*bounds, "facts without narrow scores alone")
@@ -69,7 +72,7 @@ def evaluations(tmp_path: Path) -> Path:
             for name in training_tables.FRONT:
                 scorers = scorers_of(gate, policy)
                 for of in scorers.values():
-                    of["microseconds"] *= 10 if not sets else 1
+                    of["microseconds"] *= 10 if not sets or policy != POLICIES[0] else 1
                 figures = {"viable": 250, "hopeless": 750, "scorers": scorers, "bounds": dict.fromkeys(bounds, bound)}
                 sets[f"sets/test/{name}"] = {"seeds": 1_000, "places": 7, "policies": {policy: figures}}
             if gate is EXTENSION:
@@ -134,8 +137,12 @@ def test_costs_are_those_of_the_set_that_was_disturbed_least(text: tuple[str, st
     assert "| 32-32 | 0.25 | 0.8 / 8.0 |" in chains and "| gap bound | - |" in chains
     # But for what it computes for the filter alone.
     assert "| narrow score | 0.56 |" in chains
-    assert "| seed_filter_v1 | 22.50 | 3.0 / 30.0 |" in everything and "| seed length |" not in everything
-    assert chains.count("| seed_student_v3 |") == 1
+    assert (
+        "| seed_filter_v1 | 22.50 | 3.0 / 30.0 |" in everything
+        and "| seed_filter_v1 | 22.50 | 4.1 / 41.0 |" in everything
+    )
+    assert "225" not in everything and "| seed length |" not in everything
+    assert "| seed_student_v3 |" not in chains
 
 
 def test_losses_the_asked_point_and_parity_are_printed(text: tuple[str, str]) -> None:
@@ -152,7 +159,7 @@ def test_both_plots_are_drawn(evaluations: Path, text: tuple[str, str]) -> None:
     drawing = (evaluations / "accuracy-cost-chains.svg").read_text()
     assert drawing.count("<circle") == 12 * 8 and ">32-32<" in drawing
     drawing = (evaluations / "accuracy-cost.svg").read_text()
-    assert drawing.count("<circle") == 12 * 7 and ">seed_student_near_v1<" in drawing
+    assert drawing.count("<circle") == 12 * 7 and ">seed_student_near_v1_int8<" in drawing
 
 
 def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
