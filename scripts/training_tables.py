@@ -217,12 +217,13 @@ def asked_point(results: Results, _: Gate) -> Iterator[str]:
     yield ""
 
 
-def scorers_of_front(scorers: dict[str, Any], gate: Gate) -> dict[str, dict[str, Any]]:
-    """What has a cost worth drawing: at the extension gate eight-bit students, trees and what tier 1 knows."""
+def scorers_of_front(results: Results, policy: str, name: str, gate: Gate) -> dict[str, dict[str, Any]]:
+    """What has a cost worth drawing on a set: at the extension gate eight-bit students, trees, what tier 1 knows."""
+    scorers = of_policy(results[policy], policy, name)["scorers"]
     if gate is BEFORE_CHAINING:
-        known = ("seed length", "gap bound", "table of tier 1", *NARROW.values())
-        return {name: of for name, of in scorers.items() if name not in known}
-    wanted = {OF_TREES, OF_TREES_AND_NARROW, "gap bound", "table of tier 1", *NARROW.values()}
+        left_out = {"seed length", "gap bound", "table of tier 1", *NARROW.values()} - {NARROW[policy]}
+        return {name: of for name, of in scorers.items() if name not in left_out}
+    wanted = {OF_TREES, OF_TREES_AND_NARROW, "gap bound", "table of tier 1", NARROW[policy]}
     return {name: of for name, of in scorers.items() if name in wanted or name.endswith("_int8")}
 
 
@@ -230,7 +231,7 @@ def front(results: Results, gate: Gate) -> Iterator[str]:
     """Accuracy and cost."""
     yield "## Accuracy and cost"
     for policy in POLICIES:
-        of_sets = [scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate) for name in FRONT]
+        of_sets = [scorers_of_front(results, policy, name, gate) for name in FRONT]
         rows = [
             [shown(name, policy), cost(name, of_sets[0][name]), *(pair(scorers[name]) for scorers in of_sets)]
             for name in of_sets[0]
@@ -268,7 +269,7 @@ def front_svg(results: Results, gate: Gate) -> str:
     charts = []
     for policy in POLICIES:
         for name in FRONT:
-            scorers = scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate)
+            scorers = scorers_of_front(results, policy, name, gate)
             for rate in RATES:
                 series = [
                     Series(shown(scorer, policy), [(microseconds(scorer, of), rate_drawn(of, rate))], dots=True)
