@@ -144,7 +144,19 @@ def test_strata_hold_their_seeds(dataset):
     groups = strata(np.random.default_rng(1).random(len(rows)), viable, rows)
     of_length = [group for group in groups if group["fact"] == "length"]
     assert sum(group["seeds"] for group in of_length) == len(rows)
-    assert of_length[0]["seeds"] == (rows.length < 20).sum()
+    assert of_length[0]["seeds"] == (rows.length < 20).sum() and "fpr_interval" not in of_length[0]
+
+
+def test_intervals_of_strata_hold_their_rate_and_are_those_of_their_own_seeds(dataset):
+    rows = evaluation_rows(read_manifest(dataset), None)
+    viable = rows.viable["own-extension"]
+    scores = np.random.default_rng(1).random(len(rows)) + 0.7 * viable * (rows.length < 40)
+    groups = [group for group in strata(scores, viable, rows, 60, 1, "pairs") if group["fact"] == "length"]
+    for group in groups:
+        low, high = group["fpr_interval"]
+        assert low <= group["fpr_at_own_tpr"] <= high and 0 < high - low < 0.3
+    # Short seeds are told apart, long ones are not.
+    assert groups[1]["fpr_interval"][1] < 0.5 < 0.9 < groups[3]["fpr_interval"][0]
 
 
 def test_the_guarantee_is_that_of_clopper_and_pearson():

@@ -44,7 +44,7 @@ def figures(
         "point": {"tpr_above": POINT_TPR, "fpr": fpr_at_point, "reached": fpr_at_point < POINT_FPR},
         "roc": curve.thinned(CURVE_POINTS),
         "precision_recall": precision_recall(scores, viable),
-        "strata": strata(scores, viable, rows),
+        "strata": strata(scores, viable, rows, resamples if scorer.is_model else 0, seed, resampled),
         "microseconds": scored.microseconds,
         "costs": scorer.costs,
     }
@@ -89,8 +89,13 @@ def calibration(scores: np.ndarray, viable: np.ndarray) -> dict[str, Any]:
     return {"points": points, "counts": counts[filled].tolist(), "expected_error": error}
 
 
-def strata(scores: np.ndarray, viable: np.ndarray, rows: Rows) -> list[dict[str, Any]]:
-    """FPR at a TPR within groups of seeds; and TPR and FPR of each at the threshold that has this TPR over all."""
+def strata(
+    scores: np.ndarray, viable: np.ndarray, rows: Rows, resamples: int = 0, seed: int = 1, resampled: str = "places"
+) -> list[dict[str, Any]]:
+    """FPR at a TPR within groups of seeds; and TPR and FPR of each at the threshold that has this TPR over all.
+
+    With `resamples` the former has its interval.
+    """
     threshold = np.quantile(scores[viable], 1 - STRATA_TPR, method="lower")
     result = []
     for fact, bounds in BINS.items():
@@ -100,6 +105,11 @@ def strata(scores: np.ndarray, viable: np.ndarray, rows: Rows) -> list[dict[str,
             of_group, labels = scores[inside], viable[inside]
             if labels.size == 0 or labels.all() or not labels.any():
                 continue
+            interval = {}
+            if resamples:
+                drawn = np.unique(rows.groups(resampled)[inside], return_inverse=True)[1].reshape(-1)
+                (found,) = fpr_intervals(of_group, labels, drawn, (STRATA_TPR,), resamples, seed)
+                interval = {"fpr_interval": [found.low, found.high]}
             result.append(
                 {
                     "fact": fact,
@@ -109,6 +119,7 @@ def strata(scores: np.ndarray, viable: np.ndarray, rows: Rows) -> list[dict[str,
                     "viable": float(labels.mean()),
                     "auc": roc(of_group, labels).auc,
                     "fpr_at_own_tpr": roc(of_group, labels).fpr_at(STRATA_TPR),
+                    **interval,
                     "at_common_threshold": rates_at(of_group, labels, float(threshold)),
                 }
             )
