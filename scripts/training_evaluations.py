@@ -12,7 +12,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS = REPOSITORY / "models"
 POLICIES = ("own-extension", "near-best")
-TREES = "the student's facts"
+TREES = ("facts without narrow scores", "the student's facts")
+"""What trees at the extension gate see: what shipped students do, and narrow scores, too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ EXTENSION = Gate(
     "chains",
     {"own-extension": "seed_student_v3", "near-best": "seed_student_near_v2"},
     {"own-extension": ("seed_student_v2_int8",), "near-best": ()},
-    (TREES,),
+    TREES,
 )
 """Seeds of chains that survive: students of versions 2 and 3."""
 NETWORK = "seed_filter_v1"
@@ -58,8 +59,13 @@ GATES = {"": EXTENSION, "before-chaining-": BEFORE_CHAINING}
 """By the beginning of the folder's name in OUT; the policy follows."""
 
 
-def evaluate(sets: Path, students: Path | None, out: Path, threads: int, resamples: int) -> None:
-    """Write OUT/POLICY and OUT/before-chaining-POLICY/evaluation.json for both policies, where they are not there."""
+def evaluate(
+    sets: Path, students: Path | None, out: Path, threads: int, resamples: int, max_train_seeds: int | None = None
+) -> None:
+    """Write OUT/POLICY and OUT/before-chaining-POLICY/evaluation.json for both policies, where they are not there.
+
+    `max_train_seeds` is about how many seeds of chains trees learn from; None: all.
+    """
     tests, fresh, train = (data_sets(sets / part) for part in ("test", "fresh", "train"))
     for beginning, gate in GATES.items():
         for policy in POLICIES:
@@ -71,6 +77,8 @@ def evaluate(sets: Path, students: Path | None, out: Path, threads: int, resampl
                 models += sorted(students.glob(f"{policy}*_int8.onnx"))
             words = ["evaluate", "--policy", policy, "--population", gate.population, "--part", "all"]
             words += ["--resamples", str(resamples), "--threads", str(threads)]
+            if max_train_seeds is not None and gate is EXTENSION:
+                words += ["--max-train-seeds", str(max_train_seeds)]
             words += [*gate.limits, *repeated("--trees", gate.trees), *repeated("--model", models)]
             given = [*tests, *(fresh if gate is EXTENSION else [])]
             words += repeated("--data", given) + repeated("--train-data", train)

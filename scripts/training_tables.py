@@ -7,10 +7,10 @@
     python3 scripts/training_tables.py print OUT > tables.md
 
 `evaluate` scores the `test/` and `fresh/` sets with the shipped students and with those of STUDENTS (`python -m
-seedsieve_train student --name own-extension-32-32 --hidden 32 32 ...`: names begin with their policy), beside trees on
-the same facts, and all seeds of `test/` with the models of version 1. What was evaluated before is not again. `parity`
-compares every form of a model with PyTorch. `print` prints what is there; it also writes OUT/accuracy-cost-v2.svg and
-OUT/accuracy-cost.svg (version 1).
+seedsieve_train student --name own-extension-32-32 --hidden 32 32 ...`: names begin with their policy, and go on with
+`-narrow-` where they see narrow scores), beside trees on the same facts, and all seeds of `test/` with the models of
+version 1. What was evaluated before is not again. `parity` compares every form of a model with PyTorch. `print` prints
+what is there; it also draws accuracy and cost: OUT/accuracy-cost-chains.svg and, for all seeds, OUT/accuracy-cost.svg.
 """
 
 from __future__ import annotations
@@ -49,9 +49,11 @@ AIMS = (
     ("own-extension", "30x-k19", "0.999", 0.10),
     ("near-best", "30x-k19", "0.999", 0.05),
 )
-OF_TREES = f"trees on {TREES}"
+OF_TREES, OF_TREES_AND_NARROW = (f"trees on {facts}" for facts in TREES)
 NARROW = {"own-extension": "narrow score", "near-best": "narrow score and the read's best"}
 """What narrow scores say under each policy."""
+KNOWN_COSTS = dict.fromkeys(NARROW.values(), 0.56)
+"""Microseconds a seed of what the aligner computes for the filter alone: `cargo xtask bench tier1` (docs/filter.md)."""
 COLUMNS = {
     # heading: name of the scorer in evaluation.json; {} is the shipped student of the policy, {narrow} that of `NARROW`
     "chains": {
@@ -59,8 +61,9 @@ COLUMNS = {
         "gap bound": "gap bound",
         "table of tier 1": "table of tier 1",
         "student, eight bits": "{}_int8",
+        "trees": OF_TREES,
         "narrow scores": "{narrow}",
-        "trees, facts": OF_TREES,
+        "trees, narrow scores": OF_TREES_AND_NARROW,
     },
     "all": {
         "ungapped": "ungapped score",
@@ -69,6 +72,7 @@ COLUMNS = {
         "seed_filter_v1": "seed_filter_v1",
         "student": "seed_student_v1_int8",
         "student, near-best": "seed_student_near_v1_int8",
+        "narrow scores": "{narrow}",
     },
 }
 """By population."""
@@ -79,13 +83,15 @@ Results = dict[str, dict[str, Any]]
 def read(out: Path, beginning: str) -> Results:
     """Evaluations at a gate, of `GATES`; each scorer's time is the least of all sets, which was disturbed least."""
     results = {policy: json.loads((out / f"{beginning}{policy}/evaluation.json").read_text()) for policy in POLICIES}
+    every_set = []
     for policy, result in results.items():
         result["data_sets"] = {short_name(name): of_set for name, of_set in result["data_sets"].items()}
-        of_sets = [data_set["policies"][policy]["scorers"] for data_set in result["data_sets"].values()]
-        for name in of_sets[0]:
-            least = min(scorers[name]["microseconds"] for scorers in of_sets)
-            for scorers in of_sets:
-                scorers[name]["microseconds"] = least
+        every_set += [data_set["policies"][policy]["scorers"] for data_set in result["data_sets"].values()]
+    for name in {name for scorers in every_set for name in scorers}:
+        timed = [scorers[name] for scorers in every_set if name in scorers]
+        least = min(scorer["microseconds"] for scorer in timed)
+        for scorer in timed:
+            scorer["microseconds"] = least
     return results
 
 
@@ -125,30 +131,44 @@ def rates_by_set(results: Results, gate: Gate) -> Iterator[str]:
             names = [scorer.format(gate.shipped[policy], narrow=NARROW[policy]) for scorer in columns.values()]
             scorers = [figures["scorers"][name] for name in names]
             counts = [f"{data_set['seeds']:,} / {data_set['places']:,}", f"{100 * share:.1f} %"]
-            rows.append([data_set_name, *counts, *map(pair, scorers), lowest(figures["scorers"])])
+            rows.append([data_set_name, *counts, *map(pair, scorers), shown(lowest(figures["scorers"]), policy)])
         yield f"## Label `{policy}`"
-        yield from table(["data set", "seeds / places", "viable", *columns, "lowest at 99.9 %"], rows)
+        head = "lowest at 99.9 % without narrow scores"
+        yield from table(["data set", "seeds / places", "viable", *columns, head], rows)
 
 
 def lowest(scorers: dict[str, Any]) -> str:
-    """The scorer with the lowest FPR at a TPR of 99.9 %."""
-    return min(scorers, key=lambda name: scorers[name]["fpr_at_tpr"]["0.999"]["value"])
+    """The scorer with the lowest FPR at a TPR of 99.9 % of those that see no narrow score."""
+    others = [name for name in scorers if not sees_narrow_scores(name)]
+    return min(others, key=lambda name: scorers[name]["fpr_at_tpr"]["0.999"]["value"])
+
+
+def sees_narrow_scores(name: str) -> bool:
+    """Whether a scorer does; students that do have `-narrow-` in their names."""
+    return name in (*NARROW.values(), OF_TREES_AND_NARROW) or "-narrow-" in name
 
 
 def aims(results: Results, gate: Gate) -> Iterator[str]:
-    """What was aimed at, with intervals, by the shipped student and by what is best."""
+    """What was aimed at, with intervals: by the shipped student, the best without narrow scores, and narrow scores."""
     rows = []
     for policy, name, rate, most in AIMS:
         scorers = of_policy(results[policy], policy, name)["scorers"]
-        best = min(scorers, key=lambda scorer: scorers[scorer]["fpr_at_tpr"][rate]["value"])
-        found = [scorers[scorer]["fpr_at_tpr"][rate] for scorer in (f"{gate.shipped[policy]}_int8", best)]
-        words = [f"{100 * one['value']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in found]
-        reached = ["reached" if one["value"] <= most else "missed" for one in found]
-        verdict = reached[0] if reached[0] == reached[1] else f"{reached[0]} by the student, {reached[1]} by the best"
+        others = [scorer for scorer in scorers if not sees_narrow_scores(scorer)]
+        best = min(others, key=lambda scorer: scorers[scorer]["fpr_at_tpr"][rate]["value"])
+        student, of_best, narrow = (
+            reached(scorers[scorer]["fpr_at_tpr"][rate], most)
+            for scorer in (f"{gate.shipped[policy]}_int8", best, NARROW[policy])
+        )
         aim = f"{name}, {policy}, TPR {100 * float(rate):g} %"
-        rows.append([aim, f"{100 * most:g} %", words[0], f"{words[1]}, {best}", verdict])
+        rows.append([aim, f"{100 * most:g} %", student, f"{of_best}: {shown(best, policy)}", narrow])
     yield "## Aims"
-    yield from table(["aim", "FPR at most", "student", "best of all scorers", ""], rows)
+    yield from table(["aim", "FPR at most", "student", "best without narrow scores", "narrow scores"], rows)
+
+
+def reached(found: dict[str, float], most: float) -> str:
+    """A rate with its interval, and whether it is what was aimed at."""
+    value, low, high = (f"{100 * found[key]:.1f}" for key in ("value", "low", "high"))
+    return f"{value} % ({low} to {high}), {'reached' if found['value'] <= most else 'missed'}"
 
 
 def bounds(results: Results, gate: Gate) -> Iterator[str]:
@@ -169,7 +189,8 @@ def bounds(results: Results, gate: Gate) -> Iterator[str]:
 
 def is_of_gate(inputs: str, gate: Gate) -> bool:
     """Whether the bound of some inputs says something of a gate's models."""
-    return inputs.startswith("the student's facts") == (gate is EXTENSION) and "gap bounds" not in inputs
+    wanted = ("facts without narrow scores",) if gate is EXTENSION else ("both windows", "the student's features")
+    return inputs.startswith(wanted)
 
 
 def losses(results: Results, gate: Gate) -> Iterator[str]:
@@ -196,12 +217,13 @@ def asked_point(results: Results, _: Gate) -> Iterator[str]:
     yield ""
 
 
-def scorers_of_front(scorers: dict[str, Any], gate: Gate) -> dict[str, dict[str, Any]]:
-    """What has a cost worth drawing: at the extension gate eight-bit students, trees and what tier 1 knows."""
+def scorers_of_front(results: Results, policy: str, name: str, gate: Gate) -> dict[str, dict[str, Any]]:
+    """What has a cost worth drawing on a set: at the extension gate eight-bit students, trees, what tier 1 knows."""
+    scorers = of_policy(results[policy], policy, name)["scorers"]
     if gate is BEFORE_CHAINING:
-        known = ("seed length", "gap bound", "table of tier 1", *NARROW.values())
-        return {name: of for name, of in scorers.items() if name not in known}
-    wanted = {OF_TREES, "gap bound", "table of tier 1", *NARROW.values()}
+        left_out = {"seed length", "gap bound", "table of tier 1", *NARROW.values()} - {NARROW[policy]}
+        return {name: of for name, of in scorers.items() if name not in left_out}
+    wanted = {OF_TREES, OF_TREES_AND_NARROW, "gap bound", "table of tier 1", NARROW[policy]}
     return {name: of for name, of in scorers.items() if name in wanted or name.endswith("_int8")}
 
 
@@ -209,14 +231,34 @@ def front(results: Results, gate: Gate) -> Iterator[str]:
     """Accuracy and cost."""
     yield "## Accuracy and cost"
     for policy in POLICIES:
-        of_sets = [scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate) for name in FRONT]
-        rows = [[name, cost(of_sets[0][name]), *(pair(scorers[name]) for scorers in of_sets)] for name in of_sets[0]]
+        of_sets = [scorers_of_front(results, policy, name, gate) for name in FRONT]
+        rows = [
+            [shown(name, policy), cost(name, of_sets[0][name]), *(pair(scorers[name]) for scorers in of_sets)]
+            for name in of_sets[0]
+        ]
         yield from table([f"`{policy}`", "us a seed", *FRONT], rows)
 
 
-def cost(scorer: dict[str, Any]) -> str:
+def shown(name: str, policy: str) -> str:
+    """A scorer's name without what all students of a table or chart share."""
+    return name.removeprefix(f"{policy}-").removesuffix("_int8") if name.startswith(policy) else name
+
+
+def cost(name: str, scorer: dict[str, Any]) -> str:
     """Microseconds a seed on one thread, or a dash for what the aligner knows before."""
+    if name in KNOWN_COSTS:
+        return f"{KNOWN_COSTS[name]:.2f}"
     return "-" if scorer["costs"].startswith("known") else f"{scorer['microseconds']:.2f}"
+
+
+def microseconds(name: str, scorer: dict[str, Any]) -> float:
+    """Where a scorer is drawn: what costs nothing more at the left end."""
+    return max(KNOWN_COSTS.get(name, scorer["microseconds"]), 0.01)
+
+
+def rate_drawn(scorer: dict[str, Any], rate: str) -> float:
+    """FPR at a TPR, 0 at the lower end."""
+    return max(scorer["fpr_at_tpr"][rate]["value"], 1e-4)
 
 
 def front_svg(results: Results, gate: Gate) -> str:
@@ -227,12 +269,10 @@ def front_svg(results: Results, gate: Gate) -> str:
     charts = []
     for policy in POLICIES:
         for name in FRONT:
-            scorers = scorers_of_front(of_policy(results[policy], policy, name)["scorers"], gate)
+            scorers = scorers_of_front(results, policy, name, gate)
             for rate in RATES:
                 series = [
-                    Series(
-                        scorer, [(max(of["microseconds"], 0.01), max(of["fpr_at_tpr"][rate]["value"], 1e-4))], dots=True
-                    )
+                    Series(shown(scorer, policy), [(microseconds(scorer, of), rate_drawn(of, rate))], dots=True)
                     for scorer, of in scorers.items()
                 ]
                 title = f"{name}, {policy}: FPR at TPR {100 * float(rate):g} %"
@@ -265,7 +305,10 @@ def main(arguments: list[str] | None = None) -> int:
     making.add_argument("--students", type=Path, help="folder of further students, POLICY...._int8.onnx")
     making.add_argument("--threads", type=int, default=2, help="(%(default)s)")
     making.add_argument("--resamples", type=int, default=40, help="of the intervals (%(default)s)")
-    making.set_defaults(run=lambda of: evaluate(of.sets, of.students, of.out, of.threads, of.resamples))
+    making.add_argument("--max-train-seeds", type=int, help="trees learn from about so many seeds of chains (all)")
+    making.set_defaults(
+        run=lambda of: evaluate(of.sets, of.students, of.out, of.threads, of.resamples, of.max_train_seeds)
+    )
     comparing = commands.add_parser("parity", help="compare every form of a model with PyTorch")
     comparing.add_argument("--seedsieve", type=Path, required=True, help="the program")
     comparing.set_defaults(run=lambda of: parity(of.sets, of.out, of.seedsieve))
@@ -292,7 +335,7 @@ def print_tables(out: Path) -> None:
         parts = [rates_by_set, aims, bounds, front, losses] + ([asked_point] if gate is BEFORE_CHAINING else [])
         for part in parts:
             print("\n".join(part(results, gate)))
-        drawing = "accuracy-cost-v2.svg" if gate is EXTENSION else "accuracy-cost.svg"
+        drawing = "accuracy-cost-chains.svg" if gate is EXTENSION else "accuracy-cost.svg"
         (out / drawing).write_text(front_svg(results, gate), encoding="utf-8")
     print("\n".join(parities(out)))
 

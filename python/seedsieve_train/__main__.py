@@ -119,6 +119,9 @@ def parser() -> argparse.ArgumentParser:
     student.add_argument(
         "--masks", action="store_true", help="let it look at the match masks, too, and not at facts alone"
     )
+    student.add_argument(
+        "--without-narrow-scores", action="store_true", help="show it what version 2 sees; no narrow score is computed"
+    )
     student.add_argument("--seed", type=_natural, default=1, help="random seed (%(default)s)")
     student.add_argument("--held-out-samples", default="", help="samples of the test part alone, with commas")
     student.add_argument("--device", choices=DEVICES, default="auto", help="where to train (%(default)s)")
@@ -277,6 +280,7 @@ def _student(options: argparse.Namespace) -> int:
                 distillation=options.distillation,
                 teacher=options.teacher,
                 masks=options.masks,
+                narrow_scores=not options.without_narrow_scores,
                 seed=options.seed,
             ),
             device=options.device,

@@ -9,6 +9,7 @@ WIDTH, HEIGHT = 440, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 28, 42
 COLOURS = ("#1b6ca8", "#d1495b", "#66a182", "#edae49", "#5b4b8a", "#8d6a4f", "#2e4057", "#999999", "#00798c", "#c05299")
 TICKS = 5
+LABEL_HEIGHT = 9
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,14 @@ class Chart:
             f'<text x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">'
             f"{escape(self.y_label)}</text>"
         )
+        labels = _Labels()
         for number, (series, points) in enumerate(shown):
             colour = COLOURS[number % len(COLOURS)]
             places = [(horizontal.place(x), vertical.place(y)) for x, y in points]
             if series.dots:
                 for x, y in places:
                     parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
-                    parts.append(f'<text x="{x + 6:.1f}" y="{y - 4:.1f}" font-size="9">{escape(series.name)}</text>')
+                    parts.append(labels.beside(x, y, series.name, colour))
             else:
                 path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
                 parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
@@ -79,6 +81,30 @@ class Chart:
                 parts.append(f'<rect x="{LEFT + 8}" y="{y - 8}" width="10" height="3" fill="{colour}"/>')
                 parts.append(f'<text x="{LEFT + 22}" y="{y - 3}" font-size="10">{escape(series.name)}</text>')
         return "".join([*parts, "</svg>"])
+
+
+class _Labels:
+    """Names beside dots, each where no other one stands."""
+
+    def __init__(self) -> None:
+        self._taken: list[tuple[float, float, float]] = []
+        """Left and right ends, and height."""
+
+    def beside(self, x: float, y: float, name: str, colour: str) -> str:
+        """The name as an element, within the chart: beside the dot, or as far above or below it as is free."""
+        width = 4.7 * len(name)
+        left = min(x + 6, WIDTH - RIGHT - width)
+        heights = [y + 3 + way * LABEL_HEIGHT * step for step in range(30) for way in (-1, 1)]
+        within = [height for height in heights if TOP + LABEL_HEIGHT <= height <= HEIGHT - BOTTOM - 2]
+        height = next((height for height in within if self._is_free(left, left + width, height)), y)
+        self._taken.append((left, left + width, height))
+        return f'<text x="{left:.1f}" y="{height:.1f}" font-size="9" fill="{colour}">{escape(name)}</text>'
+
+    def _is_free(self, left: float, right: float, height: float) -> bool:
+        return all(
+            right < other_left or left > other_right or abs(height - other) >= LABEL_HEIGHT
+            for other_left, other_right, other in self._taken
+        )
 
 
 class _Axis:

@@ -6,6 +6,7 @@ from generated import random_columns, with_masks, write_dataset
 
 from seedsieve_train.__main__ import main
 from seedsieve_train.dataset import read_manifest
+from seedsieve_train.evaluation import figures
 from seedsieve_train.evaluation.comparison import compare_models
 from seedsieve_train.evaluation.figures import average_precision, bound_of_inputs, calibration, strata
 from seedsieve_train.evaluation.rows import evaluation_rows
@@ -125,13 +126,37 @@ def test_the_bound_is_that_of_equal_inputs():
     assert bound["fpr_at_tpr"]["0.99"] == 0.5
 
 
+@pytest.mark.parametrize("all_hashes_alike", [False, True])
+def test_distinct_rows_have_numbers_of_their_own(monkeypatch, all_hashes_alike):
+    if all_hashes_alike:
+        monkeypatch.setattr(figures, "mix", np.zeros_like)
+    # Of eleven bytes: the last three are in a word of their own.
+    inputs = np.random.default_rng(1).integers(0, 2, (4_000, 11)).astype(np.uint8) * 255
+    number = figures.numbers_of_distinct(inputs)
+    rows = [row.tobytes() for row in inputs]
+    assert 1_000 < len(set(rows)) < 2_048 and len(set(zip(rows, number.tolist(), strict=True))) == len(set(rows))
+    assert sorted(set(number.tolist())) == list(range(len(set(rows))))
+
+
 def test_strata_hold_their_seeds(dataset):
     rows = evaluation_rows(read_manifest(dataset), None)
     viable = rows.viable["own-extension"]
     groups = strata(np.random.default_rng(1).random(len(rows)), viable, rows)
     of_length = [group for group in groups if group["fact"] == "length"]
     assert sum(group["seeds"] for group in of_length) == len(rows)
-    assert of_length[0]["seeds"] == (rows.length < 20).sum()
+    assert of_length[0]["seeds"] == (rows.length < 20).sum() and "fpr_interval" not in of_length[0]
+
+
+def test_intervals_of_strata_hold_their_rate_and_are_those_of_their_own_seeds(dataset):
+    rows = evaluation_rows(read_manifest(dataset), None)
+    viable = rows.viable["own-extension"]
+    scores = np.random.default_rng(1).random(len(rows)) + 0.7 * viable * (rows.length < 40)
+    groups = [group for group in strata(scores, viable, rows, 60, 1, "pairs") if group["fact"] == "length"]
+    for group in groups:
+        low, high = group["fpr_interval"]
+        assert low <= group["fpr_at_own_tpr"] <= high and 0 < high - low < 0.3
+    # Short seeds are told apart, long ones are not.
+    assert groups[1]["fpr_interval"][1] < 0.5 < 0.9 < groups[3]["fpr_interval"][0]
 
 
 def test_the_guarantee_is_that_of_clopper_and_pearson():

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import numpy_helper
+
+from seedsieve_train.export import write_model
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "retraining.md"
@@ -76,6 +80,7 @@ def test_every_command_of_the_page_runs(ran):
         "run/my_filter.html",
         "tuned/tuned_filter.onnx",
         "evaluation/evaluation.html",
+        "better.html",
         "forms/my_filter_batch512.onnx",
         "student/my_student_int8.onnx",
         "filtered.sam",
@@ -93,3 +98,20 @@ def test_the_page_s_claims_hold(ran):
     assert "my_filter" in inspected
     # Each epoch of the page's number, and no more.
     assert "epochs = 4" in (folder / "run" / "my_filter.toml").read_text()
+
+
+def test_the_program_names_the_better_model_whichever_comes_second(ran, tmp_path):
+    folder, _ = ran
+    better = CHECKOUT / "models" / "seed_filter_v1_int8.onnx"
+    model = onnx.load(better)
+    (weights,) = (values for values in model.graph.initializer if values.name == "logit_weights")
+    weights.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(weights), weights.name))
+    next(prop for prop in model.metadata_props if prop.key == "seedsieve.name").value = "turned_round"
+    worse = tmp_path / "turned_round_int8.onnx"
+    write_model(model, worse)
+    for pair in ((better, worse), (worse, better)):
+        given = [word for path in pair for word in ("--model", path)]
+        command = [folder / "bin" / "seedsieve", "evaluate", *given, "--data", "held_out", "--resamples", "40"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "seed_filter_v1 INT8 is better: it keeps fewer hopeless seeds" in done.stdout, done.stdout

@@ -292,6 +292,32 @@ def test_the_command_writes_a_model(tmp_path):
     onnx.checker.check_model(str(tmp_path / "out" / f"{stem}.onnx"))
 
 
+def told_by_narrow_scores(rows):
+    """Seeds whose labels nothing tells but narrow scores."""
+    columns = with_masks(random_columns(rows, seed=11))
+    return columns | {"narrow_score": columns["own_score"], "left_matches": [bytes(32)] * rows}
+
+
+def test_without_narrow_scores_it_is_a_student_of_version_2(tmp_path):
+    columns = told_by_narrow_scores(3_600)
+    folder = write_dataset(tmp_path / "set", columns, schema_version=5)
+    out, found = tmp_path / "out", {}
+    options = ["--out", str(out), "--epochs", "6", "--threads", "1", "--device", "cpu", "--data", str(folder)]
+    for name, more in (("with", []), ("without", ["--without-narrow-scores"])):
+        assert main(["student", *options, "--name", name, *more]) == 0
+        found[name] = json.loads((out / f"{name}.metrics.json").read_text())
+        metadata = onnx.load(out / f"{name}_int8.onnx").metadata_props
+        found[name]["window"] = next(prop.value for prop in metadata if prop.key == "seedsieve.window")
+    assert (found["with"]["window"], found["without"]["window"]) == (WINDOW, WINDOW_2)
+    assert found["with"]["test"]["auc"] > 0.9 and found["without"]["test"]["auc"] < 0.7
+    assert "and 23 facts" in (out / "with.md").read_text() and "and 21 facts" in (out / "without.md").read_text()
+    # So it works on data sets from before narrow scores.
+    columns.pop("narrow_score")
+    older = write_dataset(tmp_path / "old", columns, schema_version=4)
+    model = ["--model", str(out / "without_int8.onnx"), "--population", "chains", "--resamples", "2"]
+    assert main(["evaluate", "--data", str(older), "--out", str(tmp_path / "older"), "--part", "all", *model]) == 0
+
+
 def test_trees_teach_only_what_they_have_not_seen():
     random = np.random.default_rng(4)
     values = np.zeros((4_000, FEATURES), dtype=np.uint8)
@@ -316,20 +342,24 @@ def test_a_student_learns_from_trees(tmp_path):
 
 
 def test_trees_on_the_same_facts_and_their_bounds_are_evaluated(tmp_path):
-    folder = write_dataset(tmp_path / "set", with_masks(random_columns(2_400, seed=11)), schema_version=5)
+    columns = told_by_narrow_scores(2_400)
+    folder = write_dataset(tmp_path / "set", columns, schema_version=5)
     options = ["--data", str(folder), "--train-data", str(folder), "--out", str(tmp_path / "out"), "--threads", "1"]
     options += ["--part", "all", "--population", "chains", "--resamples", "5", "--policy", "own-extension"]
-    assert main(["evaluate", *options, "--trees", "the student's facts"]) == 0
+    assert main(["evaluate", *options, "--trees", "the student's facts", "--trees", "facts without narrow scores"]) == 0
     result = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     figures = result["data_sets"]["set"]["policies"]["own-extension"]
     forests = [name for name in figures["scorers"] if name.startswith("trees on")]
-    assert forests == ["trees on the student's facts"]
+    with_narrow, without = (f"trees on {facts}" for facts in ("the student's facts", "facts without narrow scores"))
+    assert set(forests) == {with_narrow, without}
+    assert figures["scorers"][with_narrow]["auc"] > 0.999 and figures["scorers"][without]["auc"] < 0.95
     bounds = figures["bounds"]
-    alone, coarse = bounds["the student's facts alone"], bounds["the student's facts in steps of 16"]
+    assert bounds["the student's facts alone"]["distinct_inputs"] == 2_400
+    alone, coarse = (bounds[f"facts without narrow scores {how}"] for how in ("alone", "in steps of 16"))
     # What sees less cannot do better, and no scorer is better than the bound.
     assert coarse["distinct_inputs"] < alone["distinct_inputs"]
     assert coarse["fpr_at_tpr"]["0.99"] >= alone["fpr_at_tpr"]["0.99"]
-    of_trees = figures["scorers"]["trees on the student's facts"]["fpr_at_tpr"]["0.99"]["value"]
+    of_trees = figures["scorers"][without]["fpr_at_tpr"]["0.99"]["value"]
     assert of_trees >= alone["fpr_at_tpr"]["0.99"]
 
 

@@ -1,7 +1,7 @@
 """Builds NAME.mlpackage operation by operation from the folded weights, as `export` builds the ONNX file.
 
 In float16, with a fixed batch or several enumerated ones; or with weights in eight bits. Runs on Linux, too; Core ML
-itself, which runs such a package, is on macOS alone. Needs coremltools (python/coreml.in).
+itself, which runs such a package, is on macOS alone. Needs coremltools (python/optional/coreml.in).
 """
 
 import shutil

@@ -193,9 +193,13 @@ def _bounds(rows: Rows, viable: np.ndarray) -> dict[str, Any]:
         if len(seen) == len(rows):
             inputs[name] = seen
     if len(rows.gap_features) == len(rows):
-        inputs["the student's facts alone"] = rows.student_facts
-        # Hardly any input occurs twice as it is; in steps the bound is of scorers that see no more than the steps.
-        inputs |= {f"the student's facts in steps of {step}": rows.student_facts // step for step in FACT_STEPS}
+        for name, facts in (
+            ("the student's facts", rows.student_facts),
+            ("facts without narrow scores", rows.facts_of_version_2),
+        ):
+            inputs[f"{name} alone"] = facts
+            # Hardly any input occurs twice as it is; in steps the bound is of scorers that see no more than the steps.
+            inputs |= {f"{name} in steps of {step}": facts // step for step in FACT_STEPS}
     return {name: bound_of_inputs(values, viable) for name, values in inputs.items()}
 
 

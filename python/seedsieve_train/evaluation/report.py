@@ -150,13 +150,14 @@ def _strata(figures: dict[str, Any]) -> list[str]:
         for group in of_scorer["strata"]:
             last = f"to {group['to'] - 1}" if group["to"] < BINS[group["fact"]][-1] else "and more"
             at = group["at_common_threshold"]
+            low, high = group["fpr_interval"]
             rows.append(
                 [
                     f"{group['fact']} {group['from']} {last}",
                     f"{group['seeds']:,}",
                     f"{100 * group['viable']:.1f} %",
                     f"{group['auc']:.4f}",
-                    f"{100 * group['fpr_at_own_tpr']:.2f} %",
+                    f"{100 * group['fpr_at_own_tpr']:.2f} % ({100 * low:.2f} to {100 * high:.2f})",
                     f"{100 * at['tpr']:.2f} % / {100 * at['fpr']:.2f} %",
                 ]
             )

@@ -67,6 +67,11 @@ class Rows:
         """uint8[n, 23]: what a student sees but for the match masks; n is 0 without gap bounds."""
         return facts_alone(self.gap_features)
 
+    @property
+    def facts_of_version_2(self) -> np.ndarray:
+        """uint8[n, 21]: the same without narrow scores."""
+        return facts_alone(self.gap_features, narrow_scores=False)
+
     def seen_by(self, window: str | None) -> np.ndarray:
         """What a student sees whose file states this `seedsieve.window`, uint8[n, 288].
 

@@ -7,15 +7,13 @@ from typing import Any
 from ..card_data import percent
 from .features import FACTS, GAP_FACTS, MASK_BITS, NARROW_FACTS
 
-SHOWN = len(FACTS) + len(GAP_FACTS) + len(NARROW_FACTS)
-"""Facts of a seed."""
-
 
 def student_card(figures: dict[str, Any]) -> str:
     """The card as Markdown, from the content of the metrics file."""
     scorers = [(f"{figures['name']}, eight bits", figures["test"]), (f"{figures['name']}, float32", figures["float"])]
     scorers += figures["baselines"].items()
     guarantee, at = figures["guarantee"], figures["test"]["at_threshold"]
+    facts = len(FACTS) + len(GAP_FACTS) + (len(NARROW_FACTS) if figures["settings"]["narrow_scores"] else 0)
     return Template(resources.files(__package__).joinpath("card.md.template").read_text()).substitute(
         name=figures["name"],
         multiply_adds=f"{figures['multiply_adds']:,}",
@@ -32,8 +30,8 @@ def student_card(figures: dict[str, Any]) -> str:
         seen="match masks and facts"
         if figures["settings"]["masks"]
         else "facts alone; the weights of the match masks are 0",
-        facts=SHOWN,
-        last_fact=2 * MASK_BITS + SHOWN - 1,
+        facts=facts,
+        last_fact=2 * MASK_BITS + facts - 1,
         rounded_epochs=len(figures["rounded_epochs"]),
         distillation=percent(figures["settings"]["distillation"], 0),
         device=figures["device"],

@@ -83,7 +83,9 @@ def scores_of_layers(layers: Sequence[IntegerLayer], features: np.ndarray) -> np
         reals = sums.astype(np.float32) * steps
         if scale is None:
             logits = reals[:, 0]
-            return (1 / (1 + np.exp(-logits, dtype=np.float32))).astype(np.float32)
+            # Beyond float32's range the score is 0, as it should be.
+            with np.errstate(over="ignore"):
+                return (1 / (1 + np.exp(-logits, dtype=np.float32))).astype(np.float32)
         values = np.clip(np.rint(np.maximum(reals, 0) / np.float32(scale)), 0, 255).astype(np.int32)
     raise AssertionError("a network ends with a layer that has no following step")
 

@@ -111,9 +111,9 @@ def features(columns: SeedColumns) -> np.ndarray:
     return result
 
 
-def facts_alone(seen: np.ndarray) -> np.ndarray:
-    """The facts uint8[n, 23] of features uint8[n, 288]."""
-    return seen[:, 2 * MASK_BITS : FEATURES - RESERVED]
+def facts_alone(seen: np.ndarray, narrow_scores: bool = True) -> np.ndarray:
+    """The facts uint8[n, 23] of features uint8[n, 288]; uint8[n, 21] without those of narrow scores."""
+    return seen[:, 2 * MASK_BITS : FEATURES - RESERVED - (0 if narrow_scores else len(NARROW_FACTS))]
 
 
 def as_version_2(seen: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from ..parity import compare
 from ..report import network_figures, to_json
 from .card import student_card
 from .export import integer_scores, student_float_model, student_quantised_model
-from .features import WINDOW
+from .features import WINDOW, WINDOW_2, as_version_2
 from .network import StudentNetwork
 from .rows import StudentRows, student_rows
 from .training import LabelledFeatures, StudentSettings, StudentTraining, train_student, train_teacher
@@ -86,7 +86,7 @@ def run_student(command: StudentCommand, say: Callable[[str], None] = print) -> 
 
 
 def divided_rows(command: StudentCommand) -> dict[str, StudentRows]:
-    """All seeds by part."""
+    """All seeds by part, their features as the student is to see them."""
     manifests = [read_manifest(directory) for directory in command.data]
     check_same_threshold(manifests)
     splits.check_held_out(command.held_out, {name for manifest in manifests for name in sample_names(manifest)})
@@ -94,6 +94,8 @@ def divided_rows(command: StudentCommand) -> dict[str, StudentRows]:
         student_rows(manifest, command.block_bases, number, command.held_out)
         for number, manifest in enumerate(manifests)
     ]
+    if not command.settings.narrow_scores:
+        sets = [replace(rows, features=as_version_2(rows.features)) for rows in sets]
     return {
         name: StudentRows.concatenated([rows.take(np.flatnonzero(rows.part == number)) for rows in sets])
         for number, name in enumerate(splits.PARTS)
@@ -136,7 +138,7 @@ def write_student(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         trained_on=f"{len(parts['train']):,} seeds of {', '.join(samples)}",
         guarantee=guarantee.properties() if guarantee is not None else {},
-        window=WINDOW,
+        window=WINDOW if command.settings.narrow_scores else WINDOW_2,
     )
     float_file, integer_file = student_float_model(network, metadata), student_quantised_model(network, metadata)
     viable = test.viable[command.policy]
