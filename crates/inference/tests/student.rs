@@ -168,9 +168,9 @@ fn other_inputs_and_metadata_are_refused() {
         assert!(error.contains(reason), "{error}");
     }
     let error = seedsieve_inference::Model::from_bytes(bytes, "student.onnx").unwrap_err().to_string();
-    assert!(error.contains("expected is `contexts"), "{error}");
+    assert!(error.contains("expected is `contexts") && error.contains("`align --student FILE` asks it"), "{error}");
     let error = refusal(seedsieve_inference::Model::embedded_int8().bytes());
-    assert!(error.contains("expected is `features"), "{error}");
+    assert!(error.contains("expected is `features") && error.contains("`align --model FILE` asks"), "{error}");
 }
 
 #[test]

@@ -228,9 +228,18 @@ fn check_shapes(interface: &Interface, input: &Tensor, output: &Tensor) -> NpuRe
         && input.axes[1..].iter().zip(interface.axes).all(axis_fits);
     let output_fits = output.name == OUTPUT_NAME && output.element == ELEMENT_FLOAT32 && output.axes.len() == 1;
     if !input_fits || !output_fits {
+        let next = match input.name.as_str() {
+            name if name == FEATURES.input && interface.input != name => {
+                "it is a student network, which sees facts of a read's seeds: `align --student FILE` asks it, and \
+                 `python -m seedsieve_train evaluate --model FILE` evaluates it"
+            }
+            name if name == WINDOWS.input && interface.input != name => {
+                "it is a network that sees windows, which `align --model FILE` asks"
+            }
+            _ => "export it with this project's training package",
+        };
         return Err(NpuError::UnsupportedFormat(format!(
-            "the network maps `{input}` to `{output}`, expected is `{}` to `{OUTPUT_NAME}: float32[batch]`; export it with \
-             this project's training package",
+            "the network maps `{input}` to `{output}`, expected is `{}` to `{OUTPUT_NAME}: float32[batch]`; {next}",
             interface.expected
         )));
     }
