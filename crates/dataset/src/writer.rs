@@ -74,8 +74,9 @@ impl DatasetWriter {
     /// was ended. Where that had come to its end, and nothing is to be overwritten, there is nothing to do.
     ///
     /// # Errors
-    /// Those of [`DatasetWriter::create`], of [`Dataset::open`] where the finished data set of the same plan is incomplete, but [`DatasetError::OtherWork`] only when the plans differ, or the earlier
-    /// process's parts are not what it wrote. With `options.overwrite` such work is removed.
+    /// Those of [`DatasetWriter::create`], but [`DatasetError::OtherWork`] only when the plans differ, or the earlier
+    /// process's parts are not what it wrote; those of [`Dataset::open`] where the finished data set of the same plan is not
+    /// whole. With `options.overwrite` such work is removed.
     pub fn start(directory: &Path, options: WriterOptions, plan: Map<String, Value>) -> Result<Start, DatasetError> {
         if !Staging::is_left_in(directory) {
             if !options.overwrite
