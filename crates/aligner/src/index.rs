@@ -1,10 +1,12 @@
 //! The loaded index: FM-index, packed reference, contigs.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use bwa_index::BntSeq;
+use memmap2::Mmap;
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
 use seedsieve_filter::ReferencePlanes;
@@ -38,6 +40,8 @@ pub struct ReferenceIndex {
     contigs: Vec<Contig>,
     /// Whether any contig is an ALT one.
     has_alt: bool,
+    /// `PREFIX.pac`, of which the planes are made.
+    pac: Mmap,
     planes: OnceLock<ReferencePlanes>,
     prefixes: OnceLock<Prefixes>,
 }
@@ -62,13 +66,15 @@ impl ReferenceIndex {
         let fm = FmIndex::load(prefix)?;
         let packed = packed_reference(prefix, fm.rows())?;
         check_places(prefix, &bns, &fm, &packed)?;
+        let pac = map(&file("pac")).map_err(|reason| AlignerError::IndexFile { path: file("pac"), reason })?;
         let contigs: Vec<Contig> = bns
             .contigs
             .iter()
             .map(|contig| Contig { name: contig.name.clone(), length: contig.len as u64, is_alt: contig.is_alt })
             .collect();
         let has_alt = contigs.iter().any(|contig| contig.is_alt);
-        let index = Self { fm, packed, bns, contigs, has_alt, planes: OnceLock::new(), prefixes: OnceLock::new() };
+        let (planes, prefixes) = Default::default();
+        let index = Self { fm, packed, bns, contigs, has_alt, pac, planes, prefixes };
         check_fasta(prefix, &index)?;
         Ok(index)
     }
@@ -87,9 +93,7 @@ impl ReferenceIndex {
         self.planes.get_or_init(|| {
             let starts = self.bns.contigs.iter().map(|contig| contig.offset as u64);
             let starts = starts.chain([self.bns.l_pac as u64]).collect();
-            ReferencePlanes::new(starts, |range, codes| {
-                self.packed.bases_into(range.start as i64, range.end as i64, codes);
-            })
+            ReferencePlanes::of_packed(starts, &self.pac)
         })
     }
 
@@ -196,6 +200,13 @@ impl ReferenceIndex {
             codes[masked].fill(AMBIGUOUS);
         }
     }
+}
+
+fn map(path: &Path) -> io::Result<Mmap> {
+    let file = File::open(path)?;
+    // SAFETY: the file is only read. Whoever truncates the file of an index while it is in use ends the process, as with every
+    // mapped file.
+    unsafe { Mmap::map(&file) }
 }
 
 /// `PREFIX.SUFFIX`, where the prefix may itself hold dots.

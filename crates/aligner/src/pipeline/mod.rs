@@ -1,14 +1,13 @@
 //! The stages in their order, over a chunk of reads.
 
 pub(crate) mod marking;
+mod pairs;
 mod regions;
 mod rescue;
 mod show;
 
 use std::time::Duration;
 
-use bwa_mem4_core::opt::flags;
-use bwa_mem4_mem::{MemAlnReg, mem_pestat, mem_sam_pe};
 use rayon::prelude::*;
 
 use crate::gates::Gates;
@@ -16,7 +15,7 @@ use crate::observe::Observer;
 use crate::sam::single_end_records;
 use crate::{AlignOptions, AlignerError, ComputeContext, Read, ReferenceIndex, Stage, Statistics};
 
-use marking::{mark_primary, mark_unpaired};
+use marking::mark_primary;
 use regions::Batch;
 
 /// Aligns reads to one reference with one set of options. Runs on the current rayon thread pool.
@@ -81,9 +80,10 @@ impl<'a> Aligner<'a> {
         let records: Vec<(Vec<u8>, Duration)> = (reads, &codes, regions)
             .into_par_iter()
             .enumerate()
-            .map(|(number, (read, codes, mut regions))| {
+            .map(|(number, (read, codes, regions))| {
                 let id = first + number as u64;
                 let mut statistics = Statistics::default();
+                let mut regions = regions.unpack();
                 let records = statistics.time(Stage::Output, || {
                     mark_primary(&self.options.mem, &mut regions, id);
                     let wanted = observer.wants_records();
@@ -99,76 +99,6 @@ impl<'a> Aligner<'a> {
             .collect();
         let sam = collect_records(records, &mut statistics);
         let name = |read: u64| reads[(read - first) as usize].name.clone();
-        Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
-    }
-
-    /// Aligns pairs; `first` is the number of the first pair in the run. The insert size is measured on this chunk, as in
-    /// bwa, so the chunk's size is part of the result.
-    ///
-    /// # Errors
-    /// Whatever the filter's backend reports.
-    pub fn align_pairs(
-        &self,
-        pairs: &[[Read; 2]],
-        first: u64,
-        observer: &dyn Observer,
-    ) -> Result<ChunkOutput, AlignerError> {
-        let codes: Vec<Vec<u8>> = pairs.as_flattened().par_iter().map(Read::codes).collect();
-        let Batch { mut regions, mut statistics, capped } = self.regions(&codes, true, 2 * first, observer)?;
-        let (index, options) = (self.index, &self.options.mem);
-        let all: Vec<&[MemAlnReg]> = regions.iter().map(Vec::as_slice).collect();
-        let insert_size = self.options.insert_size.unwrap_or_else(|| mem_pestat(options, index.bns.l_pac, &all));
-        if options.flag & flags::NO_RESCUE == 0 {
-            if observer.wants_traces() {
-                self.show_anchors(observer, 2 * first, &regions);
-            }
-            statistics.add(&self.rescue_mates(&codes, &mut regions, &insert_size));
-        }
-        // Records wait for those of the whole chunk, so that they take no more memory than they have bytes.
-        let records: Vec<(Vec<u8>, Duration)> = pairs
-            .par_iter()
-            .zip(codes.par_chunks_exact(2))
-            .zip(regions.par_chunks_exact_mut(2))
-            .enumerate()
-            .map_init(Vec::new, |records, (number, (([one, two], codes), regions))| {
-                let id = first + number as u64;
-                let [first_regions, second_regions] = regions else { unreachable!("chunks of two") };
-                let mut statistics = Statistics::default();
-                records.clear();
-                let written = statistics.time(Stage::Output, || {
-                    let wanted = observer.wants_records();
-                    if !wanted && mark_unpaired(options, id, [&mut *first_regions, &mut *second_regions]) {
-                        return Ok(());
-                    }
-                    mem_sam_pe(
-                        &index.packed,
-                        &index.bns,
-                        options,
-                        &insert_size,
-                        id,
-                        &[&one.name, &two.name],
-                        &[&codes[0], &codes[1]],
-                        &[one.qualities.as_deref(), two.qualities.as_deref()],
-                        &[one.comment.as_deref(), two.comment.as_deref()],
-                        first_regions,
-                        second_regions,
-                        true,
-                        records,
-                    )
-                });
-                written.expect("a Vec takes every write");
-                if !observer.wants_records() {
-                    records.clear();
-                }
-                self.show_regions(observer, 2 * id, first_regions);
-                self.show_regions(observer, 2 * id + 1, second_regions);
-                // The records of the pairs to come take the place of these.
-                (*first_regions, *second_regions) = Default::default();
-                (records.as_slice().to_vec(), statistics.cpu_time(Stage::Output))
-            })
-            .collect();
-        let sam = collect_records(records, &mut statistics);
-        let name = |read: u64| pairs.as_flattened()[(read - 2 * first) as usize].name.clone();
         Ok(ChunkOutput { sam, statistics, capped: named(&capped, name) })
     }
 }

@@ -1,13 +1,14 @@
 //! From reads to their regions: seeds, gates, chains, extension, batch by batch.
 
 use bwa_mem4_chain::{MemChain, build_chains_from_resolved, mem_chain_flt};
-use bwa_mem4_mem::{MemAlnReg, seedflt::mem_flt_chained_seeds};
+use bwa_mem4_mem::seedflt::mem_flt_chained_seeds;
 use rayon::prelude::*;
 
 use super::Aligner;
 use crate::gates::{ExtensionGate, GateBatch};
 use crate::observe::{Observer, Seed};
 use crate::stages::containment::Candidate;
+use crate::stages::packed_regions::PackedRegions;
 use crate::stages::regions::{candidates, deduplicate, extend_chains, plain_seed};
 use crate::stages::repeated_reads::RepeatedReads;
 use crate::stages::seeding::{Match, SeededReads, find_matches, runs_of_reads, seeds_of_matches};
@@ -37,7 +38,7 @@ pub(crate) struct ChunkFacts {
 /// What the stages up to the regions give for some reads.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pub(crate) regions: Vec<Vec<MemAlnReg>>,
+    pub(crate) regions: Vec<PackedRegions>,
     pub(super) statistics: Statistics,
     /// Reads over the limit, by their number in the run, and how many seeds they have.
     pub(super) capped: Vec<(u64, u64)>,
@@ -210,7 +211,7 @@ impl Aligner<'_> {
                 Ok::<_, AlignerError>(())
             })?;
         }
-        let mut extended = statistics
+        let extended = statistics
             .time(Stage::Extension, || extend_chains(index, options, reads, &chains, candidates, self.gates.proofs));
         let is_extended = |candidate: &&Candidate| candidate.is_extended();
         statistics.extensions = extended.candidates.iter().flatten().filter(is_extended).count() as u64;
@@ -219,13 +220,16 @@ impl Aligner<'_> {
         if let Some(watched) = watched {
             self.show_seeds(observer, first, reads, &watched, keep.as_deref(), &chains, &extended.candidates);
         }
-        statistics.time(Stage::Extension, || {
-            for (regions, codes) in extended.regions.iter_mut().zip(reads) {
-                *regions = deduplicate(index, options, codes, std::mem::take(regions));
-            }
+        let regions: Vec<PackedRegions> = statistics.time_counting(Stage::Extension, |statistics| {
+            let of_reads = extended.regions.into_iter().zip(reads);
+            let packed = of_reads.map(|(regions, codes)| {
+                let regions = deduplicate(index, options, codes, regions);
+                statistics.regions += regions.len() as u64;
+                PackedRegions::new(regions)
+            });
+            packed.collect()
         });
-        statistics.regions = extended.regions.iter().map(|of_read| of_read.len() as u64).sum();
-        Ok(Batch { regions: extended.regions, statistics, capped: Vec::new() })
+        Ok(Batch { regions, statistics, capped: Vec::new() })
     }
 
     /// Asks the extension gate, and puts its stand-ins where they belong.

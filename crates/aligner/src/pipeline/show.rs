@@ -4,6 +4,7 @@ use bwa_mem4_chain::MemChain;
 use bwa_mem4_mem::MemAlnReg;
 
 use super::Aligner;
+use super::pairs::Mates;
 use crate::observe::{Observer, Seed};
 use crate::stages::containment::Candidate;
 use crate::trace::{trace_regions, trace_seeds};
@@ -34,16 +35,14 @@ impl Aligner<'_> {
         }
     }
 
-    /// The anchors are those of bwa: of the pairs that are rescued at all, the regions near the read's best, up to -m.
-    pub(super) fn show_anchors(&self, observer: &dyn Observer, first: u64, regions: &[Vec<MemAlnReg>]) {
+    /// The anchors of a pair that is rescued are those of bwa: the regions near the read's best, up to -m.
+    pub(super) fn show_anchors(&self, observer: &dyn Observer, pair: u64, mates: &Mates) {
         let options = &self.options.mem;
-        for (pair, regions) in regions.chunks_exact(2).enumerate().filter(|(_, pair)| self.is_worth_rescue(pair)) {
-            for (mate, regions) in regions.iter().enumerate() {
-                let least = regions.first().map_or(0, |best| best.score - options.pen_unpaired);
-                let near_best = regions.iter().filter(|region| region.score >= least);
-                let anchors: Vec<MemAlnReg> = near_best.take(options.max_matesw.max(0) as usize).cloned().collect();
-                observer.rescue_anchors(first + (2 * pair + mate) as u64, trace_regions(&anchors, options.t));
-            }
+        for (read, regions) in (2 * pair..).zip(mates) {
+            let least = regions.first().map_or(0, |best| best.score - options.pen_unpaired);
+            let near_best = regions.iter().filter(|region| region.score >= least);
+            let anchors: Vec<MemAlnReg> = near_best.take(options.max_matesw.max(0) as usize).cloned().collect();
+            observer.rescue_anchors(read, trace_regions(&anchors, options.t));
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod containment;
 pub(crate) mod extension;
 pub(crate) mod isolated_flank;
+pub(crate) mod packed_regions;
 pub(crate) mod regions;
 pub(crate) mod repeated_reads;
 pub(crate) mod rescue;

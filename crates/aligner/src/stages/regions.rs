@@ -186,7 +186,6 @@ pub(crate) fn deduplicate(
 ) -> Vec<MemAlnReg> {
     let mut regions = mem_sort_dedup_patch(&index.packed, &options.mem, codes, regions);
     stamp_is_alt(&index.bns, &mut regions);
-    regions.shrink_to_fit();
     regions
 }
 

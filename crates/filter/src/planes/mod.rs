@@ -4,6 +4,7 @@
 //! Two bases differ where either plane does: mismatches of 64 bases are two XORs and an OR.
 
 mod lanes;
+mod packed;
 mod runs;
 
 use std::ops::Range;
@@ -48,6 +49,25 @@ impl ReferencePlanes {
             fetch(start..end, &mut codes);
             assert_eq!(codes.len() as u64, end - start, "as many bases as were asked for");
             blocks.extend(codes.chunks(BLOCK).map(planes::<2>));
+        }
+        blocks.extend([[0; 2]; 2]);
+        Self { blocks, contig_starts }
+    }
+
+    /// As [`Self::new`], from the bases as a `.pac` file of bwa's holds them: four a byte, the first one in its highest bits.
+    /// What lies behind the last base does not matter.
+    ///
+    /// # Panics
+    /// If `contig_starts` does not ascend from 0, or there are fewer bases than it says.
+    pub fn of_packed(contig_starts: Vec<u64>, packed: &[u8]) -> Self {
+        let length = *contig_starts.last().expect("at least the end") as usize;
+        assert!(contig_starts[0] == 0 && contig_starts.is_sorted(), "contigs start at 0 and follow one another");
+        let mut blocks = Vec::with_capacity(length.div_ceil(BLOCK) + 3);
+        blocks.push([0; 2]);
+        blocks.extend(packed[..length.div_ceil(packed::BASES)].chunks(BLOCK / packed::BASES).map(packed::planes));
+        let tail = length % BLOCK;
+        if let Some(last) = blocks.last_mut().filter(|_| tail != 0) {
+            last.iter_mut().for_each(|plane| *plane &= (1 << tail) - 1);
         }
         blocks.extend([[0; 2]; 2]);
         Self { blocks, contig_starts }
@@ -346,6 +366,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn packed_bases_give_the_same_planes(
+            codes in proptest::collection::vec(0u8..4, 1..400),
+            behind in proptest::collection::vec(any::<u8>(), 0..40),
+            unused: u8,
+        ) {
+            let starts = vec![0, codes.len() as u64];
+            let packed = codes.chunks(4).map(|four| {
+                let all = four.iter().copied().chain(std::iter::repeat(unused & 3)).take(4);
+                all.fold(0, |byte, code| byte << 2 | code)
+            });
+            let packed: Vec<u8> = packed.chain(behind).collect();
+            let expected = reference(&codes, starts.clone());
+            prop_assert_eq!(ReferencePlanes::of_packed(starts, &packed).blocks, expected.blocks);
+        }
+
         #[test]
         fn bits_are_gathered_the_same_way_on_every_processor(bytes: [u8; 16]) {
             prop_assert_eq!(bits_of_sixteen::<3>(&bytes), portable_bits_of_sixteen::<3>(&bytes));
