@@ -76,7 +76,7 @@ impl<'a> Probe<'a> {
     }
 
     fn prefetch(&self, seeds: &[PlacedSeed]) {
-        for seed in seeds {
+        for seed in seeds.iter().filter(|seed| seed.query().len() < self.read.length()) {
             self.reference.prefetch(seed.diagonal(), self.read.length());
         }
     }
@@ -88,6 +88,12 @@ impl<'a> Probe<'a> {
             let Some(contig) = self.reference.contig_around(seed.start, u64::from(seed.length)) else { continue };
             let (diagonal, query) = (seed.diagonal(), seed.query());
             let bases = bases_on(&contig, diagonal, self.read.length());
+            // A seed that is the whole read has nothing beside it.
+            if query.len() == self.read.length() {
+                (self.flanks.mismatches[number], self.flanks.mismatches[number + TOGETHER]) = (beyond(0), beyond(0));
+                *place = Some(bases);
+                continue;
+            }
             let mismatches = |from| self.read.mismatches_from(seed.reverse, self.reference, diagonal, from);
             let left = mismatches(query.start as i64 - BLOCK as i64).reverse_bits();
             let right = mismatches(query.end as i64);

@@ -236,7 +236,7 @@ impl Cascade {
         let mut extend = Vec::new();
         for reads in batch.groups() {
             let all = batch.read_offsets[reads.start]..batch.read_offsets[reads.end];
-            if reads.clone().all(|read| batch.of(read).len() <= FEW) {
+            if self.has_few(batch, reads.clone()) {
                 statistics.extended_few += all.len() as u64;
                 continue;
             }
@@ -270,6 +270,16 @@ impl Cascade {
         (statistics, doubts)
     }
 
+    /// Whether the seeds of these reads, which are decided upon together, are extended without a comparison: where there is
+    /// hardly anything to save.
+    fn has_few(&self, batch: &CascadeBatch<'_>, reads: Range<usize>) -> bool {
+        let Competition { report_score, .. } = self.settings.competition;
+        let all = &batch.seeds[batch.read_offsets[reads.start]..batch.read_offsets[reads.end]];
+        let is_reported = |seed: &PlacedSeed| seed.length as i32 * self.settings.scoring.matched >= report_score;
+        all.len() <= FEW_A_READ * reads.len() && all.iter().any(is_reported)
+            || reads.clone().all(|read| batch.of(read).len() <= 1)
+    }
+
     /// Single reads keep fewer rivals: nothing is paired with them.
     fn competition(&self, paired: bool) -> Competition {
         match self.settings.competition {
@@ -285,8 +295,9 @@ impl Cascade {
     }
 }
 
-/// Reads of a pair with at most so many seeds in their chains are extended without a comparison: there is nothing to save.
-const FEW: usize = 1;
+/// Reads that can be reported and have so many seeds in their chains, in the mean of a pair, are extended without a comparison:
+/// of 30x reads these are more than half of all seeds, and one in thirty of those that are spared.
+const FEW_A_READ: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -367,5 +378,33 @@ mod tests {
             assert_eq!(together, apart);
             assert!(together.iter().any(|keep| *keep) && together.iter().any(|keep| !*keep));
         }
+    }
+
+    #[test]
+    fn few_seeds_of_what_can_be_reported_are_not_compared() {
+        let reference = sequence(20_000, 5);
+        let planes = planes(&reference);
+        // Reads of one place, whose other seeds are chance ones.
+        let read = reference[1_000..1_100].to_vec();
+        let extended = |reportable: u32, chance: [usize; 2]| {
+            let mut seeds = Vec::new();
+            let mut read_offsets = vec![0];
+            for chance in chance {
+                seeds.push(seed(1_000, 0, reportable));
+                seeds.extend((0..chance as u64).map(|number| seed(3_000 + 500 * number, 40, 12)));
+                read_offsets.push(seeds.len());
+            }
+            let (reads, chains) = (&[&read[..], &read[..]], &(0..seeds.len() as u32).collect::<Vec<_>>());
+            let batch = CascadeBatch { reads, read_offsets: &read_offsets, seeds: &seeds, chains, paired: true };
+            let mut stand_ins = vec![None; seeds.len()];
+            let statistics = Cascade::default().stand_ins(&planes, &batch, &mut stand_ins);
+            assert_eq!(statistics.stand_ins, stand_ins.iter().flatten().count() as u64);
+            (statistics.extended_few, statistics.stand_ins > 0)
+        };
+        assert_eq!(extended(30, [3, 3]), (8, false));
+        assert_eq!(extended(30, [6, 0]), (8, false));
+        assert_eq!(extended(30, [4, 3]), (0, true), "one more");
+        assert_eq!(extended(29, [3, 3]), (0, true), "no seed alone can be reported");
+        assert_eq!(extended(29, [0, 0]), (2, false), "a seed each");
     }
 }

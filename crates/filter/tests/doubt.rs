@@ -41,6 +41,9 @@ struct World {
     seeds: Vec<Vec<PlacedSeed>>,
 }
 
+/// Seeds of each read.
+const SEEDS: usize = 5;
+
 fn world() -> World {
     let mut reference = sequence(40_000, 7);
     let mut reads = Vec::new();
@@ -61,7 +64,9 @@ fn world() -> World {
         };
         // The runner-up comes first, so that the copies are none.
         reference.copy_within(place..place + 82, 30_000 + 400 * number);
-        seeds.push(vec![seed(place, 0, 30), seed(30_000 + 400 * number, 0, 30), seed(copy + 10, 10, 20)]);
+        let of_read = [seed(place, 0, 30), seed(30_000 + 400 * number, 0, 30), seed(copy + 10, 10, 20)];
+        // Fewer seeds are not compared.
+        seeds.push([&of_read[..], &[seed(place + 35, 35, 30), seed(place + 70, 70, 30)]].concat());
         reads.push(read);
     }
     let planes = ReferencePlanes::new(vec![0, 40_000], |range, piece| {
@@ -87,8 +92,8 @@ fn student(scorer: &dyn SeedScorer, points: i32) -> Option<Asked<'_>> {
 fn decided(world: &World, reads: std::ops::Range<usize>, asked: Option<Asked<'_>>) -> (Vec<bool>, FilterStatistics) {
     let codes: Vec<&[u8]> = world.reads[reads.clone()].iter().map(Vec::as_slice).collect();
     let seeds: Vec<PlacedSeed> = world.seeds[reads.clone()].concat();
-    let read_offsets: Vec<usize> = (0..=codes.len()).map(|read| 3 * read).collect();
-    let chains: Vec<u32> = (0..codes.len()).flat_map(|_| 0..3).collect();
+    let read_offsets: Vec<usize> = (0..=codes.len()).map(|read| SEEDS * read).collect();
+    let chains: Vec<u32> = (0..codes.len()).flat_map(|_| 0..SEEDS as u32).collect();
     let batch =
         CascadeBatch { reads: &codes, read_offsets: &read_offsets, seeds: &seeds, chains: &chains, paired: false };
     let occurrences = vec![1; seeds.len()];
@@ -105,7 +110,7 @@ fn decided(world: &World, reads: std::ops::Range<usize>, asked: Option<Asked<'_>
         // Each window tells which read it is of, and which of its seeds.
         let encode = |number: usize, packed: &mut [u8; PACKED_SEED_BYTES]| {
             packed.fill(0);
-            (packed[0], packed[1]) = ((reads.start + number / 3) as u8, (number % 3) as u8);
+            (packed[0], packed[1]) = ((reads.start + number / SEEDS) as u8, (number % SEEDS) as u8);
         };
         let network = Network { backend, referee, keep: 0.5, tolerance: 0.02, encode: &encode };
         doubts.ask_network(&network, &batch, &mut stand_ins, &mut statistics).expect("no error");
@@ -219,8 +224,8 @@ fn the_network_decides_the_same_on_every_backend_and_however_reads_are_batched()
     assert_eq!(statistics.kept_by_network + statistics.stand_ins, of_rules.stand_ins);
     // What is extended after all is of the reads that score half or more.
     for (read, score) in SCORES.iter().enumerate() {
-        let expected = if *score >= 0.5 { &[false; 3] } else { &without[3 * read..3 * read + 3] };
-        assert_eq!(&of_exact[3 * read..3 * read + 3], expected, "read {read}");
+        let expected = if *score >= 0.5 { &[false; SEEDS] } else { &without[SEEDS * read..SEEDS * (read + 1)] };
+        assert_eq!(&of_exact[SEEDS * read..SEEDS * (read + 1)], expected, "read {read}");
     }
     assert!(statistics.kept_by_network >= 3 && statistics.stand_ins >= 3, "{statistics:?}");
     for rounding in [-0.015, 0.015] {
@@ -236,8 +241,8 @@ fn the_network_decides_the_same_on_every_backend_and_however_reads_are_batched()
     // Without a referee the band is kept.
     let (kept, _) = decided(&world, 0..10, network(&exact, None));
     for (read, score) in SCORES.iter().enumerate() {
-        let expected = if *score >= 0.48 { &[false; 3] } else { &without[3 * read..3 * read + 3] };
-        assert_eq!(&kept[3 * read..3 * read + 3], expected, "read {read}");
+        let expected = if *score >= 0.48 { &[false; SEEDS] } else { &without[SEEDS * read..SEEDS * (read + 1)] };
+        assert_eq!(&kept[SEEDS * read..SEEDS * (read + 1)], expected, "read {read}");
     }
 }
 

@@ -19,6 +19,10 @@ use crate::{AlignOptions, FilterStatistics, ReferenceIndex};
 /// Letters of the scoring matrix: A, C, G, T, N.
 const ALPHABET: usize = 5;
 
+/// A pair with so few regions to look beside has few searches, and the kernel has a proof of its own: there a bound costs as
+/// much as it saves. Records are the same either way.
+const FEW_ANCHORS: usize = 16;
+
 /// One read of a pair, as it is looked for beside the regions of the other one.
 struct Mate {
     /// Base codes as sequenced, and reverse-complemented.
@@ -31,6 +35,8 @@ struct Mate {
     longest: i64,
     /// Whether its regions are what the removal of duplicates left.
     settled: bool,
+    /// Whether it has bases that are not known: the kernel's own proof takes no such read.
+    has_unknown: bool,
 }
 
 impl Mate {
@@ -38,8 +44,9 @@ impl Mate {
         let reverse = codes.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
         let mut planes = ReadPlanes::default();
         planes.set(codes);
+        let has_unknown = codes.iter().any(|&code| code > 3);
         let codes = [codes.to_vec(), reverse];
-        Self { codes, planes, starts: starts(regions), longest: longest(regions), settled: false }
+        Self { codes, planes, starts: starts(regions), longest: longest(regions), settled: false, has_unknown }
     }
 
     /// Whether the region may touch one of those that are there, on the reference.
@@ -93,6 +100,8 @@ struct Search<'a> {
 struct PairBefore {
     /// Best score of each read.
     bests: [Option<i32>; 2],
+    /// Whether proofs are tried of its searches.
+    is_proven: bool,
     /// In the order in which bwa comes to them.
     prospects: Vec<Prospect>,
 }
@@ -120,7 +129,7 @@ pub(crate) fn rescue_mates(
         }
         let mut searches = Vec::new();
         for (pair, next) in &mut left {
-            let PairBefore { bests, prospects } = &before[*pair];
+            let PairBefore { bests, is_proven, prospects } = &before[*pair];
             for prospect in prospects[*next..].iter().take_while(|prospect| prospect.round == round) {
                 *next += 1;
                 let mate = &mates[*pair][prospect.read];
@@ -128,7 +137,7 @@ pub(crate) fn rescue_mates(
                     continue;
                 }
                 let chance = prospect.chance.clone();
-                let Some(chance) = chance.or_else(|| look.chance(prospect, *bests, mate)) else { continue };
+                let Some(chance) = chance.or_else(|| look.chance(prospect, *bests, *is_proven, mate)) else { continue };
                 let mut target = Vec::new();
                 index.packed.bases_into(chance.window.start, chance.window.end, &mut target);
                 searches.push(Search { pair: *pair, prospect, chance, target });
@@ -164,6 +173,8 @@ impl Look<'_> {
     fn before(&mut self, pair: &PairRescueData<'_>, mates: &[Mate; 2]) -> PairBefore {
         let regions = [pair.a0.as_slice(), pair.a1.as_slice()];
         let bests = regions.map(|regions| regions.first().map(|best| best.score));
+        let count = regions.iter().map(|regions| anchors(self.options, regions).count()).sum::<usize>();
+        let is_proven = count > FEW_ANCHORS || mates.iter().any(|mate| mate.has_unknown);
         let mut prospects = Vec::new();
         for (anchor_read, regions) in regions.into_iter().enumerate() {
             let (read, mate) = (1 - anchor_read, &mates[1 - anchor_read]);
@@ -171,7 +182,7 @@ impl Look<'_> {
                 for orientation in (0..4).filter(|&orientation| !self.insert_size[orientation].failed) {
                     let mut prospect = Prospect { round, read, anchor: anchor.clone(), orientation, chance: None };
                     if self.is_open(orientation, &anchor, mate) {
-                        prospect.chance = self.chance(&prospect, bests, mate);
+                        prospect.chance = self.chance(&prospect, bests, is_proven, mate);
                         if prospect.chance.is_none() {
                             continue;
                         }
@@ -182,11 +193,11 @@ impl Look<'_> {
         }
         // Stable: beside the same number of region of both reads, the first read's mate is looked for first.
         prospects.sort_by_key(|prospect| prospect.round);
-        PairBefore { bests, prospects }
+        PairBefore { bests, is_proven, prospects }
     }
 
     /// What a search can find; `None` where the gate leaves it out, or it is proven to find nothing.
-    fn chance(&mut self, prospect: &Prospect, bests: [Option<i32>; 2], mate: &Mate) -> Option<Chance> {
+    fn chance(&mut self, prospect: &Prospect, bests: [Option<i32>; 2], is_proven: bool, mate: &Mate) -> Option<Chance> {
         let Prospect { read, ref anchor, orientation, .. } = *prospect;
         let (index, options) = (self.index, self.options);
         let expected = &self.insert_size[orientation];
@@ -209,6 +220,9 @@ impl Look<'_> {
         };
         self.statistics.rescues_raised += u64::from(least_score > floor(options));
         let least_score = least_score.max(floor(options));
+        if !is_proven {
+            return Some(Chance { window, least_score });
+        }
         match reach(index, &mut self.bound, mate, reverse, window, least_score) {
             Reach::Within(window) => Some(Chance { window, least_score }),
             Reach::Nowhere => {

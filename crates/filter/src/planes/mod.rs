@@ -64,7 +64,13 @@ impl ReferencePlanes {
         assert!(contig_starts[0] == 0 && contig_starts.is_sorted(), "contigs start at 0 and follow one another");
         let mut blocks = Vec::with_capacity(length.div_ceil(BLOCK) + 3);
         blocks.push([0; 2]);
-        blocks.extend(packed[..length.div_ceil(packed::BASES)].chunks(BLOCK / packed::BASES).map(packed::planes));
+        let (whole, rest) = packed[..length.div_ceil(packed::BASES)].as_chunks();
+        blocks.extend(whole.iter().map(packed::planes));
+        if !rest.is_empty() {
+            let mut last = [0; packed::BYTES];
+            last[..rest.len()].copy_from_slice(rest);
+            blocks.push(packed::planes(&last));
+        }
         let tail = length % BLOCK;
         if let Some(last) = blocks.last_mut().filter(|_| tail != 0) {
             last.iter_mut().for_each(|plane| *plane &= (1 << tail) - 1);
