@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use bwa_index::BntSeq;
 use memmap2::Mmap;
+#[cfg(unix)]
+use memmap2::UncheckedAdvice;
 use seedsieve_encoding::{AMBIGUOUS, DOWNSTREAM, PACKED_SEED_BYTES, PACKED_WINDOW_BYTES, UPSTREAM, encode_window};
 
 use seedsieve_filter::ReferencePlanes;
@@ -93,7 +95,12 @@ impl ReferenceIndex {
         self.planes.get_or_init(|| {
             let starts = self.bns.contigs.iter().map(|contig| contig.offset as u64);
             let starts = starts.chain([self.bns.l_pac as u64]).collect();
-            ReferencePlanes::of_packed(starts, &self.pac)
+            let planes = ReferencePlanes::of_packed(starts, &self.pac);
+            // The pages of the file are not needed any more; a hint.
+            // SAFETY: what a file that is only read holds is read again where it is asked for.
+            #[cfg(unix)]
+            let _ = unsafe { self.pac.unchecked_advise(UncheckedAdvice::DontNeed) };
+            planes
         })
     }
 

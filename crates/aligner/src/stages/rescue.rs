@@ -20,7 +20,8 @@ use crate::{AlignOptions, FilterStatistics, ReferenceIndex};
 const ALPHABET: usize = 5;
 
 /// A pair with so few regions to look beside has few searches, and the kernel has a proof of its own: there a bound costs as
-/// much as it saves. Records are the same either way.
+/// much as it saves. (So it does where both reads can be reported: repeats, beside each of which there is a mate to be found.)
+/// Records are the same either way.
 const FEW_ANCHORS: usize = 16;
 
 /// One read of a pair, as it is looked for beside the regions of the other one.
@@ -173,8 +174,7 @@ impl Look<'_> {
     fn before(&mut self, pair: &PairRescueData<'_>, mates: &[Mate; 2]) -> PairBefore {
         let regions = [pair.a0.as_slice(), pair.a1.as_slice()];
         let bests = regions.map(|regions| regions.first().map(|best| best.score));
-        let count = regions.iter().map(|regions| anchors(self.options, regions).count()).sum::<usize>();
-        let is_proven = count > FEW_ANCHORS || mates.iter().any(|mate| mate.has_unknown);
+        let is_proven = self.is_worth_proving(regions, mates);
         let mut prospects = Vec::new();
         for (anchor_read, regions) in regions.into_iter().enumerate() {
             let (read, mate) = (1 - anchor_read, &mates[1 - anchor_read]);
@@ -194,6 +194,14 @@ impl Look<'_> {
         // Stable: beside the same number of region of both reads, the first read's mate is looked for first.
         prospects.sort_by_key(|prospect| prospect.round);
         PairBefore { bests, is_proven, prospects }
+    }
+
+    /// Whether proofs are tried of a pair's searches.
+    fn is_worth_proving(&self, regions: [&[MemAlnReg]; 2], mates: &[Mate; 2]) -> bool {
+        let is_reported = |regions: &[MemAlnReg]| regions.first().is_some_and(|best| best.score >= self.options.mem.t);
+        let is_chance = !regions.into_iter().all(is_reported);
+        let anchors = || regions.into_iter().map(|regions| anchors(self.options, regions).count()).sum::<usize>();
+        is_chance && anchors() > FEW_ANCHORS || mates.iter().any(|mate| mate.has_unknown)
     }
 
     /// What a search can find; `None` where the gate leaves it out, or it is proven to find nothing.
