@@ -58,6 +58,8 @@ mod read;
 mod read_name;
 #[cfg(test)]
 mod repeated_reads_tests;
+#[cfg(test)]
+mod rescue_tests;
 mod sam;
 #[cfg(test)]
 mod stage_tests;

@@ -90,12 +90,10 @@ impl WindowBound {
             None => Reach::Nowhere,
             Some(_) if self.scoring.gap_extend == 0 => unknown,
             Some((best, between)) => {
-                // What leaves these diagonals for others loses a gap's extension a base, and has only so much to lose. (bwa's
-                // kernel goes on for some bases behind the read's end, which score nothing: room for those, too.)
-                const BEHIND_READ: i64 = 32;
+                // What leaves these diagonals for others loses a gap's extension a base, and has only so much to lose.
                 let astray = i64::from((best - missing) / self.scoring.gap_extend);
                 let (start, end) = (first + between.start, first + between.end);
-                let end = end + read.length() as i64 + BEHIND_READ + astray;
+                let end = end + read.length() as i64 + astray;
                 Reach::Within((start - astray).max(window.start)..end.min(window.end))
             }
         }

@@ -250,7 +250,11 @@ fn floor(options: &AlignOptions) -> i32 {
     options.mem.min_seed_len * options.mem.a
 }
 
-/// Where in the window (in the 2L coordinate) the mate may score `least`.
+/// bwa's kernel goes on for some bases behind the end of the read, which score nothing: alignments that reach it have the same
+/// score for so many bases of the reference more, which counts as a second best one.
+const BEHIND_READ: i64 = 32;
+
+/// Where in the window (in the 2L coordinate) the mate may score `least`, as the kernel counts it.
 fn reach(
     index: &ReferenceIndex,
     bound: &mut WindowBound,
@@ -260,13 +264,19 @@ fn reach(
     least: i32,
 ) -> Reach {
     let length = index.length();
-    if window.start < length {
-        return bound.reach(&mate.planes, reverse, index.planes(), &window, least);
-    }
-    // On the reverse strand the other strand of the mate is laid on the forward one.
-    let turned = |range: Range<i64>| 2 * length - range.end..2 * length - range.start;
-    match bound.reach(&mate.planes, !reverse, index.planes(), &turned(window), least) {
-        Reach::Within(part) => Reach::Within(turned(part)),
+    let turned = |range: &Range<i64>| 2 * length - range.end..2 * length - range.start;
+    let part = if window.start < length {
+        bound.reach(&mate.planes, reverse, index.planes(), &window, least)
+    } else {
+        // On the reverse strand the other strand of the mate is laid on the forward one.
+        match bound.reach(&mate.planes, !reverse, index.planes(), &turned(&window), least) {
+            Reach::Within(part) => Reach::Within(turned(&part)),
+            Reach::Nowhere => Reach::Nowhere,
+        }
+    };
+    match part {
+        // The kernel goes from the window's start to its end, on either strand.
+        Reach::Within(part) => Reach::Within(part.start..(part.end + BEHIND_READ).min(window.end)),
         Reach::Nowhere => Reach::Nowhere,
     }
 }
