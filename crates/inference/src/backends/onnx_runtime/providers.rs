@@ -102,7 +102,21 @@ impl Provider {
 
     /// It gets packed windows and computes in half precision: its device expands them faster than the host can copy them.
     pub fn takes_packed_windows(self) -> bool {
-        self == Self::Cuda
+        matches!(self, Self::Cuda | Self::TensorRt)
+    }
+
+    /// Its device reads memory that the operating system keeps in place faster than other memory. (CUDA's provider is bound by
+    /// its computations.)
+    pub fn reads_page_locked_memory(self) -> bool {
+        self == Self::TensorRt
+    }
+
+    /// Batches that keep its device busy.
+    pub fn batches_in_flight(self) -> usize {
+        match self {
+            Self::TensorRt => 4,
+            _ => 1,
+        }
     }
 
     /// The sizes of batches that it runs, ascending.
