@@ -177,6 +177,15 @@ impl Provider {
         }
     }
 
+    /// Whether NVIDIA's driver has a device, for providers that it runs on. Older libraries start them without one.
+    pub fn check_device(self) -> ort::Result<()> {
+        #[cfg(all(feature = "native-cuda", any(feature = "cuda", feature = "tensorrt")))]
+        if matches!(self, Self::Cuda | Self::TensorRt) {
+            return crate::backends::native::gpu_is_there().map_err(ort::Error::new);
+        }
+        Ok(())
+    }
+
     /// Makes a session of the model `file` run on this provider, and on nothing else; for batches of one size where it needs that.
     pub fn apply(
         self,

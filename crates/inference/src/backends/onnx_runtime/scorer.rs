@@ -134,7 +134,8 @@ impl<I: SessionInput> BatchScorer for OrtScorer<I> {
 pub(super) fn check_starts(library: &LoadedLibrary, provider: Provider) -> NpuResult<()> {
     let start = || -> ort::Result<()> {
         let builder = Session::builder(&library.environment)?.with_log_level(ort::logging::LogLevel::Fatal)?;
-        provider.apply(library, builder, false, provider.batch_sizes()[0], &[]).map(|_| ())
+        provider.apply(library, builder, false, provider.batch_sizes()[0], &[])?;
+        provider.check_device()
     };
     start().map_err(|error| NpuError::BackendNotAvailable {
         backend: provider.name(),
