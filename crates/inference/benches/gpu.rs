@@ -23,9 +23,11 @@ fn main() -> ExitCode {
     let windows = example_windows(CALLS[CALLS.len() - 1], 1);
     let compared = &windows[..COMPARED * PACKED_SEED_BYTES];
     let mut measured = 0;
-    for (choice, model) in
-        [(BackendChoice::NativeCuda, Model::embedded_int8()), (BackendChoice::Cuda, Model::embedded())]
-    {
+    for (choice, model) in [
+        (BackendChoice::NativeCuda, Model::embedded_int8()),
+        (BackendChoice::Cuda, Model::embedded()),
+        (BackendChoice::TensorRt, Model::embedded()),
+    ] {
         let backend = match detect_npu_backend(&model, choice) {
             Ok(backend) => backend,
             Err(error) => {

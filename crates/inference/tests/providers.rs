@@ -92,6 +92,10 @@ fn providers_without_their_libraries_are_refused_with_the_next_step() {
             "{error}"
         );
         assert!(error.to_string().contains(next_step), "{error}");
+        let statuses = list_available_backends();
+        let status =
+            statuses.iter().find(|status| status.name == choice.to_string()).expect("every provider is listed");
+        assert!(!status.available && status.why.contains(next_step), "{}", status.why);
     }
 }
 

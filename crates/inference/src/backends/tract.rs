@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use seedsieve_encoding::ONE_HOT_SEED_LEN;
 use tract_onnx::prelude::*;
 
 use super::scorer_pool::{BATCH_SIZES, BatchScorer, FULL_BATCH, ScorerPool, one_hot_shape};
@@ -76,7 +77,10 @@ impl NpuBackend for TractBackend {
 struct Plans([Arc<TypedRunnableModel>; BATCH_SIZES.len()]);
 
 /// What one caller needs to run the plans.
-struct TractScorer([TypedSimpleState; BATCH_SIZES.len()]);
+struct TractScorer {
+    plans: [TypedSimpleState; BATCH_SIZES.len()],
+    input: Vec<f32>,
+}
 
 impl Plans {
     fn compile(model: &Model) -> NpuResult<Self> {
@@ -97,7 +101,7 @@ impl Plans {
     fn scorer(&self) -> NpuResult<TractScorer> {
         let [small, full] = &self.0;
         let spawn = |plan: &Arc<TypedRunnableModel>| plan.spawn().map_err(inference_failed);
-        Ok(TractScorer([spawn(small)?, spawn(full)?]))
+        Ok(TractScorer { plans: [spawn(small)?, spawn(full)?], input: vec![0.0; FULL_BATCH * ONE_HOT_SEED_LEN] })
     }
 }
 
@@ -115,11 +119,16 @@ fn compile_for(mut file: &[u8], seeds: usize) -> TractResult<Arc<TypedRunnableMo
 impl BatchScorer for TractScorer {
     type Input = f32;
 
-    fn score(&mut self, one_hot: &[f32], scores: &mut [f32]) -> NpuResult<()> {
+    fn input(&mut self) -> &mut [f32] {
+        &mut self.input
+    }
+
+    fn score(&mut self, scores: &mut [f32]) -> NpuResult<()> {
+        let one_hot = &self.input[..scores.len() * ONE_HOT_SEED_LEN];
         let state = BATCH_SIZES.iter().position(|&size| size == scores.len()).expect("one of the batch sizes");
         let mut run = || -> TractResult<()> {
             let input = Tensor::from_shape(&one_hot_shape(scores.len()), one_hot)?;
-            let outputs = self.0[state].run(tvec!(input.into()))?;
+            let outputs = self.plans[state].run(tvec!(input.into()))?;
             let values = outputs[0].try_as_plain_ram()?.as_slice::<f32>()?;
             if values.len() != scores.len() {
                 return Err(TractError::msg(format!("{} scores for {} seeds", values.len(), scores.len())));

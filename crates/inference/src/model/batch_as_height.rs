@@ -7,20 +7,13 @@ use super::graph::malformed_is_error;
 use super::operators::{Attribute, Node, Operators, read_operators};
 use super::protobuf::{Field, Malformed, Message, Value};
 use super::protobuf_writer::{append, integers_attribute, node, tensor};
+use super::schema::{element, field};
 use crate::NpuResult;
 
 const CONTEXTS: &str = "contexts";
 /// What is new in the graph.
 const ROWS_SHAPE: &str = "rows_shape";
 const SEEDS_FIRST: &str = "seeds_first";
-
-/// Field numbers and an element type of the ONNX schema (onnx.proto).
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_NODE: u64 = 1;
-const GRAPH_INITIALIZER: u64 = 5;
-const GRAPH_VALUE: u64 = 13;
-const NODE_OUTPUT: u64 = 2;
-const INT64: u64 = 7;
 
 /// The operators that change, by the names of their outputs.
 struct Places<'a> {
@@ -90,8 +83,8 @@ fn rewritten(bytes: &[u8], places: &Places) -> Result<Vec<u8>, Malformed> {
     let mut file = Vec::with_capacity(bytes.len());
     for field in Message::file(bytes).fields_with_bytes() {
         match field? {
-            (_, Field { number: MODEL_GRAPH, value: Value::Bytes(message) }) => {
-                append(&mut file, MODEL_GRAPH, &graph(message, places)?);
+            (_, Field { number: field::MODEL_GRAPH, value: Value::Bytes(message) }) => {
+                append(&mut file, field::MODEL_GRAPH, &graph(message, places)?);
             }
             (whole, _) => file.extend_from_slice(whole),
         }
@@ -105,24 +98,28 @@ fn graph(old: Message, places: &Places) -> Result<Vec<u8>, Malformed> {
     };
     let mut new = Vec::new();
     let shape: Vec<u8> = [1i64, 8, -1, 128].iter().flat_map(|axis| axis.to_le_bytes()).collect();
-    append(&mut new, GRAPH_INITIALIZER, &tensor(ROWS_SHAPE, INT64, &[4], &shape));
+    append(&mut new, field::GRAPH_INITIALIZERS, &tensor(ROWS_SHAPE, element::INT64, &[4], &shape));
     for field in old.fields_with_bytes() {
         match field? {
-            (whole, Field { number: GRAPH_NODE, value: Value::Bytes(message) }) => {
-                let output = message.text(NODE_OUTPUT)?;
+            (whole, Field { number: field::GRAPH_NODES, value: Value::Bytes(message) }) => {
+                let output = message.text(field::NODE_OUTPUTS)?;
                 if output == places.transpose {
-                    append(&mut new, GRAPH_NODE, &transposed(CONTEXTS, output, [1, 3, 0, 2]));
+                    append(&mut new, field::GRAPH_NODES, &transposed(CONTEXTS, output, [1, 3, 0, 2]));
                 } else if output == places.reshape {
-                    append(&mut new, GRAPH_NODE, &node("Reshape", &[places.transpose, ROWS_SHAPE], output, &[]));
+                    append(
+                        &mut new,
+                        field::GRAPH_NODES,
+                        &node("Reshape", &[places.transpose, ROWS_SHAPE], output, &[]),
+                    );
                 } else if output == places.mean {
-                    append(&mut new, GRAPH_NODE, &transposed(places.mean_input, SEEDS_FIRST, [2, 1, 0, 3]));
-                    append(&mut new, GRAPH_NODE, &node("GlobalAveragePool", &[SEEDS_FIRST], output, &[]));
+                    append(&mut new, field::GRAPH_NODES, &transposed(places.mean_input, SEEDS_FIRST, [2, 1, 0, 3]));
+                    append(&mut new, field::GRAPH_NODES, &node("GlobalAveragePool", &[SEEDS_FIRST], output, &[]));
                 } else {
                     new.extend_from_slice(whole);
                 }
             }
             // Their shapes are no longer true, and tract finds them out by itself.
-            (_, Field { number: GRAPH_VALUE, .. }) => {}
+            (_, Field { number: field::GRAPH_VALUES, .. }) => {}
             (whole, _) => new.extend_from_slice(whole),
         }
     }
@@ -140,7 +137,7 @@ mod tests {
             convolution.iter().map(|(name, values)| integers_attribute(name, values)).collect();
         let mut graph = Vec::new();
         let shape: Vec<u8> = [0i64, 8, 1, 128].iter().flat_map(|axis| axis.to_le_bytes()).collect();
-        append(&mut graph, GRAPH_INITIALIZER, &tensor("shape", INT64, &[4], &shape));
+        append(&mut graph, field::GRAPH_INITIALIZERS, &tensor("shape", element::INT64, &[4], &shape));
         for node in [
             node("Transpose", &[CONTEXTS], "turned", &[integers_attribute("perm", order)]),
             node("Reshape", &["turned", "shape"], "channels", &[]),
@@ -151,10 +148,10 @@ mod tests {
         .iter()
         .chain(more)
         {
-            append(&mut graph, GRAPH_NODE, node);
+            append(&mut graph, field::GRAPH_NODES, node);
         }
         let mut file = Vec::new();
-        append(&mut file, MODEL_GRAPH, &graph);
+        append(&mut file, field::MODEL_GRAPH, &graph);
         file
     }
 

@@ -7,13 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::graph::malformed_is_error;
 use super::protobuf::{Malformed, Message, Value};
+use super::schema::field;
 use crate::{NpuError, NpuResult};
 
 const KEY: &str = "seedsieve.checksum";
-/// Field numbers of the ONNX schema (onnx.proto).
-const MODEL_PROPERTIES: u64 = 14;
-const PROPERTY_KEY: u64 = 1;
-const PROPERTY_VALUE: u64 = 2;
 
 /// Checks the checksum; `false` if the file has none.
 ///
@@ -41,10 +38,10 @@ pub(super) fn sealed(file: &[u8]) -> NpuResult<Vec<u8>> {
     let (mut sealed, _) = malformed_is_error(without_checksum(file))?;
     let mut property = Vec::new();
     let checksum = hexadecimal(&sealed);
-    for (number, text) in [(PROPERTY_KEY, KEY), (PROPERTY_VALUE, checksum.as_str())] {
+    for (number, text) in [(field::PROPERTY_KEY, KEY), (field::PROPERTY_VALUE, checksum.as_str())] {
         append(&mut property, number, text.as_bytes());
     }
-    append(&mut sealed, MODEL_PROPERTIES, &property);
+    append(&mut sealed, field::MODEL_PROPERTIES, &property);
     Ok(sealed)
 }
 
@@ -53,8 +50,10 @@ fn without_checksum(file: &[u8]) -> Result<(Vec<u8>, Vec<&str>), Malformed> {
     for field in Message::file(file).fields_with_bytes() {
         let (bytes, field) = field?;
         match field.value {
-            Value::Bytes(property) if field.number == MODEL_PROPERTIES && property.text(PROPERTY_KEY)? == KEY => {
-                found.push(property.text(PROPERTY_VALUE)?);
+            Value::Bytes(property)
+                if field.number == field::MODEL_PROPERTIES && property.text(field::PROPERTY_KEY)? == KEY =>
+            {
+                found.push(property.text(field::PROPERTY_VALUE)?);
             }
             _ => rest.extend_from_slice(bytes),
         }

@@ -4,45 +4,14 @@ use seedsieve_encoding::WINDOW_SIZE;
 use serde::Serialize;
 
 use super::protobuf::{Malformed, Message};
+use super::schema::{element, field};
 use crate::{NpuError, NpuResult};
-
-/// Field numbers of the ONNX schema (onnx.proto, IR version 3 and later).
-mod field {
-    pub const MODEL_PRODUCER: u64 = 2;
-    pub const MODEL_GRAPH: u64 = 7;
-    pub const MODEL_OPSETS: u64 = 8;
-    pub const MODEL_PROPERTIES: u64 = 14;
-    pub const OPSET_DOMAIN: u64 = 1;
-    pub const OPSET_VERSION: u64 = 2;
-    pub const PROPERTY_KEY: u64 = 1;
-    pub const PROPERTY_VALUE: u64 = 2;
-    pub const GRAPH_NODES: u64 = 1;
-    pub const GRAPH_INITIALIZERS: u64 = 5;
-    pub const GRAPH_INPUTS: u64 = 11;
-    pub const GRAPH_OUTPUTS: u64 = 12;
-    pub const NODE_OPERATOR: u64 = 4;
-    pub const NODE_ATTRIBUTES: u64 = 5;
-    pub const ATTRIBUTE_TENSOR: u64 = 5;
-    pub const TENSOR_ELEMENT: u64 = 2;
-    pub const TENSOR_FLOATS: u64 = 4;
-    pub const TENSOR_NAME: u64 = 8;
-    pub const TENSOR_BYTES: u64 = 9;
-    pub const TENSOR_LOCATION: u64 = 14;
-    pub const VALUE_NAME: u64 = 1;
-    pub const VALUE_TYPE: u64 = 2;
-    pub const TYPE_TENSOR: u64 = 1;
-    pub const TENSOR_TYPE_ELEMENT: u64 = 1;
-    pub const TENSOR_TYPE_SHAPE: u64 = 2;
-    pub const SHAPE_AXES: u64 = 1;
-    pub const AXIS_SIZE: u64 = 1;
-}
 
 /// Versions of ONNX's operator set in which these networks mean what they do in that of the training package, 17: Squeeze takes
 /// its axes, and DequantizeLinear an axis, from 13 on; ONNX Runtime 1.24, the oldest that is loaded, knows 23.
 const OPSETS: RangeInclusive<u64> = 13..=23;
 /// What half precision holds, in which some backends compute; weights of trained networks are a thousand times smaller.
 const LARGEST_WEIGHT: f32 = 65_504.0;
-const ELEMENT_FLOAT32: u64 = 1;
 const LOCATION_OTHER_FILE: u64 = 1;
 
 const OUTPUT_NAME: &str = "viability";
@@ -156,7 +125,7 @@ fn check_weights(graph: Message) -> Result<NpuResult<()>, Malformed> {
                 "the weights `{name}` are stored in another file; export the model as a single file"
             ))));
         }
-        if tensor.integer(field::TENSOR_ELEMENT)? == Some(ELEMENT_FLOAT32) && !are_sound(tensor)? {
+        if tensor.integer(field::TENSOR_ELEMENT)? == Some(element::FLOAT32) && !are_sound(tensor)? {
             return Ok(Err(NpuError::UnsupportedFormat(format!(
                 "the weights `{name}` are not all finite numbers up to {LARGEST_WEIGHT}: the file is damaged, or the training \
                  diverged; compare its SHA-256, or train again"
@@ -223,10 +192,10 @@ fn check_shapes(interface: &Interface, input: &Tensor, output: &Tensor) -> NpuRe
         None => axis.is_some_and(|size| size > 0),
     };
     let input_fits = input.name == interface.input
-        && input.element == ELEMENT_FLOAT32
+        && input.element == element::FLOAT32
         && input.axes.len() == interface.axes.len() + 1
         && input.axes[1..].iter().zip(interface.axes).all(axis_fits);
-    let output_fits = output.name == OUTPUT_NAME && output.element == ELEMENT_FLOAT32 && output.axes.len() == 1;
+    let output_fits = output.name == OUTPUT_NAME && output.element == element::FLOAT32 && output.axes.len() == 1;
     if !input_fits || !output_fits {
         let next = match input.name.as_str() {
             name if name == FEATURES.input && interface.input != name => {
@@ -267,7 +236,7 @@ impl std::fmt::Display for Tensor {
         let axes: Vec<String> =
             self.axes.iter().map(|axis| axis.map_or_else(|| "batch".into(), |size| size.to_string())).collect();
         let element = match self.element {
-            ELEMENT_FLOAT32 => "float32".to_owned(),
+            element::FLOAT32 => "float32".to_owned(),
             other => format!("(ONNX element type {other})"),
         };
         write!(f, "{}: {element}[{}]", self.name, axes.join(", "))

@@ -14,6 +14,7 @@ mod packed_half;
 mod protobuf;
 #[cfg(any(feature = "ort", feature = "tract"))]
 mod protobuf_writer;
+mod schema;
 mod student;
 
 use std::borrow::Cow;

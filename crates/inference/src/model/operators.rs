@@ -4,28 +4,8 @@ use std::collections::HashMap;
 
 use super::graph::malformed_is_error;
 use super::protobuf::{Malformed, Message};
+use super::schema::{element, field};
 use crate::NpuResult;
-
-/// Field numbers of the ONNX schema (onnx.proto, IR version 3 and later).
-mod field {
-    pub const MODEL_GRAPH: u64 = 7;
-    pub const GRAPH_NODES: u64 = 1;
-    pub const GRAPH_INITIALIZERS: u64 = 5;
-    pub const NODE_INPUTS: u64 = 1;
-    pub const NODE_OUTPUTS: u64 = 2;
-    pub const NODE_OPERATOR: u64 = 4;
-    pub const NODE_ATTRIBUTES: u64 = 5;
-    pub const ATTRIBUTE_NAME: u64 = 1;
-    pub const ATTRIBUTE_FLOAT: u64 = 2;
-    pub const ATTRIBUTE_INTEGER: u64 = 3;
-    pub const ATTRIBUTE_STRING: u64 = 4;
-    pub const ATTRIBUTE_TENSOR: u64 = 5;
-    pub const ATTRIBUTE_INTEGERS: u64 = 8;
-    pub const TENSOR_AXES: u64 = 1;
-    pub const TENSOR_ELEMENT: u64 = 2;
-    pub const TENSOR_NAME: u64 = 8;
-    pub const TENSOR_BYTES: u64 = 9;
-}
 
 /// The operators of a network in the file's order, and its constants by name.
 pub(crate) struct Operators<'a> {
@@ -74,11 +54,11 @@ pub(crate) enum Element {
 impl Element {
     fn of_number(number: u64) -> Option<Self> {
         Some(match number {
-            1 => Self::Float32,
-            2 => Self::Uint8,
-            3 => Self::Int8,
-            6 => Self::Int32,
-            7 => Self::Int64,
+            element::FLOAT32 => Self::Float32,
+            element::UINT8 => Self::Uint8,
+            element::INT8 => Self::Int8,
+            element::INT32 => Self::Int32,
+            element::INT64 => Self::Int64,
             _ => return None,
         })
     }

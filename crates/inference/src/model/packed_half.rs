@@ -7,6 +7,7 @@
 use super::graph::malformed_is_error;
 use super::protobuf::{Field, Malformed, Message, Value};
 use super::protobuf_writer::{append, append_integer, integer_attribute, node, tensor};
+use super::schema::{element, field};
 use crate::{NpuError, NpuResult};
 
 /// Name of the new input, uint8[batch, 128].
@@ -16,22 +17,6 @@ const CONTEXTS: &str = "contexts";
 const OUTPUT: &str = "viability";
 const HALF_OUTPUT: &str = "viability_half";
 
-/// Field numbers and element types of the ONNX schema (onnx.proto).
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_NODE: u64 = 1;
-const GRAPH_INITIALIZER: u64 = 5;
-const GRAPH_INPUT: u64 = 11;
-const GRAPH_VALUE: u64 = 13;
-const NODE_OUTPUT: u64 = 2;
-const TENSOR_ELEMENT: u64 = 2;
-const TENSOR_FLOATS: u64 = 4;
-const TENSOR_BYTES: u64 = 9;
-const FLOAT: u64 = 1;
-const UINT8: u64 = 2;
-const INT32: u64 = 6;
-const INT64: u64 = 7;
-const FLOAT16: u64 = 10;
-
 /// Rewrites a model file whose network computes in 32-bit floating point and takes `contexts`.
 ///
 /// # Errors
@@ -40,8 +25,8 @@ pub(crate) fn packed_half(bytes: &[u8]) -> NpuResult<Vec<u8>> {
     let mut file = Vec::with_capacity(bytes.len());
     for field in Message::file(bytes).fields_with_bytes() {
         match malformed_is_error(field)? {
-            (_, Field { number: MODEL_GRAPH, value: Value::Bytes(message) }) => {
-                append(&mut file, MODEL_GRAPH, &malformed_is_error(graph(message))??);
+            (_, Field { number: field::MODEL_GRAPH, value: Value::Bytes(message) }) => {
+                append(&mut file, field::MODEL_GRAPH, &malformed_is_error(graph(message))??);
             }
             (whole, _) => file.extend_from_slice(whole),
         }
@@ -52,34 +37,43 @@ pub(crate) fn packed_half(bytes: &[u8]) -> NpuResult<Vec<u8>> {
 fn graph(old: Message) -> Result<NpuResult<Vec<u8>>, Malformed> {
     let mut new = Vec::new();
     for node in [
-        node("Cast", &[PACKED_INPUT], "packed_bytes", &[integer_attribute("to", INT32)]),
+        node("Cast", &[PACKED_INPUT], "packed_bytes", &[integer_attribute("to", element::INT32)]),
         node("Gather", &["one_hot_of_byte", "packed_bytes"], "bases_of_bytes", &[integer_attribute("axis", 0)]),
         node("Reshape", &["bases_of_bytes", "contexts_shape"], CONTEXTS, &[]),
     ] {
-        append(&mut new, GRAPH_NODE, &node);
+        append(&mut new, field::GRAPH_NODES, &node);
     }
     for (name, element, axes, content) in [
-        ("one_hot_of_byte", FLOAT16, &[256, 8][..], one_hot_of_byte()),
-        ("contexts_shape", INT64, &[4], [0i64, 2, 128, 4].iter().flat_map(|axis| axis.to_le_bytes()).collect()),
+        ("one_hot_of_byte", element::FLOAT16, &[256, 8][..], one_hot_of_byte()),
+        (
+            "contexts_shape",
+            element::INT64,
+            &[4],
+            [0i64, 2, 128, 4].iter().flat_map(|axis| axis.to_le_bytes()).collect(),
+        ),
     ] {
-        append(&mut new, GRAPH_INITIALIZER, &tensor(name, element, axes, &content));
+        append(&mut new, field::GRAPH_INITIALIZERS, &tensor(name, element, axes, &content));
     }
     for field in old.fields_with_bytes() {
         match field? {
-            (_, Field { number: GRAPH_NODE, value: Value::Bytes(node) }) => {
-                append(&mut new, GRAPH_NODE, &with_half_output(node)?);
+            (_, Field { number: field::GRAPH_NODES, value: Value::Bytes(node) }) => {
+                append(&mut new, field::GRAPH_NODES, &with_half_output(node)?);
             }
-            (_, Field { number: GRAPH_INITIALIZER, value: Value::Bytes(weights) }) => match in_half(weights)? {
-                Ok(weights) => append(&mut new, GRAPH_INITIALIZER, &weights),
+            (_, Field { number: field::GRAPH_INITIALIZERS, value: Value::Bytes(weights) }) => match in_half(weights)? {
+                Ok(weights) => append(&mut new, field::GRAPH_INITIALIZERS, &weights),
                 Err(refusal) => return Ok(Err(refusal)),
             },
-            (_, Field { number: GRAPH_INPUT, .. }) => append(&mut new, GRAPH_INPUT, &packed_input()),
+            (_, Field { number: field::GRAPH_INPUTS, .. }) => append(&mut new, field::GRAPH_INPUTS, &packed_input()),
             // Their types are no longer true, and every library finds them out by itself.
-            (_, Field { number: GRAPH_VALUE, .. }) => {}
+            (_, Field { number: field::GRAPH_VALUES, .. }) => {}
             (whole, _) => new.extend_from_slice(whole),
         }
     }
-    append(&mut new, GRAPH_NODE, &node("Cast", &[HALF_OUTPUT], OUTPUT, &[integer_attribute("to", FLOAT)]));
+    append(
+        &mut new,
+        field::GRAPH_NODES,
+        &node("Cast", &[HALF_OUTPUT], OUTPUT, &[integer_attribute("to", element::FLOAT32)]),
+    );
     Ok(Ok(new))
 }
 
@@ -88,8 +82,10 @@ fn with_half_output(node: Message) -> Result<Vec<u8>, Malformed> {
     let mut new = Vec::new();
     for field in node.fields_with_bytes() {
         match field? {
-            (_, Field { number: NODE_OUTPUT, value: Value::Bytes(name) }) if name.bytes() == OUTPUT.as_bytes() => {
-                append(&mut new, NODE_OUTPUT, HALF_OUTPUT.as_bytes());
+            (_, Field { number: field::NODE_OUTPUTS, value: Value::Bytes(name) })
+                if name.bytes() == OUTPUT.as_bytes() =>
+            {
+                append(&mut new, field::NODE_OUTPUTS, HALF_OUTPUT.as_bytes());
             }
             (whole, _) => new.extend_from_slice(whole),
         }
@@ -99,30 +95,32 @@ fn with_half_output(node: Message) -> Result<Vec<u8>, Malformed> {
 
 /// Weights in 16 bits, if they have 32.
 fn in_half(weights: Message) -> Result<NpuResult<Vec<u8>>, Malformed> {
-    if weights.integer(TENSOR_ELEMENT)? != Some(FLOAT) {
+    if weights.integer(field::TENSOR_ELEMENT)? != Some(element::FLOAT32) {
         return Ok(Ok(weights.bytes().to_vec()));
     }
     let (mut new, mut halves) = (Vec::new(), Vec::new());
     for field in weights.fields_with_bytes() {
         match field? {
-            (_, Field { number: TENSOR_ELEMENT, .. }) => append_integer(&mut new, TENSOR_ELEMENT, FLOAT16),
-            (_, Field { number: TENSOR_FLOATS, value: Value::Fixed32(bits) }) => {
+            (_, Field { number: field::TENSOR_ELEMENT, .. }) => {
+                append_integer(&mut new, field::TENSOR_ELEMENT, element::FLOAT16)
+            }
+            (_, Field { number: field::TENSOR_FLOATS, value: Value::Fixed32(bits) }) => {
                 halves.push(half(f32::from_bits(bits)))
             }
-            (_, Field { number: TENSOR_FLOATS | TENSOR_BYTES, value: Value::Bytes(values) }) => {
+            (_, Field { number: field::TENSOR_FLOATS | field::TENSOR_BYTES, value: Value::Bytes(values) }) => {
                 halves.extend(values.bytes().as_chunks().0.iter().map(|&value| half(f32::from_le_bytes(value))));
             }
             (whole, _) => new.extend_from_slice(whole),
         }
     }
     if halves.contains(&None) {
-        let name = weights.text(8)?;
+        let name = weights.text(field::TENSOR_NAME)?;
         return Ok(Err(NpuError::UnsupportedFormat(format!(
             "a weight of `{name}` is too large for 16-bit floating point, in which GPUs compute; choose ort or tract"
         ))));
     }
     let bytes: Vec<u8> = halves.into_iter().flatten().flat_map(u16::to_le_bytes).collect();
-    append(&mut new, TENSOR_BYTES, &bytes);
+    append(&mut new, field::TENSOR_BYTES, &bytes);
     Ok(Ok(new))
 }
 
@@ -153,15 +151,15 @@ fn one_hot_of_byte() -> Vec<u8> {
 fn packed_input() -> Vec<u8> {
     let (mut batch, mut bytes, mut shape, mut tensor, mut kind, mut input) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    append(&mut batch, 2, b"batch");
-    append_integer(&mut bytes, 1, 128);
-    append(&mut shape, 1, &batch);
-    append(&mut shape, 1, &bytes);
-    append_integer(&mut tensor, 1, UINT8);
-    append(&mut tensor, 2, &shape);
-    append(&mut kind, 1, &tensor);
-    append(&mut input, 1, PACKED_INPUT.as_bytes());
-    append(&mut input, 2, &kind);
+    append(&mut batch, field::AXIS_NAME, b"batch");
+    append_integer(&mut bytes, field::AXIS_SIZE, 128);
+    append(&mut shape, field::SHAPE_AXES, &batch);
+    append(&mut shape, field::SHAPE_AXES, &bytes);
+    append_integer(&mut tensor, field::TENSOR_TYPE_ELEMENT, element::UINT8);
+    append(&mut tensor, field::TENSOR_TYPE_SHAPE, &shape);
+    append(&mut kind, field::TYPE_TENSOR, &tensor);
+    append(&mut input, field::VALUE_NAME, PACKED_INPUT.as_bytes());
+    append(&mut input, field::VALUE_TYPE, &kind);
     input
 }
 

@@ -1,14 +1,16 @@
-//! Messages of an ONNX file, for graphs that are written anew (onnx.proto).
+//! Messages of an ONNX file, for graphs that are written anew.
+
+use super::schema::field;
 
 /// NodeProto of one output.
 pub fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
     let mut node = Vec::new();
-    inputs.iter().for_each(|input| append(&mut node, 1, input.as_bytes()));
-    append(&mut node, 2, output.as_bytes());
+    inputs.iter().for_each(|input| append(&mut node, field::NODE_INPUTS, input.as_bytes()));
+    append(&mut node, field::NODE_OUTPUTS, output.as_bytes());
     // Names of nodes are unique, and exporters name a node as its output.
-    append(&mut node, 3, format!("rewritten: {output}").as_bytes());
-    append(&mut node, 4, operator.as_bytes());
-    attributes.iter().for_each(|attribute| append(&mut node, 5, attribute));
+    append(&mut node, field::NODE_NAME, format!("rewritten: {output}").as_bytes());
+    append(&mut node, field::NODE_OPERATOR, operator.as_bytes());
+    attributes.iter().for_each(|attribute| append(&mut node, field::NODE_ATTRIBUTES, attribute));
     node
 }
 
@@ -17,9 +19,9 @@ pub fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>
 pub fn integer_attribute(name: &str, value: u64) -> Vec<u8> {
     const INT: u64 = 2;
     let mut attribute = Vec::new();
-    append(&mut attribute, 1, name.as_bytes());
-    append_integer(&mut attribute, 3, value);
-    append_integer(&mut attribute, 20, INT);
+    append(&mut attribute, field::ATTRIBUTE_NAME, name.as_bytes());
+    append_integer(&mut attribute, field::ATTRIBUTE_INTEGER, value);
+    append_integer(&mut attribute, field::ATTRIBUTE_TYPE, INT);
     attribute
 }
 
@@ -28,19 +30,19 @@ pub fn integer_attribute(name: &str, value: u64) -> Vec<u8> {
 pub fn integers_attribute(name: &str, values: &[u64]) -> Vec<u8> {
     const INTS: u64 = 7;
     let mut attribute = Vec::new();
-    append(&mut attribute, 1, name.as_bytes());
-    values.iter().for_each(|&value| append_integer(&mut attribute, 8, value));
-    append_integer(&mut attribute, 20, INTS);
+    append(&mut attribute, field::ATTRIBUTE_NAME, name.as_bytes());
+    values.iter().for_each(|&value| append_integer(&mut attribute, field::ATTRIBUTE_INTEGERS, value));
+    append_integer(&mut attribute, field::ATTRIBUTE_TYPE, INTS);
     attribute
 }
 
 /// TensorProto.
 pub fn tensor(name: &str, element: u64, axes: &[u64], content: &[u8]) -> Vec<u8> {
     let mut tensor = Vec::new();
-    axes.iter().for_each(|&axis| append_integer(&mut tensor, 1, axis));
-    append_integer(&mut tensor, 2, element);
-    append(&mut tensor, 8, name.as_bytes());
-    append(&mut tensor, 9, content);
+    axes.iter().for_each(|&axis| append_integer(&mut tensor, field::TENSOR_AXES, axis));
+    append_integer(&mut tensor, field::TENSOR_ELEMENT, element);
+    append(&mut tensor, field::TENSOR_NAME, name.as_bytes());
+    append(&mut tensor, field::TENSOR_BYTES, content);
     tensor
 }
 

@@ -18,6 +18,8 @@ use seedsieve_encoding::PACKED_SEED_BYTES;
 
 #[cfg(feature = "native-cuda")]
 pub use self::cuda::NativeCudaBackend;
+#[cfg(all(feature = "native-cuda", feature = "ort", any(feature = "cuda", feature = "tensorrt")))]
+pub(crate) use self::cuda::gpu_is_there;
 use self::kernels::Kernel;
 #[doc(hidden)]
 pub use self::kernels::Stage;

@@ -97,9 +97,10 @@ where
     OrtScorer<I>: BatchScorer,
 {
     let (source, quantized) = (model.source().to_owned(), model.graph().quantized);
-    ScorerPool::new(provider.name(), provider.batch_sizes(), move || {
+    let pool = ScorerPool::new(provider.name(), provider.batch_sizes(), move || {
         OrtScorer::load(library, provider, &file, &source, quantized)
-    })
+    })?;
+    Ok(pool.with_in_flight(provider.batches_in_flight()))
 }
 
 impl NpuBackend for OrtBackend {

@@ -102,7 +102,21 @@ impl Provider {
 
     /// It gets packed windows and computes in half precision: its device expands them faster than the host can copy them.
     pub fn takes_packed_windows(self) -> bool {
-        self == Self::Cuda
+        matches!(self, Self::Cuda | Self::TensorRt)
+    }
+
+    /// Its device reads memory that the operating system keeps in place faster than other memory. (CUDA's provider is bound by
+    /// its computations.)
+    pub fn reads_page_locked_memory(self) -> bool {
+        self == Self::TensorRt
+    }
+
+    /// Batches that keep its device busy.
+    pub fn batches_in_flight(self) -> usize {
+        match self {
+            Self::TensorRt => 4,
+            _ => 1,
+        }
     }
 
     /// The sizes of batches that it runs, ascending.
@@ -161,6 +175,15 @@ impl Provider {
             Ok(false) => refuse(format!("{} has no such provider; {install}", library.path.display())),
             Err(error) => refuse(format!("{} does not say what it has: {error}; {install}", library.path.display())),
         }
+    }
+
+    /// Whether NVIDIA's driver has a device, for providers that it runs on. Older libraries start them without one.
+    pub fn check_device(self) -> ort::Result<()> {
+        #[cfg(all(feature = "native-cuda", any(feature = "cuda", feature = "tensorrt")))]
+        if matches!(self, Self::Cuda | Self::TensorRt) {
+            return crate::backends::native::gpu_is_there().map_err(ort::Error::new);
+        }
+        Ok(())
     }
 
     /// Makes a session of the model `file` run on this provider, and on nothing else; for batches of one size where it needs that.

@@ -1,11 +1,9 @@
 //! Sessions, and how batches go through them.
 
-use std::marker::PhantomData;
-
-use ort::session::Session;
+use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::builder::GraphOptimizationLevel;
-use ort::value::PrimitiveTensorElementType;
-use ort::value::TensorRef;
+use ort::session::{Session, SessionInputValue};
+use ort::value::{PrimitiveTensorElementType, Tensor, TensorRef};
 
 use super::library::LoadedLibrary;
 use super::providers::Provider;
@@ -31,10 +29,54 @@ impl SessionInput for u8 {
 }
 
 /// One session for all sizes of batches, or one for each.
-pub(super) struct OrtScorer<I> {
+pub(super) struct OrtScorer<I: SessionInput> {
     provider: Provider,
+    input: Memory<I>,
     sessions: Vec<Session>,
-    input: PhantomData<I>,
+}
+
+/// Where the input of the largest batch lies.
+enum Memory<I: SessionInput> {
+    Ordinary(Vec<I>),
+    /// A GPU reads it by itself, without a copy by the driver; the one size of batches that such a provider runs.
+    PageLocked(Tensor<I>),
+}
+
+impl<I: SessionInput> Memory<I> {
+    fn new(provider: Provider, session: &Session) -> Self {
+        let seeds = provider.batch_sizes()[provider.batch_sizes().len() - 1];
+        let page_locked = || -> ort::Result<Tensor<I>> {
+            let kind = (AllocationDevice::CUDA_PINNED, 0, AllocatorType::Device, MemoryType::CPUInput);
+            let allocator = Allocator::new(session, MemoryInfo::new(kind.0, kind.1, kind.2, kind.3)?)?;
+            let mut tensor = Tensor::new(&allocator, I::shape(seeds))?;
+            tensor.try_extract_tensor_mut()?.1.fill(I::default());
+            Ok(tensor)
+        };
+        if provider.reads_page_locked_memory() {
+            match page_locked() {
+                Ok(tensor) => return Self::PageLocked(tensor),
+                Err(error) => tracing::debug!(backend = provider.name(), "no page-locked memory: {error}"),
+            }
+        }
+        Self::Ordinary(vec![I::default(); seeds * I::VALUES])
+    }
+
+    fn values(&mut self) -> &mut [I] {
+        match self {
+            Self::Ordinary(values) => values,
+            Self::PageLocked(tensor) => tensor.extract_tensor_mut().1,
+        }
+    }
+
+    /// The batch of so many seeds at its start.
+    fn batch(&self, seeds: usize) -> ort::Result<SessionInputValue<'_>> {
+        Ok(match self {
+            Self::Ordinary(values) => {
+                TensorRef::from_array_view((I::shape(seeds), &values[..seeds * I::VALUES]))?.into()
+            }
+            Self::PageLocked(tensor) => tensor.into(),
+        })
+    }
 }
 
 impl<I: SessionInput> OrtScorer<I> {
@@ -59,20 +101,23 @@ impl<I: SessionInput> OrtScorer<I> {
         let sizes = if provider.requires_fixed_batch() { sizes } else { &sizes[..1] };
         let sessions: ort::Result<Vec<Session>> = sizes.iter().map(|&size| load(size)).collect();
         let sessions = sessions.map_err(|error| load_failed(provider, source, &error.to_string()))?;
-        Ok(Self { provider, sessions, input: PhantomData })
+        Ok(Self { provider, input: Memory::new(provider, &sessions[0]), sessions })
     }
 }
 
 impl<I: SessionInput> BatchScorer for OrtScorer<I> {
     type Input = I;
 
-    fn score(&mut self, input: &[I], scores: &mut [f32]) -> NpuResult<()> {
+    fn input(&mut self) -> &mut [I] {
+        self.input.values()
+    }
+
+    fn score(&mut self, scores: &mut [f32]) -> NpuResult<()> {
         let sizes = self.provider.batch_sizes();
         let place = sizes.iter().position(|&size| size == scores.len()).expect("one of the batch sizes");
         let place = place.min(self.sessions.len() - 1);
         let mut run = || -> ort::Result<()> {
-            let input = TensorRef::from_array_view((I::shape(scores.len()), input))?;
-            let outputs = self.sessions[place].run(ort::inputs![input])?;
+            let outputs = self.sessions[place].run(ort::inputs![self.input.batch(scores.len())?])?;
             let (_, values) = outputs[0].try_extract_tensor::<f32>()?;
             if values.len() != scores.len() {
                 return Err(ort::Error::new(format!("{} scores for {} seeds", values.len(), scores.len())));
@@ -89,7 +134,8 @@ impl<I: SessionInput> BatchScorer for OrtScorer<I> {
 pub(super) fn check_starts(library: &LoadedLibrary, provider: Provider) -> NpuResult<()> {
     let start = || -> ort::Result<()> {
         let builder = Session::builder(&library.environment)?.with_log_level(ort::logging::LogLevel::Fatal)?;
-        provider.apply(library, builder, false, provider.batch_sizes()[0], &[]).map(|_| ())
+        provider.apply(library, builder, false, provider.batch_sizes()[0], &[])?;
+        provider.check_device()
     };
     start().map_err(|error| NpuError::BackendNotAvailable {
         backend: provider.name(),

@@ -133,19 +133,27 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
+    /// Whether there is one, of any age.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn is_there() -> Result<(), String> {
+        let driver = Driver::get()?;
+        let mut count = 0;
+        // SAFETY: writes one number.
+        let code = unsafe { (driver.functions.device_count)(&raw mut count) };
+        driver.check(code, "counting GPUs").map_err(|error| error.words)?;
+        if count == 0 { Err("the driver finds no GPU".into()) } else { Ok(()) }
+    }
+
     /// Its name, if there is one that can be used.
     ///
     /// # Errors
     /// Why not, in words.
     pub fn find() -> Result<String, String> {
+        Self::is_there()?;
         let driver = Driver::get()?;
-        let (mut count, functions) = (0, &driver.functions);
-        // SAFETY: writes one number.
-        let code = unsafe { (functions.device_count)(&raw mut count) };
-        driver.check(code, "counting GPUs").map_err(|error| error.words)?;
-        if count == 0 {
-            return Err("the driver finds no GPU".into());
-        }
+        let functions = &driver.functions;
         let major = attribute(driver, COMPUTE_CAPABILITY_MAJOR).map_err(|error| error.words)?;
         let mut name = [0 as c_char; 256];
         // SAFETY: writes at most as many characters as it is told, the last of them 0.

@@ -29,6 +29,12 @@ pub(crate) const NAME: &str = "native-cuda";
 pub(crate) const INSTALL: &str =
     "it needs an NVIDIA GPU of compute capability 8.0 or newer, and its driver (530 or newer)";
 
+/// Whether NVIDIA's driver has a GPU, for other libraries that need one.
+#[cfg(any(feature = "cuda", feature = "tensorrt"))]
+pub(crate) fn gpu_is_there() -> Result<(), String> {
+    Device::is_there()
+}
+
 /// Seeds that are copied and scored at once. While one batch is on the device the next is copied.
 const BATCH: usize = 1 << 14;
 /// Batches of a caller that are under way at the same time.
