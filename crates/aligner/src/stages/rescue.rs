@@ -19,11 +19,6 @@ use crate::{AlignOptions, FilterStatistics, ReferenceIndex};
 /// Letters of the scoring matrix: A, C, G, T, N.
 const ALPHABET: usize = 5;
 
-/// A pair with so few regions to look beside has few searches, and the kernel has a proof of its own: there a bound costs as
-/// much as it saves. (So it does where both reads can be reported: repeats, beside each of which there is a mate to be found.)
-/// Records are the same either way.
-const FEW_ANCHORS: usize = 16;
-
 /// One read of a pair, as it is looked for beside the regions of the other one.
 struct Mate {
     /// Base codes as sequenced, and reverse-complemented.
@@ -36,8 +31,6 @@ struct Mate {
     longest: i64,
     /// Whether its regions are what the removal of duplicates left.
     settled: bool,
-    /// Whether it has bases that are not known: the kernel's own proof takes no such read.
-    has_unknown: bool,
 }
 
 impl Mate {
@@ -45,9 +38,8 @@ impl Mate {
         let reverse = codes.iter().rev().map(|&code| if code < 4 { 3 - code } else { 4 }).collect();
         let mut planes = ReadPlanes::default();
         planes.set(codes);
-        let has_unknown = codes.iter().any(|&code| code > 3);
         let codes = [codes.to_vec(), reverse];
-        Self { codes, planes, starts: starts(regions), longest: longest(regions), settled: false, has_unknown }
+        Self { codes, planes, starts: starts(regions), longest: longest(regions), settled: false }
     }
 
     /// Whether the region may touch one of those that are there, on the reference.
@@ -101,8 +93,6 @@ struct Search<'a> {
 struct PairBefore {
     /// Best score of each read.
     bests: [Option<i32>; 2],
-    /// Whether proofs are tried of its searches.
-    is_proven: bool,
     /// In the order in which bwa comes to them.
     prospects: Vec<Prospect>,
 }
@@ -117,8 +107,9 @@ pub(crate) fn rescue_mates(
 ) -> FilterStatistics {
     let mut mates: Vec<[Mate; 2]> =
         pairs.iter().map(|pair| [Mate::new(pair.seq0, pair.a0), Mate::new(pair.seq1, pair.a1)]).collect();
-    let (bound, statistics) = (WindowBound::new(gates::scoring(options)), FilterStatistics::default());
-    let mut look = Look { index, options, insert_size, gate, bound, statistics };
+    let bound = WindowBound::new(gates::scoring(options));
+    let (proofs, statistics) = Default::default();
+    let mut look = Look { index, options, insert_size, gate, bound, proofs, statistics };
     // Regions that rescue finds are no anchors themselves.
     let before: Vec<PairBefore> = pairs.iter().zip(&mates).map(|(pair, mates)| look.before(pair, mates)).collect();
     // Pairs with the number of their next prospect.
@@ -130,7 +121,7 @@ pub(crate) fn rescue_mates(
         }
         let mut searches = Vec::new();
         for (pair, next) in &mut left {
-            let PairBefore { bests, is_proven, prospects } = &before[*pair];
+            let PairBefore { bests, prospects } = &before[*pair];
             for prospect in prospects[*next..].iter().take_while(|prospect| prospect.round == round) {
                 *next += 1;
                 let mate = &mates[*pair][prospect.read];
@@ -138,7 +129,7 @@ pub(crate) fn rescue_mates(
                     continue;
                 }
                 let chance = prospect.chance.clone();
-                let Some(chance) = chance.or_else(|| look.chance(prospect, *bests, *is_proven, mate)) else { continue };
+                let Some(chance) = chance.or_else(|| look.chance(prospect, *bests, mate)) else { continue };
                 let mut target = Vec::new();
                 index.packed.bases_into(chance.window.start, chance.window.end, &mut target);
                 searches.push(Search { pair: *pair, prospect, chance, target });
@@ -166,7 +157,40 @@ struct Look<'a> {
     insert_size: &'a [PeStat; 4],
     gate: &'a dyn RescueGate,
     bound: WindowBound,
+    proofs: Proofs,
     statistics: FilterStatistics,
+}
+
+/// How often proofs succeed. Beside copies of a repeat there is a mate to be found each time: where hardly a proof succeeds, most
+/// searches go without. Records are the same either way.
+#[derive(Default)]
+struct Proofs {
+    tried: u32,
+    succeeded: u32,
+    /// Searches that still go without.
+    left_out: u32,
+}
+
+impl Proofs {
+    /// Proofs after which it is decided whether the next ones are tried.
+    const TRIED: u32 = 32;
+    /// Searches that go without a proof where fewer than one in so many succeeded, times [`Self::TRIED`].
+    const SELDOM: u32 = 8;
+
+    fn are_worth_trying(&mut self) -> bool {
+        let is_tried = self.left_out == 0;
+        self.left_out = self.left_out.saturating_sub(1);
+        is_tried
+    }
+
+    fn count(&mut self, success: bool) {
+        self.tried += 1;
+        self.succeeded += u32::from(success);
+        if self.tried == Self::TRIED {
+            let is_seldom = self.succeeded * Self::SELDOM < self.tried;
+            *self = Self { left_out: if is_seldom { Self::SELDOM * Self::TRIED } else { 0 }, ..Self::default() };
+        }
+    }
 }
 
 impl Look<'_> {
@@ -174,7 +198,6 @@ impl Look<'_> {
     fn before(&mut self, pair: &PairRescueData<'_>, mates: &[Mate; 2]) -> PairBefore {
         let regions = [pair.a0.as_slice(), pair.a1.as_slice()];
         let bests = regions.map(|regions| regions.first().map(|best| best.score));
-        let is_proven = self.is_worth_proving(regions, mates);
         let mut prospects = Vec::new();
         for (anchor_read, regions) in regions.into_iter().enumerate() {
             let (read, mate) = (1 - anchor_read, &mates[1 - anchor_read]);
@@ -182,7 +205,7 @@ impl Look<'_> {
                 for orientation in (0..4).filter(|&orientation| !self.insert_size[orientation].failed) {
                     let mut prospect = Prospect { round, read, anchor: anchor.clone(), orientation, chance: None };
                     if self.is_open(orientation, &anchor, mate) {
-                        prospect.chance = self.chance(&prospect, bests, is_proven, mate);
+                        prospect.chance = self.chance(&prospect, bests, mate);
                         if prospect.chance.is_none() {
                             continue;
                         }
@@ -193,19 +216,11 @@ impl Look<'_> {
         }
         // Stable: beside the same number of region of both reads, the first read's mate is looked for first.
         prospects.sort_by_key(|prospect| prospect.round);
-        PairBefore { bests, is_proven, prospects }
-    }
-
-    /// Whether proofs are tried of a pair's searches.
-    fn is_worth_proving(&self, regions: [&[MemAlnReg]; 2], mates: &[Mate; 2]) -> bool {
-        let is_reported = |regions: &[MemAlnReg]| regions.first().is_some_and(|best| best.score >= self.options.mem.t);
-        let is_chance = !regions.into_iter().all(is_reported);
-        let anchors = || regions.into_iter().map(|regions| anchors(self.options, regions).count()).sum::<usize>();
-        is_chance && anchors() > FEW_ANCHORS || mates.iter().any(|mate| mate.has_unknown)
+        PairBefore { bests, prospects }
     }
 
     /// What a search can find; `None` where the gate leaves it out, or it is proven to find nothing.
-    fn chance(&mut self, prospect: &Prospect, bests: [Option<i32>; 2], is_proven: bool, mate: &Mate) -> Option<Chance> {
+    fn chance(&mut self, prospect: &Prospect, bests: [Option<i32>; 2], mate: &Mate) -> Option<Chance> {
         let Prospect { read, ref anchor, orientation, .. } = *prospect;
         let (index, options) = (self.index, self.options);
         let expected = &self.insert_size[orientation];
@@ -228,10 +243,12 @@ impl Look<'_> {
         };
         self.statistics.rescues_raised += u64::from(least_score > floor(options));
         let least_score = least_score.max(floor(options));
-        if !is_proven {
+        if !self.proofs.are_worth_trying() {
             return Some(Chance { window, least_score });
         }
-        match reach(index, &mut self.bound, mate, reverse, window, least_score) {
+        let reach = reach(index, &mut self.bound, mate, reverse, window, least_score);
+        self.proofs.count(reach == Reach::Nowhere);
+        match reach {
             Reach::Within(window) => Some(Chance { window, least_score }),
             Reach::Nowhere => {
                 self.statistics.rescues_proven += 1;
@@ -452,4 +469,30 @@ fn insert(
     mate.settled = regions.len() >= 2;
     *regions = mem_sort_dedup_patch(&index.packed, &options.mem, &[], std::mem::take(regions));
     (mate.starts, mate.longest) = (starts(regions), longest(regions));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proofs_that_seldom_succeed_are_seldom_tried() {
+        let tried = |succeeds: &dyn Fn(u32) -> bool| {
+            let mut proofs = Proofs::default();
+            (0..2_880)
+                .filter(|&number| {
+                    proofs.are_worth_trying() && {
+                        proofs.count(succeeds(number));
+                        true
+                    }
+                })
+                .count()
+        };
+        assert_eq!(tried(&|_| true), 2_880);
+        assert_eq!(tried(&|number| number % 8 == 0), 2_880);
+        assert_eq!(tried(&|_| false), 320);
+        // Half of them succeed from a place on.
+        let later = tried(&|number| number > 1_440 && number % 2 == 0);
+        assert!((1_400..1_800).contains(&later), "{later}");
+    }
 }
