@@ -105,6 +105,7 @@ impl<S: BatchScorer> ScorerPool<S> {
 
     /// Has so many batches under way at the same time where there are fewer callers: for devices that are idle while a batch of
     /// one caller is copied.
+    #[cfg(any(test, feature = "ort"))]
     pub fn with_in_flight(self, in_flight: usize) -> Self {
         Self { in_flight: in_flight.into(), ..self }
     }
